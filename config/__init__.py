@@ -1,0 +1,1 @@
+"""config: describes a run: settings, scoring model, field mappings."""

@@ -1,0 +1,1 @@
+"""connectors: talks to CRMs and files; imports nothing of ours above it."""

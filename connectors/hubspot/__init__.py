@@ -1,0 +1,1 @@
+"""HubSpot: the only package that knows its words and its client library."""

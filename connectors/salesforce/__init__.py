@@ -1,0 +1,1 @@
+"""Salesforce: the only package that knows its words and its client library."""

@@ -1,0 +1,1 @@
+"""enrichment: computes; pure: no I/O, no clock, no CRM."""

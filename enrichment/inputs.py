@@ -1,0 +1,124 @@
+"""The tables that scoring reads: the canonical streams after `sync.settle` (newest version only, merges followed, deletes
+dropped, every id an integer key, acts attributed to one account). `sync.settle` makes exactly these columns.
+
+Keys: `account`, `opportunity`, `person`, `case`, `user`, `thread` are int64 and dense; only `accounts.id` and
+`opportunities.id` keep the CRM's own id. Times are UTC. Money is in the row's `currency` (null: corporate).
+No column starts with `bothways_`: our own output is never an input.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from connectors.records import TIME
+
+_KEY, _TEXT, _REAL, _WHOLE, _FLAG = pa.int64(), pa.string(), pa.float64(), pa.int64(), pa.bool_()
+
+INPUTS: dict[str, pa.Schema] = {
+    name: pa.schema(list(columns.items()))
+    for name, columns in {
+        "accounts": {
+            "account": _KEY,
+            "id": _TEXT,
+            "name": _TEXT,
+            "parent": _KEY,
+            "family": _KEY,  # key of the ultimate parent (its own when it has none); chains that turn in a circle are cut
+            "type": _TEXT,
+            "industry": _TEXT,
+            "country": _TEXT,
+            "currency": _TEXT,
+            "annual_revenue": _REAL,
+            "employees": _WHOLE,
+            "wallet": _REAL,
+            "strategic_importance": _REAL,
+            "mission_criticality": _REAL,
+            "non_modularity": _REAL,
+            "strategic_customer": _FLAG,
+            "known_vendors": _WHOLE,
+            "created_at": TIME,
+        },
+        "people": {"person": _KEY, "account": _KEY},  # customer side only: own-domain people are not here
+        "opportunities": {
+            "opportunity": _KEY,
+            "id": _TEXT,
+            "account": _KEY,  # null: a deal whose account is missing
+            "name": _TEXT,
+            "amount": _REAL,
+            "currency": _TEXT,
+            "is_closed": _FLAG,
+            "is_won": _FLAG,
+            "stage": _TEXT,
+            "probability": _REAL,
+            "close_at": TIME,
+            "owner": _KEY,
+            "created_at": TIME,
+        },
+        "opportunity_people": {"opportunity": _KEY, "person": _KEY, "created_at": TIME},
+        "families": {  # product families bought or quoted: line items, or the deal's own family
+            "opportunity": _KEY,
+            "account": _KEY,
+            "family": _TEXT,
+            "amount": _REAL,
+            "currency": _TEXT,
+            "created_at": TIME,
+        },
+        "activities": {  # duplicates removed; acts without an account, or with no customer person at all, are not here
+            "activity": _KEY,
+            "channel": _TEXT,
+            "direction": _TEXT,
+            "outcome": _TEXT,
+            "automated": _FLAG,
+            "occurred_at": TIME,
+            "date_only": _FLAG,
+            "minutes": _REAL,
+            "account": _KEY,
+            "opportunity": _KEY,  # null: not linked to a deal
+            "case": _KEY,
+            "person": _KEY,  # the first customer person: the author of an inbound act; null when only an account is known
+            "customer_people": _WHOLE,
+            "seller_people": _WHOLE,
+            "seller_user": _KEY,  # the first of ours
+            "thread": _KEY,
+            "mandated": _FLAG,
+            "customer_offset": _WHOLE,  # minutes that the customer's clock is ahead of UTC at occurred_at
+            "seller_offset": _WHOLE,
+            "created_at": TIME,
+        },
+        "activity_people": {  # every customer person of every act above
+            "activity": _KEY,
+            "person": _KEY,
+        },
+        "cases": {
+            "case": _KEY,
+            "account": _KEY,
+            "opportunity": _KEY,
+            "person": _KEY,
+            "opened_at": TIME,
+            "closed_at": TIME,
+            "by_customer": _FLAG,
+            "first_reply_at": TIME,
+            "customer_offset": _WHOLE,
+            "seller_offset": _WHOLE,
+            "created_at": TIME,
+        },
+        "contracts": {"account": _KEY, "start_at": TIME, "end_at": TIME, "created_at": TIME},  # drafts and cancelled ones are not here
+        "assets": {
+            "account": _KEY,
+            "family": _TEXT,
+            "active": _FLAG,
+            "is_rival": _FLAG,
+            "vendor": _TEXT,
+            "installed_at": TIME,
+            "ends_at": TIME,
+            "price": _REAL,
+            "currency": _TEXT,
+            "quantity": _REAL,
+            "created_at": TIME,
+        },
+        "rivals": {"account": _KEY, "opportunity": _KEY, "name": _TEXT, "seen_at": TIME, "created_at": TIME},
+        "currency_rates": {"currency": _TEXT, "rate": _REAL, "start_at": TIME, "end_at": TIME},
+    }.items()
+}
+
+PREVIOUS = pa.schema([("id", _TEXT), ("stance", _TEXT)])
+"""The stance last decided for each record (accounts and opportunities apart), for hysteresis."""

@@ -1,0 +1,1 @@
+"""sync: runs it: pull, land, enrich, diff, write back."""
