@@ -24,6 +24,18 @@ for the next incremental read; it already includes the overlap window.
 """
 
 Value = str | int | float | bool | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """What a connector must know of the organisation to read its records: which addresses are ours, which currency the
+    corporate one is (None: ask the CRM), and the zone of people whose zone is unknown."""
+
+    own_domains: tuple[str, ...] = ()
+    corporate_currency: str | None = None
+    time_zone: str = "UTC"
+
+
 PropertyType = Literal["number", "integer", "string", "text", "enumeration", "datetime"]
 
 

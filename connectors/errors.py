@@ -35,7 +35,9 @@ class ConfigError(BothwaysError):
 class RetriableError(BothwaysError):
     """The same call may succeed later."""
 
-    def __init__(self, message: str, *, remedy: str = "", retry_after: float | None = None, status: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, remedy: str = "", retry_after: float | None = None, status: int | None = None
+    ) -> None:
         super().__init__(message, remedy=remedy)
         self.retry_after = retry_after
         self.status = status

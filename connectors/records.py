@@ -127,7 +127,13 @@ SCHEMAS: dict[Stream, pa.Schema] = {
             "dedupe_key": _TEXT,  # Message-ID, else a hash of (channel, start, participants)
             "mandated": _FLAG,  # owed by contract (a quarterly review): not discretionary; optional, mapped
         },
-        {"account_id": "accounts", "opportunity_id": "opportunities", "case_id": "cases", "person_ids": "people", "user_ids": "users"},
+        {
+            "account_id": "accounts",
+            "opportunity_id": "opportunities",
+            "case_id": "cases",
+            "person_ids": "people",
+            "user_ids": "users",
+        },
     ),
     "cases": _schema(
         {

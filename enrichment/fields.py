@@ -38,7 +38,9 @@ _INDEX = "An index, not a probability."
 
 
 def _score(stream: Stream, name: str, label: str, text: str, *, index: bool = True) -> PropertySpec:
-    return PropertySpec(name, stream, label, "number", f"{text} {_INDEX} {_OURS}" if index else f"{text} {_OURS}", scale=1, precision=4)
+    return PropertySpec(
+        name, stream, label, "number", f"{text} {_INDEX} {_OURS}" if index else f"{text} {_OURS}", scale=1, precision=4
+    )
 
 
 def _hours(stream: Stream, name: str, label: str, text: str) -> PropertySpec:
@@ -61,44 +63,158 @@ _A: Stream = "accounts"
 _O: Stream = "opportunities"
 
 ACCOUNT_FIELDS: tuple[PropertySpec, ...] = (
-    _score(_A, "bothways_customer_dependence", "Customer dependence", "0-100: how much they need us. High: a close relation is wanted and worth it."),
+    _score(
+        _A,
+        "bothways_customer_dependence",
+        "Customer dependence",
+        "0-100: how much they need us. High: a close relation is wanted and worth it.",
+    ),
     _score(_A, "bothways_dependence_benefit", "Dependence: benefit", "0-100: need by value; predicts expansion."),
-    _score(_A, "bothways_dependence_cost", "Dependence: cost to leave", "0-100: need by lock-in; holds them, does not make them like us."),
+    _score(
+        _A,
+        "bothways_dependence_cost",
+        "Dependence: cost to leave",
+        "0-100: need by lock-in; holds them, does not make them like us.",
+    ),
     _score(_A, "bothways_seller_dependence", "Seller dependence", "0-100: how much we need them."),
     _score(_A, "bothways_mutual_dependence", "Mutual dependence", "0-100: how much is at stake for both."),
-    _score(_A, "bothways_dependence_asymmetry", "Dependence asymmetry", "-100..100: above 0 they need us more; below 0 we need them more."),
-    _score(_A, "bothways_dependence_symmetry", "Dependence symmetry", "0-100: how equal the two dependences are; read with mutual dependence."),
+    _score(
+        _A,
+        "bothways_dependence_asymmetry",
+        "Dependence asymmetry",
+        "-100..100: above 0 they need us more; below 0 we need them more.",
+    ),
+    _score(
+        _A,
+        "bothways_dependence_symmetry",
+        "Dependence symmetry",
+        "0-100: how equal the two dependences are; read with mutual dependence.",
+    ),
     _hours(_A, "bothways_seller_effort_hours", "Seller effort (h, 90 days)", "Hours we spent in the last 90 days."),
-    _hours(_A, "bothways_customer_effort_hours", "Customer effort (h, 90 days)", "Hours they spent in the last 90 days."),
-    _score(_A, "bothways_reciprocity_index", "Reciprocity index", "0-100: demonstrated two-way effort; 0 is all one way."),
-    _score(_A, "bothways_reciprocity_balance", "Reciprocity balance", "-100..100: above 0 we chase; below 0 they chase us."),
-    _score(_A, "bothways_reciprocity_vs_book", "Reciprocity against the book", "Percentile of the balance among accounts of the same segment.", index=False),
-    _score(_A, "bothways_customer_initiation_share", "Customer initiation share (%)", "Who picks up the phone first: the customer's share.", index=False),
-    _score(_A, "bothways_customer_responsiveness", "Customer responsiveness", "0-100: do they answer us, and how fast."),
+    _hours(
+        _A, "bothways_customer_effort_hours", "Customer effort (h, 90 days)", "Hours they spent in the last 90 days."
+    ),
+    _score(
+        _A, "bothways_reciprocity_index", "Reciprocity index", "0-100: demonstrated two-way effort; 0 is all one way."
+    ),
+    _score(
+        _A, "bothways_reciprocity_balance", "Reciprocity balance", "-100..100: above 0 we chase; below 0 they chase us."
+    ),
+    _score(
+        _A,
+        "bothways_reciprocity_vs_book",
+        "Reciprocity against the book",
+        "Percentile of the balance among accounts of the same segment.",
+        index=False,
+    ),
+    _score(
+        _A,
+        "bothways_customer_initiation_share",
+        "Customer initiation share (%)",
+        "Who picks up the phone first: the customer's share.",
+        index=False,
+    ),
+    _score(
+        _A, "bothways_customer_responsiveness", "Customer responsiveness", "0-100: do they answer us, and how fast."
+    ),
     _score(_A, "bothways_seller_responsiveness", "Seller responsiveness", "0-100: do we answer them, and how fast."),
-    _hours(_A, "bothways_customer_reply_hours", "Customer reply (business h)", "Median business hours until they reply."),
+    _hours(
+        _A, "bothways_customer_reply_hours", "Customer reply (business h)", "Median business hours until they reply."
+    ),
     _hours(_A, "bothways_seller_reply_hours", "Seller reply (business h)", "Median business hours until we reply."),
-    _count(_A, "bothways_two_way_contacts", "Two-way contacts", "Customer people who did something of their own in 180 days."),
-    PropertySpec("bothways_stance", _A, "Stance", "enumeration", f"What to do: the posture that fits need and effort. {_OURS}", options=STANCES),
-    _hours(_A, "bothways_reclaimable_hours", "Reclaimable hours (90 days)", "An estimate of the time you can take back, per 90 days."),
-    _score(_A, "bothways_confidence", "Confidence", "0-100: how far to trust these scores. 70 high, 40 medium, 25 low.", index=False),
+    _count(
+        _A,
+        "bothways_two_way_contacts",
+        "Two-way contacts",
+        "Customer people who did something of their own in 180 days.",
+    ),
+    PropertySpec(
+        "bothways_stance",
+        _A,
+        "Stance",
+        "enumeration",
+        f"What to do: the posture that fits need and effort. {_OURS}",
+        options=STANCES,
+    ),
+    _hours(
+        _A,
+        "bothways_reclaimable_hours",
+        "Reclaimable hours (90 days)",
+        "An estimate of the time you can take back, per 90 days.",
+    ),
+    _score(
+        _A,
+        "bothways_confidence",
+        "Confidence",
+        "0-100: how far to trust these scores. 70 high, 40 medium, 25 low.",
+        index=False,
+    ),
     _score(_A, "bothways_coverage", "Coverage (%)", "How much of the data that the scores want is there.", index=False),
     _text(_A, "bothways_top_drivers", "Why", "The reasons, in words."),
     _time(_A, "bothways_asof", "Scored as of", "The moment whose facts were scored."),
     _text(_A, "bothways_model_version", "Model version", "Version and hash of the scoring model."),
 )
 OPPORTUNITY_FIELDS: tuple[PropertySpec, ...] = (
-    _score(_O, "bothways_deal_reciprocity_index", "Deal reciprocity index", "0-100: demonstrated two-way effort on this deal."),
-    _score(_O, "bothways_deal_reciprocity_balance", "Deal reciprocity balance", "-100..100: above 0 we chase; below 0 they chase us."),
-    _hours(_O, "bothways_deal_customer_effort_hours", "Deal customer effort (h)", "Hours they spent over the life of the deal."),
-    _hours(_O, "bothways_deal_seller_effort_hours", "Deal seller effort (h)", "Hours we spent over the life of the deal."),
-    _score(_O, "bothways_deal_momentum", "Deal momentum", "-100..100: their share of the effort, last 30 days against the 30 before."),
-    _count(_O, "bothways_deal_two_way_contacts", "Deal two-way contacts", "Customer people with acts of their own on this deal."),
-    _count(_O, "bothways_deal_days_since_customer_act", "Days since customer act", "Days since they last did something on this deal."),
-    _score(_O, "bothways_deal_customer_dependence", "Deal customer dependence", "0-100: how much they need what this deal is about."),
-    _score(_O, "bothways_deal_seller_dependence", "Deal seller dependence", "0-100: how much the owner's quarter needs this deal."),
+    _score(
+        _O,
+        "bothways_deal_reciprocity_index",
+        "Deal reciprocity index",
+        "0-100: demonstrated two-way effort on this deal.",
+    ),
+    _score(
+        _O,
+        "bothways_deal_reciprocity_balance",
+        "Deal reciprocity balance",
+        "-100..100: above 0 we chase; below 0 they chase us.",
+    ),
+    _hours(
+        _O,
+        "bothways_deal_customer_effort_hours",
+        "Deal customer effort (h)",
+        "Hours they spent over the life of the deal.",
+    ),
+    _hours(
+        _O, "bothways_deal_seller_effort_hours", "Deal seller effort (h)", "Hours we spent over the life of the deal."
+    ),
+    _score(
+        _O,
+        "bothways_deal_momentum",
+        "Deal momentum",
+        "-100..100: their share of the effort, last 30 days against the 30 before.",
+    ),
+    _count(
+        _O,
+        "bothways_deal_two_way_contacts",
+        "Deal two-way contacts",
+        "Customer people with acts of their own on this deal.",
+    ),
+    _count(
+        _O,
+        "bothways_deal_days_since_customer_act",
+        "Days since customer act",
+        "Days since they last did something on this deal.",
+    ),
+    _score(
+        _O,
+        "bothways_deal_customer_dependence",
+        "Deal customer dependence",
+        "0-100: how much they need what this deal is about.",
+    ),
+    _score(
+        _O,
+        "bothways_deal_seller_dependence",
+        "Deal seller dependence",
+        "0-100: how much the owner's quarter needs this deal.",
+    ),
     _score(_O, "bothways_deal_asymmetry", "Deal asymmetry", "-100..100: above 0 they need it more; below 0 we do."),
-    PropertySpec("bothways_deal_stance", _O, "Deal stance", "enumeration", f"What to do on this deal. {_OURS}", options=DEAL_STANCES),
+    PropertySpec(
+        "bothways_deal_stance",
+        _O,
+        "Deal stance",
+        "enumeration",
+        f"What to do on this deal. {_OURS}",
+        options=DEAL_STANCES,
+    ),
     _score(_O, "bothways_deal_confidence", "Deal confidence", "0-100: how far to trust these scores.", index=False),
     _text(_O, "bothways_deal_top_drivers", "Deal: why", "The reasons, in words."),
     _time(_O, "bothways_deal_asof", "Deal scored as of", "The moment whose facts were scored."),
@@ -134,4 +250,3 @@ def fields(profile: Profile) -> tuple[PropertySpec, ...]:
 def as_of_field(stream: Stream) -> str:
     """The property that carries the moment a record was scored for."""
     return "bothways_asof" if stream == "accounts" else "bothways_deal_asof"
-

@@ -101,7 +101,12 @@ INPUTS: dict[str, pa.Schema] = {
             "seller_offset": _WHOLE,
             "created_at": TIME,
         },
-        "contracts": {"account": _KEY, "start_at": TIME, "end_at": TIME, "created_at": TIME},  # drafts and cancelled ones are not here
+        "contracts": {
+            "account": _KEY,
+            "start_at": TIME,
+            "end_at": TIME,
+            "created_at": TIME,
+        },  # drafts and cancelled ones are not here
         "assets": {
             "account": _KEY,
             "family": _TEXT,
