@@ -10,7 +10,9 @@ import gzip
 import json
 import socket
 import socketserver
+import sys
 import threading
+import traceback
 from collections import Counter
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -201,10 +203,7 @@ class _Server(socketserver.ThreadingTCPServer):
             except OSError:
                 continue
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        import sys
-        import traceback
-
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  (the base class's signature)
         if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
             traceback.print_exc(file=sys.stderr)
 

@@ -1,0 +1,110 @@
+"""The command line: one typer application; commands import what they need when they run, so `--help` stays quick.
+
+Exit codes (stable): 0 done; 1 unexpected; 2 usage or settings; 3 done, rejected over the threshold; 4 credentials or
+permission; 5 a brake or another owner, a person must decide; 6 another run holds the lock; 7 deferred for quota or time;
+8 CRM unreachable or pull incomplete, nothing written; 130/143 signals. Trying again makes sense for 7 and 8 only.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+import uuid
+from pathlib import Path
+from types import FrameType
+
+import click
+import typer
+
+from connectors.errors import AuthError, BothwaysError, ConfigError, QuotaReached, RetriableError, SchemaError
+from connectors.secrets import redact
+from sync import cli_emulator, cli_read, cli_run, cli_setup
+from sync.output import Output, usage_wants_json
+
+app = typer.Typer(
+    name="bothways",
+    help="Who needs whom, and who is putting in the effort: scores from your CRM, written back to it.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+for module in (cli_setup, cli_run, cli_read, cli_emulator):
+    module.register(app)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"bothways {version('bothways')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and stop."
+    ),
+) -> None:
+    """Options that come before a command."""
+    del version
+
+
+def exit_code(error: BothwaysError) -> int:
+    """The documented exit code of an error."""
+    for kind, code in ((ConfigError, 2), (AuthError, 4), (SchemaError, 4), (QuotaReached, 7), (RetriableError, 8)):
+        if isinstance(error, kind):
+            return code
+    return int(getattr(error, "exit_code", 1))
+
+
+def main() -> None:
+    """The console script `bothways`."""
+    signal.signal(signal.SIGTERM, _terminated)
+    output = Output(as_json=usage_wants_json(sys.argv[1:]))
+    try:
+        code = app(standalone_mode=False) or 0
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.UsageError as error:
+        if output.as_json:
+            output.error(error.format_message(), "", 2)
+        else:
+            error.show()
+        code = 2
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        output.error("Interrupted. What was confirmed so far is kept; run the command again to go on.", "", 130)
+        code = 130
+    except BothwaysError as error:
+        code = exit_code(error)
+        output.error(redact(error.args[0] if error.args else type(error).__name__), redact(error.remedy), code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        code = _unexpected(error, output)
+    sys.exit(code)
+
+
+def _terminated(signum: int, frame: FrameType | None) -> None:
+    del signum, frame
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("Terminated. What was confirmed so far is kept; run the command again to go on.", file=sys.stderr)  # noqa: T201
+    raise SystemExit(143)
+
+
+def _unexpected(error: Exception, output: Output) -> int:
+    incident = uuid.uuid4().hex[:8]
+    log = Path(os.environ.get("BOTHWAYS_ERROR_LOG", "bothways-error.log"))
+    trace = redact("".join(traceback.format_exception(error)))
+    try:
+        with open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
+            file.write(f"--- incident {incident}\n{trace}\n")
+        remedy = f"The details are in {log} (incident {incident}); please report them."
+    except OSError:
+        remedy = trace
+    output.error(f"Unexpected: {type(error).__name__}: {redact(str(error))}", remedy, 1)
+    return 1
