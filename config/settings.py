@@ -163,13 +163,17 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(f"{path} does not exist.", remedy="Run `bothways init`, or give the file with --config.") from None
+        raise ConfigError(
+            f"{path} does not exist.", remedy="Run `bothways init`, or give the file with --config."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}.") from None
     try:
         return tomllib.loads(text), text
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}.", remedy="Mend that line; values of text need quotes.") from None
+        raise ConfigError(
+            f"{path} is not valid TOML: {error}.", remedy="Mend that line; values of text need quotes."
+        ) from None
 
 
 _PATHS = (("workspace", "dir"), ("mapping", "file"), ("score", "model"), ("crm", "input"), ("crm", "output"))
@@ -179,6 +183,9 @@ def _resolve(data: dict[str, Any], base: Path) -> None:
     data.setdefault("workspace", {})
     if isinstance(data["workspace"], dict):
         data["workspace"].setdefault("dir", ".bothways")
+        crm = data.get("crm")
+        if isinstance(crm, dict) and crm.get("kind") == "files":
+            crm.setdefault("output", f"{data['workspace']['dir']}/files")
     for section, key in _PATHS:
         table = data.get(section)
         value = table.get(key) if isinstance(table, dict) else None
@@ -189,7 +196,12 @@ def _resolve(data: dict[str, Any], base: Path) -> None:
 def _explain(error: ValidationError, path: Path, text: str) -> str:
     lines = []
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
-        keys = [str(part) for part in fault["loc"] if part not in ("salesforce", "hubspot", "files", "token", "client_credentials", "jwt", "refresh", "oauth") or part == fault["loc"][-1]]
+        keys = [
+            str(part)
+            for part in fault["loc"]
+            if part not in ("salesforce", "hubspot", "files", "token", "client_credentials", "jwt", "refresh", "oauth")
+            or part == fault["loc"][-1]
+        ]
         line = _line_of(text, keys)
         where = f"{path}:{line}" if line else str(path)
         lines.append(f"{where}: {'.'.join(keys)}: {_words(fault, keys)}")
@@ -200,10 +212,18 @@ def _words(fault: Any, keys: list[str]) -> str:
     kind, message = fault["type"], str(fault["msg"]).removeprefix("Value error, ")
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(keys[-1], _known_keys(keys[:-1]), n=1)
-        return f"unknown key; did you mean {near[0]!r}?" if near else "unknown key; remove it, or see config/bothways.toml for those that exist"
+        return (
+            f"unknown key; did you mean {near[0]!r}?"
+            if near
+            else "unknown key; remove it, or see config/bothways.toml for those that exist"
+        )
     if kind == "missing":
         return "missing; add it"
-    if keys[-1] in ("token", "client_secret", "private_key", "refresh_token") and kind in ("model_type", "string_type", "model_attributes_type"):
+    if keys[-1] in ("token", "client_secret", "private_key", "refresh_token") and kind in (
+        "model_type",
+        "string_type",
+        "model_attributes_type",
+    ):
         return 'secrets are not kept in this file; write { env = "NAME" }, { file = "PATH" } or { command = ["..."] }'
     return message[0].lower() + message[1:]
 

@@ -20,17 +20,27 @@ CRMS = ("salesforce", "hubspot")
 _TOKEN_VARIABLE = "BOTHWAYS_CRM_TOKEN"  # noqa: S105  (a variable's name)
 
 
-def organisation_for(load: Path | None, seed: int, accounts: int, opportunities_per_account: float, activities_per_account: float) -> Organisation:
+def organisation_for(
+    load: Path | None, seed: int, accounts: int, opportunities_per_account: float, activities_per_account: float
+) -> Organisation:
     """The organisation that an emulator is seeded with: made from a seed, or loaded from a folder of canonical tables."""
-    from connectors.emulator.organisation import demo_organisation
     from connectors.emulator.tables import load_tables
+
+    from connectors.emulator.organisation import demo_organisation
 
     if load is not None:
         return load_tables(load)
-    return demo_organisation(seed, accounts, opportunities_per_account=opportunities_per_account, activities_per_account=activities_per_account)
+    return demo_organisation(
+        seed,
+        accounts,
+        opportunities_per_account=opportunities_per_account,
+        activities_per_account=activities_per_account,
+    )
 
 
-def build_emulator(crm: str, organisation: Organisation, *, port: int = 0, token: str | None = None, limits: bool = True) -> EmulatorServer:
+def build_emulator(
+    crm: str, organisation: Organisation, *, port: int = 0, token: str | None = None, limits: bool = True
+) -> EmulatorServer:
     """A server for one CRM, not yet started. Raises ConfigError for a CRM that is not known or a port that is taken."""
     from connectors.emulator.http import EmulatorServer
 
@@ -47,7 +57,9 @@ def build_emulator(crm: str, organisation: Organisation, *, port: int = 0, token
     try:
         return EmulatorServer(app, port)
     except OSError as error:
-        raise ConfigError(f"Port {port} cannot be opened: {error.strerror}.", remedy="Give another port, or --port 0 for any.") from None
+        raise ConfigError(
+            f"Port {port} cannot be opened: {error.strerror}.", remedy="Give another port, or --port 0 for any."
+        ) from None
 
 
 def run_demo(directory: Path, *, accounts: int, seed: int, only: str | None, output: Output) -> None:
@@ -61,7 +73,9 @@ def run_demo(directory: Path, *, accounts: int, seed: int, only: str | None, out
     output.say("Made:")
     for path in made:
         output.say(f"  {path}")
-    output.say(f"\nOpen the report in a browser. Try: bothways explain ID --config {directory / crms[0] / 'bothways.toml'}")
+    output.say(
+        f"\nOpen the report in a browser. Try: bothways explain ID --config {directory / crms[0] / 'bothways.toml'}"
+    )
 
 
 def _one(crm: str, organisation: Organisation, directory: Path, output: Output) -> list[Path]:
@@ -70,7 +84,7 @@ def _one(crm: str, organisation: Organisation, directory: Path, output: Output) 
     from enrichment.fields import fields
     from sync.cli_run import options_from, show_accounts, show_result, workspace_of
     from sync.connect import connect
-    from sync.progress import progress_for
+    from sync.display import progress_for
     from sync.report.build import build_report
     from sync.run import run_sync
 

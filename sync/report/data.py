@@ -153,7 +153,9 @@ def _movers(old: Mapping[str, AccountRow], rows: Sequence[AccountRow]) -> tuple[
         balance = _difference(before.balance, row.balance)
         if before.stance != row.stance or abs(dependence or 0.0) >= MOVED or abs(balance or 0.0) >= MOVED:
             found.append(Mover(row.name, before.stance, row.stance, dependence, balance))
-    found.sort(key=lambda m: (m.before == m.after, -abs(m.dependence_moved or 0.0) - abs(m.balance_moved or 0.0), m.name))
+    found.sort(
+        key=lambda m: (m.before == m.after, -abs(m.dependence_moved or 0.0) - abs(m.balance_moved or 0.0), m.name)
+    )
     return tuple(found)
 
 

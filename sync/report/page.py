@@ -35,7 +35,9 @@ def render(data: ReportData, *, pulled: Mapping[str, int], advice: Mapping[str, 
     try:
         from jinja2 import Environment, StrictUndefined
     except ImportError:
-        raise ConfigError("The report needs Jinja2.", remedy="Install it with: pip install 'bothways[report]'") from None
+        raise ConfigError(
+            "The report needs Jinja2.", remedy="Install it with: pip install 'bothways[report]'"
+        ) from None
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters |= {
         "value": lambda value: "unknown" if value is None else f"{value:,.1f}",
@@ -55,9 +57,18 @@ def render(data: ReportData, *, pulled: Mapping[str, int], advice: Mapping[str, 
         listed=data.accounts[:LISTED],
         hours_rows=hours_rows,
         quadrant=svg.quadrant([(row.balance or 0.0, row.customer_dependence or 0.0) for row in data.on_the_map]),
-        stance_bars=svg.bars([(label, float(count), str(count)) for _, label, count, _ in data.stance_counts], "Accounts by stance; the table has the same figures"),
-        hours_bars=svg.bars([(_short(row.name), row.reclaimable or 0.0, f"{row.reclaimable:,.1f} h") for row in hours_rows], "Reclaimable hours by account; the table has the same figures"),
-        histograms=[_distribution("Confidence", [row.confidence for row in data.accounts]), _distribution("Coverage (%)", [row.coverage for row in data.accounts])],
+        stance_bars=svg.bars(
+            [(label, float(count), str(count)) for _, label, count, _ in data.stance_counts],
+            "Accounts by stance; the table has the same figures",
+        ),
+        hours_bars=svg.bars(
+            [(_short(row.name), row.reclaimable or 0.0, f"{row.reclaimable:,.1f} h") for row in hours_rows],
+            "Reclaimable hours by account; the table has the same figures",
+        ),
+        histograms=[
+            _distribution("Confidence", [row.confidence for row in data.accounts]),
+            _distribution("Coverage (%)", [row.coverage for row in data.accounts]),
+        ],
         points=Markup(_points(data)),  # noqa: S704  (JSON with every "<" written as an escape)
         script=Markup(script),  # noqa: S704  (our own file)
         style=Markup(style),  # noqa: S704  (our own file)
@@ -77,8 +88,20 @@ def write(path: Path, html: str) -> None:
 
 def _points(data: ReportData) -> str:
     codes = [code for code, _ in STANCES]
-    points = [[row.balance, row.customer_dependence, codes.index(row.stance) if row.stance in codes else len(codes) - 1, row.name] for row in data.on_the_map]
-    value = {"points": points, "styles": [svg.PALETTE[code] for code in codes], "labels": [_LABELS[code] for code in codes]}
+    points = [
+        [
+            row.balance,
+            row.customer_dependence,
+            codes.index(row.stance) if row.stance in codes else len(codes) - 1,
+            row.name,
+        ]
+        for row in data.on_the_map
+    ]
+    value = {
+        "points": points,
+        "styles": [svg.PALETTE[code] for code in codes],
+        "labels": [_LABELS[code] for code in codes],
+    }
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
@@ -104,4 +127,3 @@ def _asset(name: str) -> str:
 
 def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-

@@ -68,10 +68,14 @@ def bars(rows: Sequence[tuple[str, float, str]], label: str) -> Markup:
             f'<rect x="{left}" y="{y + 4}" width="{length:.1f}" height="{step - 8}" fill="#4477AA"/>'
             f'<text x="{left + length + 6:.1f}" y="{y + 16}">{escape(shown)}</text>'
         )
-    return Markup(f'<svg viewBox="0 0 {width} {max(step, len(rows) * step)}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>')  # noqa: S704
+    return Markup(
+        f'<svg viewBox="0 0 {width} {max(step, len(rows) * step)}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
+    )  # noqa: S704
 
 
-def histogram(values: Sequence[float], label: str, *, low: float = 0.0, high: float = 100.0, bins: int = 10) -> tuple[Markup, list[tuple[str, int]]]:
+def histogram(
+    values: Sequence[float], label: str, *, low: float = 0.0, high: float = 100.0, bins: int = 10
+) -> tuple[Markup, list[tuple[str, int]]]:
     """A histogram and the table behind it: (range in words, count)."""
     counts = [0] * bins
     for value in values:
@@ -86,4 +90,6 @@ def histogram(values: Sequence[float], label: str, *, low: float = 0.0, high: fl
         f'<text x="{i * step + step / 2:.1f}" y="{height - 6}" text-anchor="middle">{low + i * size:g}</text>'
         for i, count in enumerate(counts)
     ]
-    return Markup(f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'), table  # noqa: S704
+    return Markup(
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
+    ), table  # noqa: S704
