@@ -158,6 +158,18 @@ def load(path: Path | None = None) -> Settings:
         raise ConfigError(_explain(error, path, text), remedy="") from None
 
 
+def for_folder(folder: Path, path: Path) -> Settings:
+    """Settings for a folder of canonical tables: those of `path` if it exists (model, organisation), with files as the CRM."""
+    data = read_toml(path)[0] if path.exists() else {}
+    data["crm"] = {"kind": "files", "input": str(folder.resolve())}
+    data.pop("mapping", None)
+    _resolve(data, path.resolve().parent)
+    try:
+        return Settings(**data)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, path, "")) from None
+
+
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     """A TOML file and its text. Raises ConfigError when it is missing or not TOML."""
     try:

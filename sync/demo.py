@@ -111,7 +111,7 @@ def _one(crm: str, organisation: Organisation, directory: Path, output: Output) 
         if result.written:
             raise FatalError(f"The second sync wrote {result.written} records; it should have found nothing to write.")
         output.say("")
-        show_accounts(output, result, limit=24)
+        show_accounts(output, result.scores_dir, limit=24)
         report = build_report(settings, directory / "report.html", names=True)
         output.say("")
         return [path, report]

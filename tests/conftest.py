@@ -1,0 +1,32 @@
+"""What every test may rely on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from connectors import retry
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _at_once_and_alone(monkeypatch):
+    """Retries do not wait, and no setting of the machine's own environment reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("BOTHWAYS_") and name != "BOTHWAYS_DATA":
+            monkeypatch.delenv(name)
+    retry.without_waiting(on=True)
+    yield
+    retry.without_waiting(on=False)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data; the test is skipped where it is not."""
+    folder = Path(os.environ.get("BOTHWAYS_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"the real data is not here: set BOTHWAYS_DATA ({folder} does not exist)")
+    return folder

@@ -1,0 +1,68 @@
+"""The documents say what is there: commands, fields, dependencies and links cannot rot."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from enrichment.fields import FIELDS, fields
+from sync.cli import app
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+COMMANDS = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_that_is_shown_exists(document):
+    text = document.read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`|^    .+$", text, re.DOTALL | re.MULTILINE))
+    shown = set(re.findall(r"\bbothways ([a-z][a-z-]+)", code))
+
+    assert shown - COMMANDS == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_somewhere(document):
+    targets = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
+
+    assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("name", [field.name for field in FIELDS])
+def test_every_property_is_explained(name):
+    assert f"`{name}`" in (ROOT / "docs" / "the-scores.md").read_text(encoding="utf-8")
+
+
+def test_every_dependency_has_its_reason():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *(name for extra in project["optional-dependencies"].values() for name in extra)]
+    names = {re.split(r"[\[<>=!~ ]", name)[0] for name in wanted}
+    reasons = (ROOT / "docs" / "adr" / "0006-dependencies.md").read_text(encoding="utf-8")
+
+    assert {name for name in names if name.lower() not in reasons.lower()} == set()
+
+
+def test_the_essential_profile_is_small():
+    names = [field.stream for field in fields("essential")]
+
+    assert (names.count("accounts"), names.count("opportunities")) == (8, 6)
+
+
+def test_pinned_dependencies_record_hashes_and_no_address():
+    for path in (ROOT / "requirements").glob("*.txt"):
+        text = path.read_text(encoding="utf-8")
+        pins = re.findall(r"^[a-z0-9][\w.\[\]-]*==", text, re.MULTILINE)
+        assert len(pins) > 20
+        assert text.count("--hash=sha256:") >= len(pins)
+        assert re.findall(r"https?://|file:|index-url|find-links", text) == []
+
+
+def test_node_lock_files_record_no_address():
+    for path in ROOT.glob("tests/**/package-lock.json"):
+        if "node_modules" not in path.parts:
+            assert '"resolved"' not in path.read_text(encoding="utf-8")
