@@ -1,0 +1,185 @@
+# ruff: noqa: S608 - the SQL is put together from the mapping of the person who runs it; names and texts are quoted
+"""Canonical streams of a folder: each computed once into a table of the embedded database, one row per id, then paged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from connectors.base import Reject
+from connectors.errors import ConfigError
+from connectors.file.config import FilesMapping, Part, Table
+from connectors.file.csvs import quoted
+from connectors.file.query import MISFITS, canonical_part, explain_failure, stream_sql
+from connectors.file.sources import Sources
+from connectors.records import SCHEMAS, STREAMS, Stream
+
+_CANONICAL_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".parquet")
+
+
+def canonical_files(files: Sequence[str]) -> dict[Stream, str]:
+    """Files named after a stream, at the top of the folder. Raises ConfigError if two would give the same stream."""
+    found: dict[Stream, str] = {}
+    for stream in STREAMS:
+        names = [f"{stream}{suffix}" for suffix in _CANONICAL_SUFFIXES if f"{stream}{suffix}" in files]
+        if len(names) > 1:
+            raise ConfigError(
+                f"Both {names[0]} and {names[1]} would be the stream {stream}.", remedy="Remove one, or map the stream."
+            )
+        if names:
+            found[stream] = names[0]
+    return found
+
+
+@dataclass(slots=True)
+class Streams:
+    """What `sources` give through the mapping, else from files in canonical columns."""
+
+    sources: Sources
+    mapping: FilesMapping
+    canonical: dict[Stream, str]
+    _prepared: dict[Stream, tuple[int, tuple[Reject, ...]]] = field(default_factory=dict)
+
+    @property
+    def available(self) -> tuple[Stream, ...]:
+        return tuple(s for s in STREAMS if s in self.mapping.streams or s in self.canonical)
+
+    def used_files(self) -> list[Path]:
+        """Every file that some available stream reads. Raises ConfigError if one that is named is not there."""
+        keys = {key for stream in self.available for key in self._tables(stream)}
+        names = {file for key in sorted(keys) for file in self._files_of(key)}
+        return [self.sources.folder / name for name in sorted(names)]
+
+    def _files_of(self, key: str) -> list[str]:
+        table = self._inline().get(key) or self.sources.definition(key)[2]
+        return [] if table.sql else self.sources.files(table)
+
+    def _inline(self) -> dict[str, Table]:
+        parts = (part for parts in self.mapping.streams.values() for part in parts)
+        return {key: table for key, _, table in (self.sources.definition(p.origin) for p in parts)}
+
+    def _tables(self, stream: Stream) -> list[str]:
+        """Keys of the tables behind a stream, each once."""
+        if stream not in self.mapping.streams:
+            return [self.canonical[stream]]
+        origins = [o for part in self.mapping.streams[stream] for o in (part.origin, *(j.table for j in part.joins))]
+        return list(dict.fromkeys(key for origin in origins for key in self.sources.tables_below(origin)))
+
+    def parts(self, stream: Stream) -> tuple[Part, ...]:
+        """The queries behind a stream; loads what they read."""
+        if stream in self.mapping.streams:
+            return self.mapping.streams[stream]
+        return (canonical_part(self.sources, stream, self.canonical[stream]),)
+
+    def prepare(self, stream: Stream) -> tuple[int, tuple[Reject, ...]]:
+        """Computes the stream if need be: (records, rejects that belong to none of them).
+
+        Raises ConfigError naming the stream, the column and the expression that cannot be computed.
+        """
+        with self.sources.lock:
+            if stream not in self._prepared:
+                con = self.sources.session()
+                parts = self.parts(stream)
+                sql = stream_sql(self.sources, con, stream, parts)
+                try:
+                    con.execute(f"CREATE OR REPLACE TABLE {_table(stream)} AS {sql}")
+                except duckdb.Error as error:
+                    raise explain_failure(self.sources, con, stream, parts, error) from None
+                lost = (*self._malformed(stream), *_without_id(con, stream), *_second_ones(con, stream))
+                count = con.execute(f"SELECT count(*) FROM {_table(stream)}").fetchone()
+                self._prepared[stream] = (count[0] if count else 0, lost)
+                con.close()
+            return self._prepared[stream]
+
+    def rows(self, stream: Stream, offset: int, at_most: int) -> Iterator[pa.RecordBatch]:
+        """Batches of a prepared stream in the order of ids, from `offset`; MISFITS is the last column."""
+        con = self.sources.session()
+        reader = con.sql(f"SELECT * FROM {_table(stream)} ORDER BY id OFFSET {int(offset)}").to_arrow_reader(at_most)
+        for batch in reader:
+            for start in range(0, batch.num_rows, at_most):
+                yield batch.slice(start, at_most)
+        con.close()
+
+    def ids(self, stream: Stream) -> frozenset[str]:
+        """The ids of all records of a stream."""
+        self.prepare(stream)
+        con = self.sources.session()
+        found = frozenset(con.sql(f"SELECT id FROM {_table(stream)}").to_arrow_table().column(0).to_pylist())
+        con.close()
+        return found
+
+    def texts(self, stream: Stream, column: str) -> frozenset[str]:
+        """The distinct values of a text column."""
+        self.prepare(stream)
+        con = self.sources.session()
+        rows = con.execute(f"SELECT DISTINCT {quoted(column)} FROM {_table(stream)}").fetchall()
+        con.close()
+        return frozenset(r[0] for r in rows if r[0] is not None)
+
+    def filled(self, stream: Stream) -> dict[str, float]:
+        """Share of the records that have a value, by column, of a prepared stream that is not empty."""
+        names = [n for n in SCHEMAS[stream].names if n != "id"]
+        con = self.sources.session()
+        counts = ", ".join(f"count({quoted(n)}) / count(*)" for n in names)
+        row = con.execute(f"SELECT {counts} FROM {_table(stream)}").fetchone() or ()
+        con.close()
+        return dict(zip(names, row, strict=True))
+
+    def misfits(self, stream: Stream) -> int:
+        """How many records of a prepared stream have a value that did not fit its column."""
+        con = self.sources.session()
+        row = con.execute(f"SELECT count(*) FROM {_table(stream)} WHERE {quoted(MISFITS)} <> ''").fetchone()
+        con.close()
+        return int(row[0]) if row else 0
+
+    def _malformed(self, stream: Stream) -> Iterator[Reject]:
+        """Rows that no table holds, told once: with the first stream that reads the file."""
+        earlier = self.available[: self.available.index(stream)]
+        told = {key for other in earlier for key in self._tables(other)}
+        for key in self._tables(stream):
+            for m in () if key in told else self.sources.malformed.get(key, ()):
+                yield Reject(stream, "", m.column, m.message, f"{m.file}:{m.line}")
+
+
+def _table(stream: Stream) -> str:
+    return quoted(f"stream {stream}")
+
+
+def _without_id(con: duckdb.DuckDBPyConnection, stream: Stream) -> list[Reject]:
+    """Takes out the rows without an id."""
+    found = con.sql(f"SELECT * FROM {_table(stream)} WHERE id IS NULL").to_arrow_table().to_pylist()
+    con.execute(f"DELETE FROM {_table(stream)} WHERE id IS NULL")
+    return [Reject(stream, "", "id", f"a row without an id was left out: {_shown(row)}") for row in found]
+
+
+def _second_ones(con: duckdb.DuckDBPyConnection, stream: Stream) -> list[Reject]:
+    """Keeps one row of each id: the newest by modified_at, else the first. Equal rows are no reject, differing ones are."""
+    table = _table(stream)
+    twice = f"SELECT id FROM {table} GROUP BY id HAVING count(*) > 1"
+    order = "id, modified_at DESC NULLS LAST, row"
+    sql = f"SELECT *, rowid AS row FROM {table} WHERE id IN ({twice}) ORDER BY {order}"
+    rejects, surplus, kept = [], [], None
+    for batch in con.sql(sql).to_arrow_reader(20_000):
+        for row in batch.to_pylist():
+            number = row.pop("row")
+            if kept is None or kept["id"] != row["id"]:
+                kept = row
+                continue
+            surplus.append(number)
+            if differing := [c for c in row if row[c] != kept[c] and c != MISFITS]:
+                pairs = "; ".join(f"{c}: {kept[c]!s:.60} kept, {row[c]!s:.60} left out" for c in differing[:3])
+                rejects.append(Reject(stream, row["id"], differing[0], f"two rows have this id and differ in {pairs}"))
+    if surplus:
+        con.register("surplus", pa.table({"row": surplus}))
+        con.execute(f"DELETE FROM {table} WHERE rowid IN (SELECT row FROM surplus)")
+        con.unregister("surplus")
+    return rejects
+
+
+def _shown(row: dict[str, object]) -> str:
+    filled = [f"{name}={value!s:.40}" for name, value in row.items() if value is not None and name != MISFITS]
+    return ", ".join(filled[:4]) or "it is empty"
