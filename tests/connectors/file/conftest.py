@@ -53,7 +53,7 @@ def a_folder() -> type[Folder]:
     return Folder
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Folder]:
     with ExitStack() as stack:
         yield Folder(tmp_path, stack)

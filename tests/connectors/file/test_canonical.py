@@ -74,7 +74,7 @@ def test_any_table_written_as_csv_comes_back_equal(a_folder, table) -> None:
     stream, rows = table
     found, rejects = _read(a_folder, stream, f"{stream}.csv", _csv(stream, rows))
     names = SCHEMAS[stream].names
-    assert [] == rejects
+    assert rejects == []
     assert sorted(rows, key=lambda r: str(r["id"]).encode()) == [{n: r[n] for n in names} for r in found]
 
 
@@ -86,31 +86,31 @@ def test_any_table_written_as_parquet_comes_back_equal(a_folder, table) -> None:
     pq.write_table(pa.Table.from_pylist(rows, SCHEMAS[stream]), out)
     found, rejects = _read(a_folder, stream, f"{stream}.parquet", out.getvalue())
     names = SCHEMAS[stream].names
-    assert [] == rejects
+    assert rejects == []
     assert sorted(rows, key=lambda r: str(r["id"]).encode()) == [{n: r[n] for n in names} for r in found]
 
 
 def test_the_connector_offers_the_streams_it_finds(folder) -> None:
     folder.put("accounts.csv", "id,name\n1,Acme\n")
     folder.put("notes.csv", "a,b\n1,2\n")
-    assert ("accounts",) == folder.connect().capabilities.streams
+    assert folder.connect().capabilities.streams == ("accounts",)
 
 
 def test_a_stream_without_a_file_is_one_empty_page(folder) -> None:
     folder.put("accounts.csv", "id,name\n1,Acme\n")
     pages = list(folder.connect().read("cases", None))
-    assert [0] == [p.batch.num_rows for p in pages]
+    assert [p.batch.num_rows for p in pages] == [0]
 
 
 def test_packed_files_byte_order_marks_and_windows_line_ends_are_read(folder) -> None:
     folder.put("accounts.csv.gz", gzip.compress("\ufeffid,name\r\n007,Café\r\n".encode()))
     rows, rejects = folder.read("accounts")
-    assert ([("007", "Café")], []) == ([(r["id"], r["name"]) for r in rows], rejects)
+    assert ([(r["id"], r["name"]) for r in rows], rejects) == ([("007", "Café")], [])
 
 
 def test_a_header_alone_is_an_empty_stream(folder) -> None:
     folder.put("accounts.csv", "id,name\n")
-    assert ([], []) == folder.read("accounts")
+    assert folder.read("accounts") == ([], [])
 
 
 def test_a_file_without_id_names_itself(folder) -> None:
@@ -135,15 +135,17 @@ def test_a_missing_folder_names_the_setting(folder) -> None:
 def test_times_without_an_offset_are_read_in_the_zone_of_the_settings(folder) -> None:
     folder.put("accounts.csv", "id,created_at\n1,2024-07-01 10:00\n2,2024-07-01T10:00:00Z\n3,2024-07-01\n")
     rows, _ = folder.read("accounts", zone="Europe/Paris")
-    assert ["2024-07-01T08:00", "2024-07-01T10:00", "2024-06-30T22:00"] == [
-        r["created_at"].isoformat()[:16] for r in rows
+    assert [r["created_at"].isoformat()[:16] for r in rows] == [
+        "2024-07-01T08:00",
+        "2024-07-01T10:00",
+        "2024-06-30T22:00",
     ]
 
 
 def test_an_activity_in_the_future_goes_through(folder) -> None:
     folder.put("activities.csv", "id,channel,occurred_at\nA,email,2999-01-01T00:00:00Z\n")
     rows, rejects = folder.read("activities")
-    assert (["A"], []) == ([r["id"] for r in rows], rejects)
+    assert ([r["id"] for r in rows], rejects) == (["A"], [])
 
 
 def test_hostile_text_is_carried_as_it_is(folder) -> None:

@@ -22,10 +22,11 @@ def test_lines_are_summed_into_deals_with_constants(folder) -> None:
     rows, rejects = folder.read(
         "opportunities", _stream(group_by="invoice", columns=columns, constants={"is_won": True, "stage": "it's"})
     )
-    assert [("I1", "C1", 7.0, True, "it's"), ("I2", "C2", -4.0, True, "it's")] == [
-        (r["id"], r["account_id"], r["amount"], r["is_won"], r["stage"]) for r in rows
+    assert [(r["id"], r["account_id"], r["amount"], r["is_won"], r["stage"]) for r in rows] == [
+        ("I1", "C1", 7.0, True, "it's"),
+        ("I2", "C2", -4.0, True, "it's"),
     ]
-    assert [] == rejects
+    assert rejects == []
 
 
 def test_joins_and_where(folder) -> None:
@@ -38,7 +39,7 @@ def test_joins_and_where(folder) -> None:
         "columns": {"id": "invoice", "owner_id": "min(c.seller)"},
     }
     rows, _ = folder.read("opportunities", _stream(**part))
-    assert [("I1", "Ann")] == [(r["id"], r["owner_id"]) for r in rows]
+    assert [(r["id"], r["owner_id"]) for r in rows] == [("I1", "Ann")]
 
 
 def test_a_stream_of_several_parts_is_their_union(folder) -> None:
@@ -51,7 +52,7 @@ def test_a_stream_of_several_parts_is_their_union(folder) -> None:
         ]
     }
     rows, _ = folder.read("accounts", mapping)
-    assert [("1", None), ("2", "Two")] == [(r["id"], r["name"]) for r in rows]
+    assert [(r["id"], r["name"]) for r in rows] == [("1", None), ("2", "Two")]
 
 
 def test_an_edge_list_without_header_in_any_dialect(folder) -> None:
@@ -66,30 +67,31 @@ def test_an_edge_list_without_header_in_any_dialect(folder) -> None:
         },
     }
     rows, rejects = folder.read("accounts", mapping)
-    assert [("1", 10.0)] == [(r["id"], r["created_at"].timestamp()) for r in rows]
-    assert [] == rejects
+    assert [(r["id"], r["created_at"].timestamp()) for r in rows] == [("1", 10.0)]
+    assert rejects == []
 
 
 def test_other_encodings_and_words_for_unknown(folder) -> None:
     folder.put("a.csv", "id;name\n1;Café\n2;n/a\n".encode("cp1252"))
     table = {"file": "a.csv", "delimiter": ";", "encoding": "cp1252", "nulls": ["n/a"]}
     rows, _ = folder.read("accounts", {"accounts": {"from": table, "columns": {"id": "id", "name": "name"}}})
-    assert ["Café", None] == [r["name"] for r in rows]
+    assert [r["name"] for r in rows] == ["Café", None]
 
 
 def test_several_files_of_one_table_are_read_together(folder) -> None:
     folder.put("y1.csv", "id,name\n1,One\n")
     folder.put("y2.csv", "name,id,more\nTwo,2,x\n")
     rows, _ = folder.read("accounts", {"accounts": {"from": "y*.csv", "columns": {"id": "id", "name": "name"}}})
-    assert [("1", "One"), ("2", "Two")] == [(r["id"], r["name"]) for r in rows]
+    assert [(r["id"], r["name"]) for r in rows] == [("1", "One"), ("2", "Two")]
 
 
 def test_codes_keep_their_zeros_and_their_digits_and_whole_floats_lose_their_point(folder) -> None:
     folder.put("a.csv", "code,long,nr\n007,12345678901234567890,13085.0\n8,1,\n")
     columns = {"id": "code", "name": "long", "owner_id": "nr"}
     rows, _ = folder.read("accounts", {"accounts": {"from": "a.csv", "columns": columns}})
-    assert [("007", "12345678901234567890", "13085"), ("8", "1", None)] == [
-        (r["id"], r["name"], r["owner_id"]) for r in rows
+    assert [(r["id"], r["name"], r["owner_id"]) for r in rows] == [
+        ("007", "12345678901234567890", "13085"),
+        ("8", "1", None),
     ]
 
 
@@ -100,8 +102,8 @@ def test_a_cell_that_does_not_fit_a_given_type_is_null_with_its_line(folder) -> 
         "opportunities",
         _stream(**{"from": table, "group_by": "invoice", "columns": {"id": "invoice", "amount": "sum(qty * price)"}}),
     )
-    assert [("I1", 7.0), ("I2", -4.0), ("I3", None)] == [(r["id"], r["amount"]) for r in rows]
-    assert 1 == len(rejects)
+    assert [(r["id"], r["amount"]) for r in rows] == [("I1", 7.0), ("I2", -4.0), ("I3", None)]
+    assert len(rejects) == 1
     assert rejects[0].startswith("qty lines.csv:5: ")
 
 

@@ -9,7 +9,7 @@ from connectors.file import connector as module
 from enrichment.fields import FIELDS
 
 
-@pytest.fixture()
+@pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAGE_ROWS", 3)
 
@@ -23,7 +23,7 @@ def test_pages_are_small_ordered_and_complete_and_stay_so(folder, small_pages) -
     connector = folder.connect()
     pages = list(connector.read("accounts", None))
     ids = [i for p in pages for i in p.batch.column("id").to_pylist()]
-    assert [3, 3, 3, 1] == [p.batch.num_rows for p in pages]
+    assert [p.batch.num_rows for p in pages] == [3, 3, 3, 1]
     assert sorted(str(i) for i in range(10)) == ids
     assert [p.cursor for p in pages] == [p.cursor for p in folder.connect().read("accounts", None)]
 
@@ -51,7 +51,7 @@ def test_a_changed_file_is_read_from_the_start(folder, small_pages) -> None:
     cursor = next(iter(connector.read("accounts", None))).cursor
     folder.put("accounts.csv", _rows(10).replace("Name 0", "Anew 0"))
     pages = list(connector.read("accounts", cursor))
-    assert (10, "Anew 0") == (sum(p.batch.num_rows for p in pages), pages[0].batch.column("name")[0].as_py())
+    assert (sum(p.batch.num_rows for p in pages), pages[0].batch.column("name")[0].as_py()) == (10, "Anew 0")
 
 
 def test_another_mapping_or_a_foreign_cursor_starts_again(folder) -> None:
@@ -59,7 +59,7 @@ def test_another_mapping_or_a_foreign_cursor_starts_again(folder) -> None:
     last = list(folder.connect().read("accounts", None))[-1].cursor
     mapping = {"accounts": {"from": "accounts.csv", "columns": {"id": "id", "name": "upper(name)"}}}
     for since in (last, "2024-01-01T00:00:00Z", ""):
-        assert 4 == sum(p.batch.num_rows for p in folder.connect(mapping).read("accounts", since))
+        assert sum(p.batch.num_rows for p in folder.connect(mapping).read("accounts", since)) == 4
 
 
 def test_our_own_write_moves_the_watermark(folder) -> None:
@@ -69,11 +69,11 @@ def test_our_own_write_moves_the_watermark(folder) -> None:
     last = list(connector.read("accounts", None))[-1].cursor
     list(connector.write([Change("accounts", "1", {"bothways_stance": "partner"}, "k")]))
     held = [r["bothways_stance"] for p in connector.read("accounts", last) for r in p.batch.to_pylist()]
-    assert [None, "partner"] == held
+    assert held == [None, "partner"]
 
 
 def test_rejects_come_once_with_the_first_page(folder, small_pages) -> None:
     folder.put("accounts.csv", _rows(7) + "broken\n")
     pages = list(folder.connect().read("accounts", None))
-    assert [1, 0, 0] == [len(p.rejects) for p in pages]
-    assert [0, 0] == [len(p.rejects) for p in folder.connect().read("accounts", pages[0].cursor)]
+    assert [len(p.rejects) for p in pages] == [1, 0, 0]
+    assert [len(p.rejects) for p in folder.connect().read("accounts", pages[0].cursor)] == [0, 0]

@@ -8,38 +8,38 @@ HEAD = "id,name,annual_revenue,employees,created_at\n"
 def test_malformed_rows_are_named_by_file_and_line(folder) -> None:
     folder.put("accounts.csv", HEAD + '1,"two\nlines",,,\n2,short\n3,Ok,,,\n4,long,,,,x\n5,"un"closed,,,\n6,Fine,,,\n')
     rows, rejects = folder.read("accounts")
-    assert ["1", "3", "6"] == [r["id"] for r in rows]
-    assert ["accounts.csv:4", "accounts.csv:6", "accounts.csv:7"] == [r.split(": ")[0].split()[-1] for r in rejects]
+    assert [r["id"] for r in rows] == ["1", "3", "6"]
+    assert [r.split(": ")[0].split()[-1] for r in rejects] == ["accounts.csv:4", "accounts.csv:6", "accounts.csv:7"]
 
 
 def test_a_row_that_is_not_utf8_is_rejected_alone(folder) -> None:
     folder.put("accounts.csv", HEAD.encode() + b"1,caf\xe9,,,\n2,Fine,,,\n")
     rows, rejects = folder.read("accounts")
-    assert ["2"] == [r["id"] for r in rows]
-    assert 1 == len(rejects)
+    assert [r["id"] for r in rows] == ["2"]
+    assert len(rejects) == 1
     assert "accounts.csv:2: " in rejects[0]
 
 
 def test_a_cell_of_the_wrong_type_is_null_and_its_row_stays(folder) -> None:
     folder.put("accounts.csv", HEAD + "1,Acme,lots,7,2024-01-01\n2,Beta,5,many,soon\n")
     rows, rejects = folder.read("accounts")
-    assert [(None, 7), (5.0, None)] == [(r["annual_revenue"], r["employees"]) for r in rows]
+    assert [(r["annual_revenue"], r["employees"]) for r in rows] == [(None, 7), (5.0, None)]
     places = sorted(r.split(": ")[0] for r in rejects)
-    assert ["annual_revenue accounts.csv:2", "created_at accounts.csv:3", "employees accounts.csv:3"] == places
+    assert places == ["annual_revenue accounts.csv:2", "created_at accounts.csv:3", "employees accounts.csv:3"]
 
 
 def test_a_number_that_is_not_finite_and_a_share_above_one_are_unknown(folder) -> None:
     folder.put("opportunities.csv", "id,amount,probability\nA,inf,0.5\nB,1,50\nC,nan,\n")
     rows, rejects = folder.read("opportunities")
-    assert [(None, 0.5), (1.0, None), (None, None)] == [(r["amount"], r["probability"]) for r in rows]
-    assert ["A amount", "B probability", "C amount"] == sorted(" ".join(r.split()[:2]).strip(":") for r in rejects)
+    assert [(r["amount"], r["probability"]) for r in rows] == [(None, 0.5), (1.0, None), (None, None)]
+    assert sorted(" ".join(r.split()[:2]).strip(":") for r in rejects) == ["A amount", "B probability", "C amount"]
 
 
 def test_a_row_without_an_id_is_left_out_and_shown(folder) -> None:
     folder.put("accounts.csv", HEAD + ",Nobody,,,\n2,Beta,,,\n")
     rows, rejects = folder.read("accounts")
-    assert ["2"] == [r["id"] for r in rows]
-    assert 1 == len(rejects)
+    assert [r["id"] for r in rows] == ["2"]
+    assert len(rejects) == 1
     assert "name=Nobody" in rejects[0]
 
 
@@ -49,8 +49,8 @@ def test_of_two_rows_with_one_id_the_newer_is_kept_and_both_are_named(folder) ->
         "id,name,modified_at\n1,Old,2024-01-01\n1,New,2024-02-01\n2,First,\n2,Second,\n3,Same,\n3,Same,\n",
     )
     rows, rejects = folder.read("accounts")
-    assert ["New", "First", "Same"] == [r["name"] for r in rows]
-    assert 2 == len(rejects)
+    assert [r["name"] for r in rows] == ["New", "First", "Same"]
+    assert len(rejects) == 2
     assert "name: New kept, Old left out" in rejects[0]
     assert "name: First kept, Second left out" in rejects[1]
 
@@ -59,14 +59,14 @@ def test_a_currency_without_a_rate_is_told_and_stays(folder) -> None:
     folder.put("opportunities.csv", "id,amount,currency\nA,1,USD\nB,2,EURO\nC,3,EUR\nD,4,\n")
     folder.put("currency_rates.csv", "id,currency,rate\nr,USD,0.9\n")
     rows, rejects = folder.read("opportunities")
-    assert ["USD", "EURO", "EUR", None] == [r["currency"] for r in rows]
-    assert 1 == len(rejects)
+    assert [r["currency"] for r in rows] == ["USD", "EURO", "EUR", None]
+    assert len(rejects) == 1
     assert "did you mean 'EUR'" in rejects[0]
 
 
 def test_without_any_rates_no_currency_is_called_unknown(folder) -> None:
     folder.put("opportunities.csv", "id,amount,currency\nA,1,XXX\n")
-    assert [] == folder.read("opportunities")[1]
+    assert folder.read("opportunities")[1] == []
 
 
 def test_malformed_rows_of_a_shared_file_are_told_once(folder) -> None:
@@ -77,4 +77,4 @@ def test_malformed_rows_of_a_shared_file_are_told_once(folder) -> None:
     }
     connector = folder.connect(mapping)
     told = [[r for p in connector.read(s, None) for r in p.rejects] for s in ("accounts", "opportunities")]
-    assert [1, 0] == [len(t) for t in told]
+    assert [len(t) for t in told] == [1, 0]

@@ -22,7 +22,7 @@ def _change(record_id: str, **values: object) -> Change:
     return Change("accounts", record_id, values, f"run/accounts/{record_id}")
 
 
-@pytest.fixture()
+@pytest.fixture
 def connector(folder):
     folder.put("accounts.csv", "id,name\n1,Acme\n2,Beta\n=3,Gamma\n")
     made = folder.connect()
@@ -61,34 +61,34 @@ def test_what_was_written_is_held_at_the_next_read_and_null_clears(connector) ->
     results = list(
         connector.write([_change("1", **values), _change("=3", bothways_top_drivers='-2 of 3, "so"\nthere')])
     )
-    assert [None, None] == [r.error for r in results]
-    assert {"1": "partner", "2": None, "=3": None} == _held(connector, "bothways_stance")
-    assert {"1": 41.5, "2": None, "=3": None} == _held(connector, "bothways_customer_dependence")
-    assert {"1": AS_OF, "2": None, "=3": None} == _held(connector, "bothways_asof")
-    assert '-2 of 3, "so"\nthere' == _held(connector, "bothways_top_drivers")["=3"]
+    assert [r.error for r in results] == [None, None]
+    assert _held(connector, "bothways_stance") == {"1": "partner", "2": None, "=3": None}
+    assert _held(connector, "bothways_customer_dependence") == {"1": 41.5, "2": None, "=3": None}
+    assert _held(connector, "bothways_asof") == {"1": AS_OF, "2": None, "=3": None}
+    assert _held(connector, "bothways_top_drivers")["=3"] == '-2 of 3, "so"\nthere'
     list(connector.write([_change("1", bothways_stance=None)]))
-    assert (None, 41.5) == (
+    assert (
         _held(connector, "bothways_stance")["1"],
         _held(connector, "bothways_customer_dependence")["1"],
-    )
+    ) == (None, 41.5)
 
 
 def test_text_cells_are_inert_in_a_spreadsheet_and_numbers_are_numbers(connector, folder) -> None:
     list(connector.write([_change("=3", bothways_top_drivers='=HYPERLINK("x")', bothways_reciprocity_balance=-12.5)]))
     with (folder.output / "accounts_scores.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
-    assert ("'=3", '\'=HYPERLINK("x")', "-12.5") == (
+    assert (
         row["id"],
         row["bothways_top_drivers"],
         row["bothways_reciprocity_balance"],
-    )
+    ) == ("'=3", '\'=HYPERLINK("x")', "-12.5")
     assert b"\r\n" in (folder.output / "accounts_scores.csv").read_bytes()
 
 
 def test_an_unknown_record_is_gone_and_the_others_are_written(connector) -> None:
     results = list(connector.write([_change("9", bothways_stance="respond"), _change("2", bothways_stance="respond")]))
-    assert ["gone", None] == [r.error and r.error.kind for r in results]
-    assert "respond" == _held(connector, "bothways_stance")["2"]
+    assert [r.error and r.error.kind for r in results] == ["gone", None]
+    assert _held(connector, "bothways_stance")["2"] == "respond"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_an_unknown_record_is_gone_and_the_others_are_written(connector) -> None
 def test_a_value_that_the_property_cannot_hold_is_rejected_alone(connector, name: str, value: object) -> None:
     refused, taken = connector.write([_change("1", **{name: value}), _change("2", bothways_stance="respond")])
     assert refused.error is not None
-    assert ("rejected", True) == (refused.error.kind, name in refused.error.message)
+    assert (refused.error.kind, name in refused.error.message) == ("rejected", True)
     assert taken.error is None
 
 
@@ -135,7 +135,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(connector, folder, monkeyp
     with pytest.raises(OSError, match="No space"):
         list(connector.write([_change("1", bothways_stance="respond")]))
     assert before == (folder.output / "accounts_scores.csv").read_bytes()
-    assert ["accounts_scores.csv", "opportunities_scores.csv"] == sorted(p.name for p in folder.output.iterdir())
+    assert sorted(p.name for p in folder.output.iterdir()) == ["accounts_scores.csv", "opportunities_scores.csv"]
 
 
 def test_a_cell_that_a_person_spoilt_is_empty_and_told(connector, folder) -> None:
@@ -143,8 +143,8 @@ def test_a_cell_that_a_person_spoilt_is_empty_and_told(connector, folder) -> Non
     path = folder.output / "accounts_scores.csv"
     path.write_text(path.read_text().replace("5.0", "five"))
     pages = list(connector.read("accounts", None))
-    assert [("1", "bothways_customer_dependence", "accounts_scores.csv")] == [
-        (r.record_id, r.field, r.source) for p in pages for r in p.rejects
+    assert [(r.record_id, r.field, r.source) for p in pages for r in p.rejects] == [
+        ("1", "bothways_customer_dependence", "accounts_scores.csv")
     ]
     assert None is _held(connector, "bothways_customer_dependence")["1"]
 
@@ -156,11 +156,11 @@ def test_provision_plans_adds_and_is_idempotent(folder) -> None:
     assert 2 + len(essential) == len(connector.plan_provision(essential).to_do)
     assert not folder.output.exists()
     connector.provision(essential)
-    assert () == connector.plan_provision(essential).to_do
+    assert connector.plan_provision(essential).to_do == ()
     list(connector.write([_change("1", bothways_stance="partner")]))
     connector.provision(FIELDS)
-    assert () == connector.plan_provision(FIELDS).to_do
-    assert "partner" == _held(connector, "bothways_stance")["1"]
+    assert connector.plan_provision(FIELDS).to_do == ()
+    assert _held(connector, "bothways_stance")["1"] == "partner"
 
 
 def test_unprovision_takes_away_what_provision_put_in(folder) -> None:
@@ -170,7 +170,7 @@ def test_unprovision_takes_away_what_provision_put_in(folder) -> None:
     planned = connector.plan_unprovision(FIELDS)
     assert planned == connector.unprovision(FIELDS)
     assert not folder.output.exists()
-    assert () == connector.unprovision(FIELDS).items
+    assert connector.unprovision(FIELDS).items == ()
 
 
 def test_columns_and_files_of_other_people_stay(folder) -> None:
@@ -182,8 +182,8 @@ def test_columns_and_files_of_other_people_stay(folder) -> None:
     connector.provision(ACCOUNT_FIELDS)
     list(connector.write([_change("1", bothways_stance="partner")]))
     connector.unprovision(ACCOUNT_FIELDS)
-    assert b"id,comment\r\n1,call them\r\n" == (folder.output / "accounts_scores.csv").read_bytes()
-    assert "mine" == (folder.output / "notes.txt").read_text()
+    assert (folder.output / "accounts_scores.csv").read_bytes() == b"id,comment\r\n1,call them\r\n"
+    assert (folder.output / "notes.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize("taken", ["folder", "file"])
@@ -195,7 +195,7 @@ def test_a_path_taken_by_something_else_is_a_conflict_before_any_change(folder, 
         folder.output.mkdir()
         (folder.output / "accounts_scores.csv").write_text("nr,name\n1,x\n")
     connector = folder.connect()
-    assert 1 == len(connector.plan_provision(FIELDS).conflicts)
+    assert len(connector.plan_provision(FIELDS).conflicts) == 1
     with pytest.raises(SchemaError):
         connector.provision(FIELDS)
     assert not (folder.output / "opportunities_scores.csv").exists()
@@ -203,4 +203,4 @@ def test_a_path_taken_by_something_else_is_a_conflict_before_any_change(folder, 
 
 def test_specs_cover_every_type_the_cells_know() -> None:
     assert {s.type for s in FIELDS} | {"text"} == {"number", "integer", "string", "text", "enumeration", "datetime"}
-    assert "'=x" == to_cell("=x", PropertySpec("n", "accounts", "N", "text", ""))
+    assert to_cell("=x", PropertySpec("n", "accounts", "N", "text", "")) == "'=x"
