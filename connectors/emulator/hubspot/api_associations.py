@@ -1,0 +1,219 @@
+"""Associations: batches between two object types, those of one record, and labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.emulator.http import Response
+from connectors.emulator.hubspot.api_batch import envelope
+from connectors.emulator.hubspot.api_objects import typed
+from connectors.emulator.hubspot.call import Call
+from connectors.emulator.hubspot.links import Types
+from connectors.emulator.hubspot.objects import ObjectType, plain_type
+from connectors.emulator.hubspot.wire import ApiError, Json, answer, bad_json, invalid, no_content, not_found
+
+READ_LIMIT, WRITE_LIMIT = 1000, 2000
+
+
+def handle(call: Call, rest: tuple[str, ...]) -> Response | None:
+    """Anything under associations/{from}/{to}; None: no such endpoint."""
+    if len(rest) < 3:
+        return None
+    source, target = call.portal.kind(rest[0]), call.portal.kind(rest[1])
+    method, tail = call.request.method, rest[2:]
+    call.reads(source)
+    if method == "GET" and tail == ("labels",):
+        return answer(
+            {"results": [kind.labelled() for kind in call.portal.links.types((source.plural, target.plural))]}
+        )
+    if method == "GET" and tail == ("types",):
+        kinds = call.portal.links.types((source.plural, target.plural))
+        name = f"{source.singular}_to_{target.singular}"
+        return answer({"results": [{"id": str(kind.type_id), "name": kind.label or name} for kind in kinds]})
+    if method == "POST" and tail == ("labels",):
+        return _label(call, source, target)
+    if method != "POST" or tail[0] != "batch":
+        return None
+    verb = "/".join(tail[1:])
+    if verb == "read":
+        return _read(call, source, target)
+    if verb in ("create", "archive", "associate/default", "labels/archive"):
+        call.writes(source)
+        return _write(call, source, target, verb)
+    return None
+
+
+def _label(call: Call, source: ObjectType, target: ObjectType) -> Response:
+    body = call.body()
+    if not body.get("label") or not body.get("name"):
+        raise invalid("Some required fields were not set: [label, name]")
+    pair = (source.plural, target.plural)
+    if any(kind.label == body["label"] for kind in call.portal.links.types(pair)):
+        raise ApiError(409, f"A label '{body['label']}' already exists.", "OBJECT_ALREADY_EXISTS")
+    before = len(call.portal.links.types(pair))
+    call.portal.links.define(pair, str(body["label"]), body.get("inverseLabel"))
+    made = call.portal.links.types(pair)[before:]
+    if pair[0] != pair[1]:
+        made += call.portal.links.types((pair[1], pair[0]))[-1:]
+    return answer({"results": [kind.labelled() for kind in made]})
+
+
+def _read(call: Call, source: ObjectType, target: ObjectType) -> Response:
+    """POST batch/read: records without associations are errors of a 207, not empty results."""
+    inputs = call.inputs(READ_LIMIT)
+    pair, most = (source.plural, target.plural), call.portal.behaviours.association_page
+    old = call.route.linked_as_v3
+    shapes: dict[Types, list[Json]] = {}
+    results, errors = [], []
+    for one in inputs:
+        identifier = str(one.get("id"))
+        links = call.portal.links.of(pair, int(identifier)) if identifier.isdigit() else []
+        after = one.get("after")
+        if after is not None:
+            links = [link for link in links if link[0] >= _after(after)]
+        if not links:
+            errors.append(_none_found(source, target, identifier))
+            continue
+        to: list[Any] = []
+        for other, types in links[:most]:
+            if old:
+                to += typed(source, target, other, types)
+                continue
+            if types not in shapes:
+                shapes[types] = [kind.labelled() for kind in types]
+            to.append({"toObjectId": other, "associationTypes": shapes[types]})
+        result: Json = {"from": {"id": identifier}, "to": to}
+        if len(links) > most:
+            following = str(links[most][0])
+            result["paging"] = {"next": {"after": following, "link": f"?after={following}"}}
+        results.append(result)
+    return envelope(call, results, errors, 200)
+
+
+def _after(text: object) -> int:
+    if not str(text).isdigit():
+        raise invalid(f"Invalid after: {text}")
+    return int(str(text))
+
+
+def _none_found(source: ObjectType, target: ObjectType, identifier: str) -> Json:
+    return {
+        "status": "error",
+        "category": "OBJECT_NOT_FOUND",
+        "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
+        "message": f"No {target.singular} is associated with {source.singular} {identifier}.",
+        "context": {
+            "fromObjectId": [identifier],
+            "fromObjectType": [source.singular],
+            "toObjectType": [target.singular],
+        },
+    }
+
+
+def _write(call: Call, source: ObjectType, target: ObjectType, verb: str) -> Response:
+    pair = (source.plural, target.plural)
+    results, errors = [], []
+    for one in call.inputs(WRITE_LIMIT):
+        try:
+            start = _existing(call, source, one.get("from"))
+            if verb == "archive":
+                for end in one.get("to") or []:
+                    call.portal.links.archive(pair, start, _existing(call, target, end))
+                _changed(call, pair, start)
+                continue
+            end = _existing(call, target, one.get("to"))
+            types = () if verb == "associate/default" else _types(call, pair, one.get("types"))
+            if verb == "labels/archive":
+                call.portal.links.archive(pair, start, end, types)
+            else:
+                results.append(_linked(call, pair, start, end, types))
+            _changed(call, pair, start, end)
+        except ApiError as refusal:
+            errors.append(refusal.entry())
+    if verb.endswith("archive") and not errors:
+        return no_content()
+    return envelope(call, results, errors, 200 if verb == "associate/default" else 201)
+
+
+def _linked(call: Call, pair: tuple[str, str], start: int, end: int, types: Types) -> Json:
+    if plain_type(*pair) is None and not types:
+        raise invalid(f"{pair[0]} and {pair[1]} have no default association type")
+    made = call.portal.links.create(pair, start, end, types)
+    return {
+        "fromObjectTypeId": call.portal.kind(pair[0]).type_id,
+        "fromObjectId": start,
+        "toObjectTypeId": call.portal.kind(pair[1]).type_id,
+        "toObjectId": end,
+        "labels": [kind.label for kind in made if kind.label],
+    }
+
+
+def _changed(call: Call, pair: tuple[str, str], start: int, end: int | None = None) -> None:
+    call.portal.linked(pair, start)
+    if end is not None:
+        call.portal.linked((pair[1], pair[0]), end)
+
+
+def _existing(call: Call, kind: ObjectType, reference: Any) -> int:
+    identifier = reference.get("id") if isinstance(reference, dict) else None
+    row = call.portal.find(kind, identifier)
+    if row is None:
+        raise ApiError(404, f"{kind.label} {identifier} does not exist", "OBJECT_NOT_FOUND")
+    return call.portal.table(kind).ids[row]
+
+
+def _types(call: Call, pair: tuple[str, str], given: Any) -> Types:
+    known = {(kind.category, kind.type_id): kind for kind in call.portal.links.types(pair)}
+    found = []
+    for one in given or []:
+        if not isinstance(one, dict):
+            raise bad_json("types must be a list of objects")
+        key = (one.get("associationCategory"), one.get("associationTypeId"))
+        if key not in known:
+            raise invalid(f"Association type {key[1]} ({key[0]}) is not valid between {pair[0]} and {pair[1]}")
+        found.append(known[key])
+    if not found:
+        raise invalid("types must not be empty")
+    return tuple(found)
+
+
+def of_record(call: Call, source: ObjectType, identifier: str, rest: tuple[str, ...]) -> Response | None:
+    """objects/{type}/{id}/associations/{to}[/{toId}]; None: no such endpoint."""
+    row = call.portal.find(source, identifier)
+    if row is None:
+        raise not_found()
+    target, start = call.portal.kind(rest[0]), int(identifier)
+    pair, method = (source.plural, target.plural), call.request.method
+    if method == "GET" and len(rest) == 1:
+        return _page(call, source, target, start)
+    if method not in ("PUT", "DELETE") or len(rest) < 2:
+        return None
+    call.writes(source)
+    end = _existing(call, target, {"id": rest[1]})
+    if method == "DELETE":
+        call.portal.links.archive(pair, start, end)
+        _changed(call, pair, start, end)
+        return no_content()
+    types = _types(call, pair, call.parsed()) if call.request.body else ()
+    made = _linked(call, pair, start, end, types)
+    _changed(call, pair, start, end)
+    return answer(made, 201)
+
+
+def _page(call: Call, source: ObjectType, target: ObjectType, start: int) -> Response:
+    call.reads(source)
+    limit = call.whole("limit", 500, 500)
+    links = call.portal.links.of((source.plural, target.plural), start)
+    after = call.request.param("after")
+    if after:
+        links = [link for link in links if link[0] >= _after(after)]
+    results: list[Any] = []
+    for other, types in links[:limit]:
+        if call.route.linked_as_v3:
+            results += typed(source, target, other, types)
+        else:
+            results.append({"toObjectId": other, "associationTypes": [kind.labelled() for kind in types]})
+    page: Json = {"results": results}
+    if len(links) > limit:
+        page["paging"] = call.paging(str(links[limit][0]))
+    return answer(page)

@@ -1,0 +1,242 @@
+"""The HubSpot stand-in as an application of the emulator server."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, Literal
+
+from connectors.emulator.http import Request, Response
+from connectors.emulator.hubspot import api_account, api_associations, api_batch, api_objects, api_properties
+from connectors.emulator.hubspot.access import Access
+from connectors.emulator.hubspot.behaviours import Behaviours
+from connectors.emulator.hubspot.call import Call
+from connectors.emulator.hubspot.limits import RateLimits, Tier
+from connectors.emulator.hubspot.objects import ObjectType
+from connectors.emulator.hubspot.routes import Route, route
+from connectors.emulator.hubspot.seed import fill
+from connectors.emulator.hubspot.table import LIVE
+from connectors.emulator.hubspot.wire import ApiError, Json, not_found, trace_headers
+from connectors.emulator.organisation import Organisation
+
+TOKEN = "pat-eu1-0b07a115-0000-4000-8000-000000000001"  # noqa: S105  (of an emulated portal)
+
+_KINDS: dict[str, tuple[str, ...]] = {
+    "accounts": ("companies",),
+    "people": ("contacts",),
+    "opportunities": ("deals",),
+    "line_items": ("line_items",),
+    "products": ("products",),
+    "activities": ("emails", "calls", "meetings", "tasks", "notes"),
+    "cases": ("tickets",),
+    "contracts": ("contracts",),
+    "assets": ("assets",),
+}
+_BATCHES: dict[str, Callable[[Call, ObjectType], Response]] = {
+    "read": api_batch.read,
+    "create": api_batch.created,
+    "update": api_batch.updated,
+    "upsert": api_batch.upserted,
+    "archive": api_batch.archived,
+}
+_WORDS = {
+    "search",
+    "merge",
+    "batch",
+    "read",
+    "create",
+    "update",
+    "upsert",
+    "archive",
+    "associations",
+    "associate",
+    "default",
+    "labels",
+    "types",
+    "groups",
+    "stages",
+    "details",
+    "token",
+    "introspect",
+    "access-tokens",
+    "properties",
+    "dispositions",
+    "custom-properties",
+    "gdpr-delete",
+}
+
+
+class HubSpotEmulator:
+    """A portal filled with an organisation; run it with `EmulatorServer(app, port)`.
+
+    `tier` sets the rate limits, `clock` (seconds since 1970) all stamps and windows, and any further argument a field of
+    `Behaviours`; `app.behaviours` may also be changed while it runs. `app.ids[stream][id]` is the HubSpot id of a record
+    of the organisation. Raises TypeError for an unknown behaviour.
+    """
+
+    crm = "hubspot"
+
+    def __init__(
+        self,
+        organisation: Organisation,
+        *,
+        token: str | None = None,
+        tier: Tier = "enterprise",
+        clock: Callable[[], float] = time.time,
+        **behaviours: Any,
+    ) -> None:
+        unknown = set(behaviours) - {one.name for one in fields(Behaviours)}
+        if unknown:
+            raise TypeError(f"unknown behaviours: {', '.join(sorted(unknown))}")
+        self.token = token or TOKEN
+        self.behaviours = Behaviours(**behaviours)
+        self.portal, self.ids = fill(organisation, self.behaviours, clock)
+        self.access = Access(self.token, self.behaviours, clock)
+        self.limits = RateLimits(tier, self.behaviours, clock)
+        self._lock = threading.Lock()
+
+    def handle(self, request: Request) -> Response:
+        found = route(request.path)
+        with self._lock:
+            try:
+                response = self._answer(request, found)
+            except ApiError as refusal:
+                response = refusal.response()
+            response.headers |= trace_headers()
+            response.headers |= self.limits.headers(_bucket(found))
+        return response
+
+    def endpoint(self, request: Request) -> str:
+        found = route(request.path)
+        if found is None:
+            return f"{request.method} unknown"
+        return f"{request.method} {'/'.join((found.area, *map(self._short, found.rest)))}"
+
+    def _short(self, part: str) -> str:
+        kind = self.portal.registry.find(part)
+        if kind is not None:
+            return kind.plural
+        return part if part in _WORDS else "{id}"
+
+    def stats(self) -> dict[str, Any]:
+        with self._lock:
+            return {"records_written": {name: dict(counts) for name, counts in self.portal.written.items() if counts}}
+
+    def records(self, kind: str) -> list[dict[str, Any]] | None:
+        """Live records of a kind: `id`, `properties` by HubSpot's names (only those that are set), `object` (the object
+        type), and `source_id`, the id in the organisation that the portal was filled with (null for later ones)."""
+        if kind == "users":
+            return [{"id": owner["id"], "properties": owner} for owner in self.portal.owners]
+        if kind not in _KINDS:
+            return None
+        stream = "line_items" if kind == "line_items" else kind
+        with self._lock:
+            sources = {identifier: source for source, identifier in self.ids.get(stream, {}).items()}
+            return [one for plural in _KINDS[kind] for one in self._dump(plural, sources)]
+
+    def _dump(self, plural: str, sources: dict[str, str]) -> list[Json]:
+        kind = self.portal.kind(plural)
+        table, live = self.portal.table(kind), self.portal.definitions(kind).live
+        columns = [(name, column) for name, column in table.columns.items() if name in live]
+        return [
+            {
+                "id": (identifier := str(table.ids[row])),
+                "object": plural,
+                "source_id": sources.get(identifier),
+                "properties": {name: value for name, column in columns if (value := column.get(row)) is not None},
+            }
+            for row in range(len(table.ids))
+            if table.state[row] == LIVE
+        ]
+
+    def _answer(self, request: Request, found: Route | None) -> Response:
+        self.portal.tick()
+        if self.behaviours.migrating is not None:
+            wait = str(self.behaviours.migrating)
+            raise ApiError(
+                477, "The account is being migrated.", "MIGRATION_IN_PROGRESS", headers={"Retry-After": wait}
+            )
+        if found is None:
+            raise not_found()
+        call = Call(request, found, self.portal, self.access)
+        if found.area == "oauth":
+            answered = _oauth(call)
+        else:
+            token = self.access.bearer(request.headers.get("authorization"))
+            self.limits.check(_bucket(found))
+            answered = _dispatch(Call(request, found, self.portal, self.access, token))
+        if answered is None:
+            raise not_found()
+        return answered
+
+
+def _bucket(found: Route | None) -> Literal["burst", "search", "associations"]:
+    if found is not None and found.area == "objects" and found.rest[-1:] == ("search",):
+        return "search"
+    if found is not None and found.area == "associations" and "batch" in found.rest:
+        return "associations"
+    return "burst"
+
+
+def _oauth(call: Call) -> Response | None:
+    rest, method = call.route.rest, call.request.method
+    if method == "POST" and rest == ("token",):
+        return api_account.token(call)
+    if (method == "POST" and rest[-1:] == ("introspect",)) or (method == "GET" and rest[:1] == ("access-tokens",)):
+        return api_account.token_info(call, rest)
+    return None
+
+
+def _dispatch(call: Call) -> Response | None:
+    area, rest, method = call.route.area, call.route.rest, call.request.method
+    if area == "objects" and rest:
+        return _objects(call, call.portal.kind(rest[0]), rest[1:])
+    if area == "properties" and rest:
+        if call.route.version == "v2" and rest[1:] == ("properties",) and method == "GET":
+            return api_properties.legacy(call, call.portal.kind(rest[0]))
+        return api_properties.handle(call, call.portal.kind(rest[0]), rest[1:])
+    if area == "associations":
+        return api_associations.handle(call, rest)
+    if method != "GET":
+        return None
+    if area == "owners":
+        return api_account.owners(call, rest)
+    if area == "pipelines" and rest:
+        return api_account.pipelines(call, call.portal.kind(rest[0]), rest[1:])
+    if area in ("schemas", "object-schemas"):
+        return api_account.schemas(call, rest)
+    if area == "account-info" and rest == ("details",):
+        return api_account.details(call)
+    if area == "limits" and rest == ("custom-properties",):
+        return api_properties.limits(call)
+    if area == "calling" and rest == ("dispositions",):
+        return api_account.dispositions()
+    return None
+
+
+def _objects(call: Call, kind: ObjectType, rest: tuple[str, ...]) -> Response | None:
+    method = call.request.method
+    if not rest and method in ("GET", "POST"):
+        return api_objects.listed(call, kind) if method == "GET" else api_objects.created(call, kind)
+    if method == "POST":
+        if rest == ("search",):
+            return api_objects.searched(call, kind)
+        if rest == ("merge",):
+            return api_objects.merged(call, kind)
+        if rest == ("gdpr-delete",) and kind.plural == "contacts":
+            return api_objects.erased(call, kind)
+        if rest[0] == "batch" and len(rest) == 2 and rest[1] in _BATCHES:
+            return _BATCHES[rest[1]](call, kind)
+    if len(rest) >= 3 and rest[1] == "associations":
+        return api_associations.of_record(call, kind, rest[0], rest[2:])
+    if len(rest) != 1:
+        return None
+    if method == "GET":
+        return api_objects.fetched(call, kind, rest[0])
+    if method == "PATCH":
+        return api_objects.updated(call, kind, rest[0])
+    if method == "DELETE":
+        return api_objects.archived(call, kind, rest[0])
+    return None

@@ -1,0 +1,41 @@
+"""Dated exchange rates, and what a deal is worth in the currency of the company that owns the portal."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from decimal import Decimal
+
+from connectors.emulator.hubspot.wire import number
+
+
+class Rates:
+    """Home units that one unit of a currency is worth, each from an instant (epoch ms) on."""
+
+    def __init__(self, home: str, dated: Iterable[tuple[str, float, int | None]]) -> None:
+        self.currency = home
+        self._rates: dict[str, list[tuple[int, float]]] = {home: [(-(2**62), 1.0)]}
+        for currency, rate, start in dated:
+            self._rates.setdefault(currency, []).append((-(2**62) if start is None else start, rate))
+        for rates in self._rates.values():
+            rates.sort()
+
+    @property
+    def currencies(self) -> list[str]:
+        return sorted(self._rates)
+
+    def at(self, currency: str, ms: int | None) -> float | None:
+        """The rate in force at an instant: the latest for the future or None, the first for times before any."""
+        rates = self._rates.get(currency)
+        if not rates:
+            return None
+        if ms is None:
+            return rates[-1][1]
+        return rates[max(0, bisect_right(rates, (ms, float("inf"))) - 1)][1]
+
+    def home(self, amount: str | None, currency: str | None, ms: int | None) -> tuple[str | None, str | None]:
+        """(hs_exchange_rate, amount_in_home_currency) of a deal."""
+        rate = self.at(currency or self.currency, ms)
+        if amount is None or rate is None:
+            return (None if rate is None else number(repr(rate))), None
+        return number(repr(rate)), number(str(Decimal(amount) * Decimal(repr(rate))))

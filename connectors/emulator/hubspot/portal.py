@@ -1,0 +1,299 @@
+"""The portal: its records, associations, properties, pipelines and owners, and what one write does to a record."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from connectors.emulator.hubspot.behaviours import Behaviours
+from connectors.emulator.hubspot.columns import Column
+from connectors.emulator.hubspot.links import LinkStore
+from connectors.emulator.hubspot.money import Rates
+from connectors.emulator.hubspot.objects import PRIMARY, ObjectType, Registry
+from connectors.emulator.hubspot.properties import Properties
+from connectors.emulator.hubspot.search import Searcher
+from connectors.emulator.hubspot.table import ARCHIVED, GONE, LIVE, Table, Version
+from connectors.emulator.hubspot.values import Unacceptable, normal
+from connectors.emulator.hubspot.wire import (
+    APP_ID,
+    ApiError,
+    Json,
+    epoch_ms,
+    invalid,
+    invalid_properties,
+    invalid_properties_message,
+)
+
+
+class Portal:
+    """All state of one emulated account. Not thread-safe: the application holds a lock."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        rates: Rates,
+        behaviours: Behaviours,
+        clock: Callable[[], float],
+        time_zone: str = "UTC",
+    ) -> None:
+        self.registry, self.rates, self.behaviours, self.clock = registry, rates, behaviours, clock
+        self.time_zone = time_zone
+        self.tables: dict[str, Table] = {}
+        self.properties: dict[str, Properties] = {}
+        self.links = LinkStore()
+        self.pipelines: dict[str, list[Json]] = defaultdict(list)
+        self.owners: list[Json] = []
+        self.written: dict[str, Counter[str]] = defaultdict(Counter)
+        self._searchers: dict[str, Searcher] = {}
+        self._due: list[tuple[float, Table, int]] = []
+
+    def now_ms(self) -> int:
+        return int(self.clock() * 1000)
+
+    def tick(self) -> None:
+        """Lets time pass: search indexes catch up, enrichment of new records happens."""
+        now = self.clock()
+        for table in self.tables.values():
+            if table.lag:
+                table.catch_up(now)
+        for due in [due for due in self._due if due[0] <= now]:
+            self._due.remove(due)
+            due[1].touch(due[2], int(due[0] * 1000))
+
+    def kind(self, name: str) -> ObjectType:
+        """The object type of any of its names. Raises ApiError."""
+        found = self.registry.find(name)
+        if found is None:
+            raise invalid(f"Unable to infer object type from: {name}")
+        return found
+
+    def table(self, kind: ObjectType) -> Table:
+        if kind.plural not in self.tables:
+            self.tables[kind.plural] = Table(kind, (), {})
+        return self.tables[kind.plural]
+
+    def definitions(self, kind: ObjectType) -> Properties:
+        if kind.plural not in self.properties:
+            self.properties[kind.plural] = Properties(kind, 0, self.clock, lambda: self.behaviours.property_delay)
+        return self.properties[kind.plural]
+
+    def searcher(self, kind: ObjectType) -> Searcher:
+        if kind.plural not in self._searchers:
+
+            def plural_of(name: str) -> str | None:
+                found = self.registry.find(name)
+                return None if found is None else found.plural
+
+            self._searchers[kind.plural] = Searcher(self.table(kind), self.definitions(kind), self.links, plural_of)
+        return self._searchers[kind.plural]
+
+    def shown(self, kind: ObjectType, names: Iterable[str], *, thin: bool = False) -> list[tuple[str, Column | None]]:
+        """The columns that an answer shows for the requested names: what the portal does not know is left out."""
+        table, definitions = self.table(kind), self.definitions(kind)
+        wanted = {"hs_object_id", kind.created, kind.modified, *names}
+        known = sorted(name for name in wanted if definitions.get(name) is not None)
+        if thin:
+            known = [name for name in known if definitions.live[name].get("hubspotDefined")]
+        return [(name, table.columns.get(name)) for name in known]
+
+    def find(self, kind: ObjectType, text: object) -> int | None:
+        """The row of a live record by its id in text."""
+        identifier = str(text)
+        return self.table(kind).row(int(identifier)) if identifier.isdigit() else None
+
+    def check(
+        self, kind: ObjectType, given: Mapping[str, Any] | None, row: int | None, *, rules: bool = False
+    ) -> dict[str, str | None]:
+        """The values in normal form. Raises ApiError listing everything that is wrong with them."""
+        definitions, problems, values = self.definitions(kind), [], {}
+        for name, value in (given or {}).items():
+            found = definitions.get(name)
+            if found is None:
+                problems.append(_problem(f'Property "{name}" does not exist', "PROPERTY_DOESNT_EXIST", name))
+            elif found["modificationMetadata"]["readOnlyValue"]:
+                problems.append(
+                    _problem(f'"{name}" is a read only property; its value cannot be set.', "READ_ONLY_VALUE", name)
+                )
+            elif value is not None:
+                try:
+                    values[name] = normal(found, value)
+                except Unacceptable as reason:
+                    problems.append(_problem(str(reason), reason.code, name))
+        if problems:
+            raise invalid_properties(problems)
+        if rules:
+            self._enforce(kind, values, row)
+        return values
+
+    def create(self, kind: ObjectType, values: Mapping[str, str | None], source: str = "INTEGRATION") -> int:
+        """A new record with checked values; gives its row."""
+        table, now = self.table(kind), self.now_ms()
+        row = table.append(table.next_id())
+        if self.behaviours.index_lag:
+            table.remember(row, self.clock() + self.behaviours.index_lag, (), created=True)
+        for name in {kind.created, "hs_createdate"}:
+            table.columns[name].set(row, str(now))
+        self._put(table, row, values, source, now)
+        table.touch(row, now)
+        if self.behaviours.enrichment_after is not None:
+            self._due.append((self.clock() + self.behaviours.enrichment_after, table, row))
+        return row
+
+    def update(self, table: Table, row: int, values: Mapping[str, str | None], source: str = "INTEGRATION") -> None:
+        """Writes checked values on a live record and moves its modification stamp."""
+        changed = {name for name, value in values.items() if table.get(row, name) != value}
+        if not changed and not self.behaviours.same_value_bumps:
+            return
+        self._lag(table, row, values)
+        self._put(table, row, values, source, self.now_ms())
+        table.touch(row, self.now_ms())
+
+    def archive(self, table: Table, row: int) -> None:
+        """Moves a record to the recycle bin and takes its associations away."""
+        self._lag(table, row, ())
+        if row in table.lag:
+            table.lag[row].archived = True
+        table.state[row] = ARCHIVED
+        table.archived_at[row] = self.now_ms()
+        table.version += 1
+        self.links.drop(table.kind.plural, table.ids[row])
+
+    def merge(self, kind: ObjectType, primary: int, other: int) -> int:
+        """Merges two records into one, which may have a new id; gives the survivor's row."""
+        table = self.table(kind)
+        kept, lost = table.ids[primary], table.ids[other]
+        old = ";".join(
+            filter(None, [table.get(primary, "hs_merged_object_ids"), table.get(other, "hs_merged_object_ids")])
+        )
+        names = [name for name in table.columns if self._copied(kind, name)]
+        values = {name: table.get(primary, name) or table.get(other, name) for name in names}
+        losers = [lost]
+        survivor = primary
+        if self.behaviours.merge_makes_new_id:
+            survivor = self.create(kind, {}, "MERGE_OBJECTS")
+            created = table.created.ms(primary)
+            table.columns[kind.created].set(survivor, None if created is None else str(created))
+            losers = [kept, lost]
+        self._put(table, survivor, values, "MERGE_OBJECTS", self.now_ms())
+        merged = ";".join(filter(None, [old, *map(str, losers)]))
+        table.column("hs_merged_object_ids").set(survivor, merged)
+        for loser in losers:
+            table.state[table.rows_between(loser, loser)[0]] = GONE
+            table.merged_into[loser] = table.ids[survivor]
+            self.links.move(kind.plural, loser, table.ids[survivor])
+        table.touch(survivor, self.now_ms())
+        return survivor
+
+    def erase(self, table: Table, row: int) -> None:
+        """Takes a record away as if it had never been."""
+        self.links.drop(table.kind.plural, table.ids[row])
+        table.state[row] = GONE
+        table.version += 1
+
+    def linked(self, pair: tuple[str, str], source: int) -> None:
+        """Brings the properties that follow from associations up to date; nothing's stamp moves."""
+        if pair == ("contacts", "companies"):
+            self._follow(pair, source, PRIMARY, "associatedcompanyid")
+        if pair == ("companies", "companies"):
+            self._follow(pair, source, "Parent Company", "hs_parent_company_id")
+
+    def _follow(self, pair: tuple[str, str], source: int, label: str, name: str) -> None:
+        table = self.tables[pair[0]]
+        row = table.row(source)
+        found = [str(to) for to, kinds in self.links.of(pair, source) if any(kind.label == label for kind in kinds)]
+        if row is not None:
+            table.column(name).set(row, found[0] if found else None)
+
+    def _copied(self, kind: ObjectType, name: str) -> bool:
+        found = self.definitions(kind).live.get(name)
+        return found is not None and not found["modificationMetadata"]["readOnlyValue"] and name != kind.created
+
+    def _lag(self, table: Table, row: int, names: Iterable[str]) -> None:
+        if self.behaviours.index_lag:
+            table.remember(row, self.clock() + self.behaviours.index_lag, names)
+
+    def _put(self, table: Table, row: int, values: Mapping[str, str | None], source: str, now: int) -> None:
+        for name, value in values.items():
+            column = table.column(name)
+            versions = table.history.setdefault((row, name), [])
+            if not versions and (first := column.get(row)) is not None:
+                versions.append(Version(first, table.created.ms(row) or now, "CRM_UI", "userId:1"))
+            versions.append(Version(value, now, source, str(APP_ID)))
+            column.set(row, value)
+            self.written[table.kind.plural][name] += source == "INTEGRATION"
+        if table.kind.plural == "deals":
+            self._recalculate_deal(table, row, values)
+        if table.kind.plural == "line_items" and {"price", "quantity"} & set(values):
+            price, quantity = table.get(row, "price"), table.get(row, "quantity")
+            if price is not None and quantity is not None:
+                table.column("amount").set(row, normal({"type": "number"}, float(price) * float(quantity)))
+
+    def _recalculate_deal(self, table: Table, row: int, values: Mapping[str, str | None]) -> None:
+        if "dealstage" in values:
+            stage = self.stage("deals", values["dealstage"])
+            for name, value in _of_stage(stage).items():
+                if name != "hs_deal_stage_probability" or name not in values:
+                    table.column(name).set(row, value)
+        if {"amount", "deal_currency_code", "closedate"} & set(values):
+            close = table.get(row, "closedate")
+            home = self.rates.home(
+                table.get(row, "amount"),
+                table.get(row, "deal_currency_code"),
+                None if close is None else epoch_ms(close),
+            )
+            table.column("hs_exchange_rate").set(row, home[0])
+            table.column("amount_in_home_currency").set(row, home[1])
+
+    def stage(self, plural: str, stage_id: str | None) -> Json | None:
+        """A pipeline stage by its id."""
+        stages = (stage for pipeline in self.pipelines[plural] for stage in pipeline["stages"])
+        return next((stage for stage in stages if stage["id"] == stage_id), None)
+
+    def _enforce(self, kind: ObjectType, values: Mapping[str, str | None], row: int | None) -> None:
+        table = self.table(kind)
+        for rule in self.behaviours.validation_rules:
+            if self.kind(rule.object_type) is not kind:
+                continue
+
+            def after(name: str) -> str | None:
+                return values[name] if name in values else None if row is None else table.get(row, name)
+
+            applies = rule.when is None or (
+                after(rule.when) is not None and (not rule.values or after(rule.when) in rule.values)
+            )
+            if applies and after(rule.required) is None:
+                problem = _problem(
+                    f'Property "{rule.required}" is required', "MISSING_CONDITIONAL_REQUIRED_PROPERTY", rule.required
+                )
+                raise ApiError(
+                    400,
+                    invalid_properties_message([problem]),
+                    "VALIDATION_ERROR",
+                    errors=[
+                        {
+                            "message": problem["message"],
+                            "code": "MISSING_CONDITIONAL_REQUIRED_PROPERTY",
+                            "context": {"propertyName": [rule.required]},
+                        }
+                    ],
+                )
+
+
+def _of_stage(stage: Json | None) -> dict[str, str | None]:
+    if stage is None:
+        return {}
+    closed, probability = stage["metadata"].get("isClosed") == "true", float(stage["metadata"].get("probability", 0))
+    return {
+        "hs_deal_stage_probability": normal({"type": "number"}, probability),
+        "hs_is_closed": str(closed).lower(),
+        "hs_is_closed_won": str(closed and probability == 1).lower(),
+        "hs_is_closed_lost": str(closed and probability == 0).lower(),
+    }
+
+
+def _problem(message: str, code: str, name: str) -> Json:
+    return {"message": message, "error": code, "name": name}
+
+
+__all__ = ["LIVE", "Portal"]
