@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from connectors.base import Diagnosis, Finding, Organisation
+from connectors.base import Diagnosis, Finding, Organisation, PropertySpec
 from connectors.errors import BothwaysError
 from connectors.file.config import nearest
+from connectors.file.provision import plan
 from connectors.file.sources import data_files
 from connectors.file.streams import Streams
 from connectors.records import SCHEMAS, Stream
@@ -23,7 +24,9 @@ _EXPECTED: dict[Stream, tuple[str, ...]] = {
 }
 
 
-def diagnose(current: Callable[[], Streams], output: Path, organisation: Organisation) -> Diagnosis:
+def diagnose(
+    current: Callable[[], Streams], output: Path, organisation: Organisation, owned: Sequence[PropertySpec]
+) -> Diagnosis:
     """Findings about the folder, the mapping, every stream and the place to write to. Nothing is changed."""
     try:
         streams = current()
@@ -40,7 +43,7 @@ def diagnose(current: Callable[[], Streams], output: Path, organisation: Organis
                 "Set organisation.corporate_currency, for example EUR.",
             )
         )
-    return Diagnosis((*findings, _output(output)))
+    return Diagnosis((*findings, _output(output), *_properties(output, owned)))
 
 
 def _files(streams: Streams) -> Iterator[Finding]:
@@ -106,3 +109,19 @@ def _output(output: Path) -> Finding:
     if nearest_folder.is_dir() and os.access(nearest_folder, os.W_OK):
         return Finding("ok", "files", f"Scores are written to {output}.")
     return Finding("fail", "files", f"Cannot write to {output}.", "Set crm.output to a folder you may write to.")
+
+
+def _properties(output: Path, owned: Sequence[PropertySpec]) -> Iterator[Finding]:
+    """A file that has some of our columns and lacks others was changed by somebody; no file at all is a fresh start."""
+    try:
+        missing = [item.name for item in plan(output, owned).to_do if item.kind == "column"]
+        fresh = len(missing) == len(owned)
+    except BothwaysError as error:
+        yield Finding("fail", "properties", str(error.args[0]), error.remedy)
+        return
+    if missing and fresh:
+        yield Finding(
+            "ok", "properties", f"Nothing is provisioned in {output} yet.", "`bothways provision` makes the files."
+        )
+    elif missing:
+        yield Finding("fail", "properties", f"Columns are missing: {', '.join(missing)}.", "Run `bothways provision`.")

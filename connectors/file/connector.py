@@ -66,7 +66,7 @@ class FileConnector:
 
     def check(self) -> Diagnosis:
         """Files found, rows, rejects, columns that nothing uses, coverage by stream. Never raises for a finding."""
-        return diagnose(self._current, self._output, self._organisation)
+        return diagnose(self._current, self._output, self._organisation, self._owned)
 
     def read(self, stream: Stream, since: Cursor | None) -> Iterator[Page]:
         """Pages of at most PAGE_ROWS in the order of ids; from a cursor of unchanged files, what was not yet given.

@@ -18,7 +18,7 @@ class Harness(Protocol):
     unheld: Mapping[Stream, frozenset[str]]
     """Columns that it has no place for, so that they are not compared."""
     provisions: bool
-    """False: it has no fields to add (files); the tests of provisioning and of access are skipped."""
+    """False: it has no fields to add; the tests of provisioning and of access are skipped."""
     edits: bool
     """False: records cannot be changed or deleted behind the connector's back."""
     merges: bool
