@@ -1,0 +1,98 @@
+"""The activities stream: its objects in reading order, each page with the people tied to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.salesforce.columns import Frame, as_ids, as_real, as_text
+from connectors.salesforce.config import ActivityKind, ActivityMapping, ObjectMapping
+from connectors.salesforce.lookups import Lookups
+from connectors.salesforce.participants import Sides
+from connectors.salesforce.reading import Feed
+from connectors.salesforce.schema import Schema, Selection
+from connectors.salesforce.translate import ID, Translated
+from connectors.salesforce.translate_activities import emails, events, tasks
+
+
+def objects(mapping: ActivityMapping) -> list[tuple[tuple[ActivityKind, ...], ObjectMapping]]:
+    """Each object once, with the kinds it is read for: e-mails first, because tasks may be their twins."""
+    kinds: list[tuple[tuple[ActivityKind, ...], ObjectMapping]] = []
+    if mapping.email is not None:
+        kinds.append((("email",), mapping.email))
+    if mapping.meeting is not None:
+        kinds.append((("meeting",), mapping.meeting))
+    call, task = mapping.call, mapping.task
+    if call is not None and task is not None and call.object == task.object:
+        both = ObjectMapping(
+            object=call.object,
+            fields={**task.fields, **call.fields},
+            values={**task.values, **call.values},
+            required=tuple(dict.fromkeys([*task.required, *call.required])),
+        )
+        return [*kinds, (("call", "task"), both)]
+    if call is not None:
+        kinds.append((("call",), call))
+    if task is not None:
+        kinds.append((("task",), task))
+    return kinds
+
+
+def feeds(mapping: ActivityMapping, schema: Schema, lookups: Lookups, sides: Sides) -> list[Feed]:
+    """The objects that are there. Raises SchemaError for a missing required field."""
+    made = []
+    for kinds, each in objects(mapping):
+        selection = schema.select(each, "activities")
+        if selection is None:
+            continue
+        if kinds == ("email",):
+            made.append(Feed(selection, _emails(each, lookups, sides), stands_for=each.fields.get("task_id")))
+        elif kinds == ("meeting",):
+            made.append(Feed(selection, _events(each, lookups, sides)))
+        else:
+            made.append(Feed(selection, _tasks(kinds, selection, mapping.email, lookups, sides)))
+    return made
+
+
+def _ids(frame: Frame) -> list[str]:
+    return [i for i in as_ids(frame.get(ID)).to_pylist() if i is not None]
+
+
+def _emails(mapping: ObjectMapping, lookups: Lookups, sides: Sides) -> Callable[[Frame], Translated]:
+    return lambda frame: emails(mapping, frame, lookups.ties("email", _ids(frame)), sides)
+
+
+def _events(mapping: ObjectMapping, lookups: Lookups, sides: Sides) -> Callable[[Frame], Translated]:
+    return lambda frame: events(mapping, frame, lookups.ties("meeting", _ids(frame)), sides)
+
+
+def _tasks(
+    kinds: tuple[ActivityKind, ...],
+    selection: Selection,
+    email: ObjectMapping | None,
+    lookups: Lookups,
+    sides: Sides,
+) -> Callable[[Frame], Translated]:
+    mapping = selection.mapping
+
+    def translate(frame: Frame) -> Translated:
+        shared = _where(frame, pc.greater(as_real(frame.get(mapping.fields.get("who_count"))), 1))
+        ties = lookups.ties(kinds[0], shared)
+        twins: set[str] = set()
+        if email is not None and "task_id" in email.fields and mapping.object == "Task":
+            subtype = as_text(frame.get(mapping.fields.get("subtype")))
+            unlikely = pc.is_in(subtype, value_set=_NEVER_TWINS)
+            twins = lookups.twins(email.object, email.fields["task_id"], _where(frame, pc.invert(unlikely)))
+        return tasks(mapping, frame, ties, sides, twins, kinds)
+
+    return translate
+
+
+_NEVER_TWINS = pa.array(["Call", "Cadence", "ListEmail"])
+"""Subtypes of tasks that no e-mail record stands for; asking about the others costs a call per 10,000."""
+
+
+def _where(frame: Frame, condition: object) -> list[str]:
+    return [i for i in as_ids(frame.get(ID)).filter(pc.fill_null(condition, False)).to_pylist() if i is not None]

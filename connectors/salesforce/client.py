@@ -1,0 +1,190 @@
+"""The only module that knows simple-salesforce: a thin client of one organisation over our own transport.
+
+The library is used for what it does well (addresses, describe, limits, quoting); its retry, re-login, bulk and deploy paths
+lose headers or records and are not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+import requests
+from simple_salesforce import Salesforce
+from simple_salesforce.format import format_soql
+
+from connectors.base import ApiCalls
+from connectors.errors import BothwaysError, FatalError, RetriableError
+from connectors.salesforce.config import SalesforceConfig
+from connectors.salesforce.failures import failure
+from connectors.salesforce.transport import Transport
+
+JSON = "application/json"
+QUERIES_A_CALL = 5
+REQUESTS_A_CALL = 25
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of a query's answer; `more` is the address of the next, None on the last."""
+
+    records: list[Record]
+    total: int
+    more: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One answer inside a composite call."""
+
+    status: int
+    body: Any
+
+    def error(self, endpoint: str) -> BothwaysError | None:
+        """The error it stands for; None for a success."""
+        return None if self.status < 300 else failure(self.status, orjson.dumps(self.body), endpoint)
+
+
+class Client:
+    """One organisation. Every method raises the errors that `Transport.request` raises. Safe to share between threads."""
+
+    def __init__(self, config: SalesforceConfig) -> None:
+        self._config = config
+        self.transport = Transport(config)
+        self._library = Salesforce(
+            session_id="set-by-transport",
+            instance_url=config.url,
+            session=self.transport,
+            version=config.api_version,
+            object_pairs_hook=None,
+        )
+        self.minimum = 0
+        """The least calls that the work so far could have taken; the readers and the writer add to it."""
+
+    @property
+    def root(self) -> str:
+        """The versioned path, as in nextRecordsUrl and composite addresses."""
+        return f"/services/data/v{self._config.api_version}"
+
+    def send(self, method: str, path: str, payload: object = None, **options: Any) -> Any:
+        """Any JSON request; `path` begins at the root of the organisation. None for an answer without a body."""
+        if payload is not None:
+            options["data"] = orjson.dumps(payload)
+            options["headers"] = {"Content-Type": JSON, **options.get("headers", {})}
+        return parsed(self.raw(method, path, **options))
+
+    def raw(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Any request; a success whose body has not been looked at."""
+        headers = {"Accept": JSON, "Accept-Encoding": "gzip", **options.pop("headers", {})}
+        return self.transport.request(method, self._config.url + path, headers=headers, **options)
+
+    def query(self, soql: str, *, everything: bool = False) -> Found:
+        """The first page of a query; `everything` includes deleted records and archived activities."""
+        path = f"{self.root}/{'queryAll' if everything else 'query'}"
+        options = {"Sforce-Query-Options": f"batchSize={self._config.page_rows}"}
+        return found(self.send("GET", path, params={"q": soql}, headers=options))
+
+    def more(self, address: str) -> Found:
+        """The next page."""
+        options = {"Sforce-Query-Options": f"batchSize={self._config.page_rows}"}
+        return found(self.send("GET", address, headers=options))
+
+    def count(self, object_name: str) -> int:
+        """How many records the user can see."""
+        return self.query(soql("SELECT COUNT() FROM {:literal}", object_name)).total
+
+    def record_counts(self, objects: Sequence[str]) -> dict[str, int]:
+        """About how many records there are, seen or not. Objects the server does not count are left out."""
+        answer = self._library.restful("limits/recordCount", params={"sObjects": ",".join(objects)})
+        rows = answer.get("sObjects", []) if isinstance(answer, dict) else []
+        return {str(row["name"]): int(row["count"]) for row in rows}
+
+    def limits(self) -> Record:
+        """The organisation's limits, as Salesforce names them."""
+        return dict(self._library.limits())
+
+    def composite(self, requests_: Sequence[Record], *, purpose: str = "read", **options: Any) -> list[Part]:
+        """At most 25 requests (5 of them queries or collections) in one call, answers in order."""
+        named = [{"referenceId": f"r{number}", **request} for number, request in enumerate(requests_)]
+        payload = {"allOrNone": False, "compositeRequest": named}
+        answer = self.send("POST", f"{self.root}/composite", payload, purpose=purpose, **options)
+        try:
+            by_name = {part["referenceId"]: part for part in answer["compositeResponse"]}
+            return [Part(int(by_name[name]["httpStatusCode"]), by_name[name].get("body")) for name in map(_ref, named)]
+        except (KeyError, TypeError, ValueError):
+            raise RetriableError("Salesforce POST composite: fewer answers than requests.") from None
+
+    def queries(self, statements: Sequence[str], *, everything: bool = False) -> list[Found | BothwaysError]:
+        """First pages of several queries, five to a call; one that fails does not stop the others."""
+        verb = "queryAll" if everything else "query"
+        results: list[Found | BothwaysError] = []
+        for start in range(0, len(statements), QUERIES_A_CALL):
+            group = statements[start : start + QUERIES_A_CALL]
+            asked = [{"method": "GET", "url": f"{self.root}/{verb}?q={quote(q, safe='')}"} for q in group]
+            results += [part.error(verb) or found(part.body) for part in self.composite(asked)]
+        return results
+
+    def describe(self, objects: Sequence[str]) -> dict[str, Record | None]:
+        """Descriptions of objects, 25 to a call; None for one that does not exist for this user."""
+        described: dict[str, Record | None] = {}
+        for start in range(0, len(objects), REQUESTS_A_CALL):
+            group = list(objects[start : start + REQUESTS_A_CALL])
+            asked = [{"method": "GET", "url": f"{self.root}/sobjects/{name}/describe"} for name in group]
+            for name, part in zip(group, self.composite(asked), strict=True):
+                if part.status not in (200, 404) and (error := part.error(f"GET sobjects/{name}/describe")):
+                    raise error
+                described[name] = part.body if part.status == 200 else None
+        return described
+
+    def calls(self) -> ApiCalls:
+        """Calls so far."""
+        counted = dict(self.transport.counted)
+        by_purpose = {kind: sum(n for (k, _), n in counted.items() if k == kind) for kind in ("read", "write")}
+        labels: dict[str, int] = {}
+        for (_, label), number in counted.items():
+            labels[label] = labels.get(label, 0) + number
+        return ApiCalls(by_purpose["read"], by_purpose["write"], self.minimum, dict(sorted(labels.items())))
+
+
+def _ref(request: Mapping[str, Any]) -> str:
+    return str(request["referenceId"])
+
+
+def parsed(response: requests.Response) -> Any:
+    """The JSON of a success, strictly: not a login page, not NaN, not a body that ends early."""
+    if response.status_code in (204, 304) or not response.content:
+        return None
+    kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    if kind != JSON:
+        raise FatalError(
+            f"Salesforce answered with {kind or 'no content type'} where JSON was due.",
+            remedy="Check that crm.url is the organisation's My Domain and that no proxy or login page stands before it.",
+        )
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        raise RetriableError("Salesforce answered with JSON that cannot be parsed.") from None
+
+
+def found(body: Any) -> Found:
+    """A query's answer. Raises RetriableError when it is not one."""
+    try:
+        more = None if body["done"] else str(body["nextRecordsUrl"])
+        return Found(body["records"], int(body["totalSize"]), more)
+    except (KeyError, TypeError, ValueError):
+        raise RetriableError("Salesforce answered a query with something else than its result.") from None
+
+
+def soql(statement: str, *values: object) -> str:
+    """SOQL with quoted values. `{:literal}` is for API names that were checked, never for text from outside."""
+    return str(format_soql(statement, *values))
+
+
+def instant(moment: datetime) -> str:
+    """A datetime literal, to the millisecond."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,0 +1,212 @@
+"""How a Salesforce organisation is reached, and how its objects and fields become the canonical streams."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from connectors.records import SCHEMAS, Stream
+from connectors.secrets import Secret
+
+API_VERSION = "68.0"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+
+
+class TokenAuth(BaseModel):
+    """An access token that somebody else obtained; read again when it expires."""
+
+    model_config = _STRICT
+    method: Literal["token"]
+    token: Secret
+
+
+class ClientCredentialsAuth(BaseModel):
+    """The client credentials flow of an external client app with a Run-As user."""
+
+    model_config = _STRICT
+    method: Literal["client_credentials"]
+    client_id: str
+    client_secret: Secret
+
+
+class JwtAuth(BaseModel):
+    """The JWT bearer flow: a certificate's private key (PEM) signs for one user."""
+
+    model_config = _STRICT
+    method: Literal["jwt"]
+    client_id: str
+    username: str
+    private_key: Secret
+    audience: str = "https://login.salesforce.com"
+
+
+class RefreshAuth(BaseModel):
+    """The refresh token flow. With rotation on, keep the token in a file: the new one is written back to it."""
+
+    model_config = _STRICT
+    method: Literal["refresh"]
+    client_id: str
+    client_secret: Secret | None = None
+    refresh_token: Secret
+
+
+Auth = Annotated[TokenAuth | ClientCredentialsAuth | JwtAuth | RefreshAuth, Field(discriminator="method")]
+
+
+class SalesforceConfig(BaseModel):
+    """`[crm]` for Salesforce. `url` is the organisation's own My Domain address."""
+
+    model_config = _STRICT
+
+    kind: Literal["salesforce"]
+    url: str
+    auth: Auth
+    api_version: str = Field(default=API_VERSION, pattern=r"^\d{2,3}\.0$")
+    overlap_minutes: int = Field(default=15, ge=0, le=1440)
+    """How far each incremental read goes back behind the last: rows are committed late with earlier stamps."""
+    bulk_read_rows: int = Field(default=20_000, ge=0)
+    """A read of more rows than this is a Bulk API 2.0 query."""
+    bulk_page_rows: int = Field(default=50_000, ge=1_000, le=250_000)
+    bulk_write_rows: int | None = Field(default=None, ge=1)
+    """A write of at least so many changes of one object is a Bulk API 2.0 job; null: always collections."""
+    page_rows: int = Field(default=2_000, ge=200, le=2_000)
+    write_workers: int = Field(default=1, ge=1, le=10)
+    request_seconds: float = Field(default=130.0, gt=0)
+    """The longest that one request may take, from its first byte to its last."""
+    bulk_seconds: float = Field(default=3_600.0, gt=0)
+    """The longest that one Bulk job or metadata deployment may take."""
+    quota_reserve: float = Field(default=0.2, ge=0, lt=1)
+    """The share of the day's API calls that is left to others."""
+    quota_reserve_calls: int = Field(default=1_000, ge=0)
+    """At least so many are left (but never more than half of the day's)."""
+
+    @field_validator("url")
+    @classmethod
+    def _known_host(cls, url: str) -> str:
+        split = urlsplit(url)
+        host = split.hostname or ""
+        if host in LOOPBACK and split.scheme in ("http", "https"):
+            return url.rstrip("/")
+        if split.scheme != "https":
+            raise ValueError("must begin with https:// (plain http is for 127.0.0.1 and localhost only)")
+        if not host.endswith(".salesforce.com"):
+            raise ValueError(
+                f"{host!r} is not a Salesforce address: use your My Domain, e.g. https://example.my.salesforce.com"
+            )
+        if split.path.strip("/") or split.query or split.fragment or split.username:
+            raise ValueError("must be the address alone, without a path")
+        return url.rstrip("/")
+
+
+_PATH = re.compile(r"^([A-Za-z][A-Za-z0-9_]*\.){0,2}[A-Za-z][A-Za-z0-9_]*$")
+_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")
+
+
+class ObjectMapping(BaseModel):
+    """One Salesforce object that feeds a stream: canonical (or vendor-role) column -> field, "" for none.
+
+    `values` translates what a field holds, by column: {"direction": {"Inbound": "inbound"}}; "*" stands for any other value.
+    `required` columns must exist in the organisation; others are null, with a finding, when their field is not there.
+    """
+
+    model_config = _STRICT
+
+    object: str = Field(pattern=_NAME.pattern)
+    fields: dict[str, str]
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    required: tuple[str, ...] = ()
+
+    @field_validator("fields")
+    @classmethod
+    def _are_fields(cls, fields: dict[str, str]) -> dict[str, str]:
+        for column, path in fields.items():
+            if path and not _PATH.match(path):
+                raise ValueError(f"{column}: {path!r} is not the API name of a field")
+        return {column: path for column, path in fields.items() if path}
+
+
+EMAIL_ROLES = frozenset(
+    {"from_address", "incoming", "occurred_at", "status", "bounced", "task_id", "related_to", "case_id", "thread"}
+    | {"reply_to", "message_id", "subject", "mandated"}
+)
+TASK_ROLES = frozenset(
+    {"subtype", "call_type", "seconds", "disposition", "who_id", "what_id", "who_count", "account_id", "owner_id"}
+    | {"occurred_at", "completed_at", "closed", "subject", "recurrence", "mandated"}
+)
+EVENT_ROLES = frozenset(
+    {"starts_at", "ends_at", "minutes", "all_day", "who_id", "what_id", "account_id", "owner_id", "child"}
+    | {"recurrence", "subject", "outcome", "mandated"}
+)
+_ROLES = {"email": EMAIL_ROLES, "call": TASK_ROLES, "task": TASK_ROLES, "meeting": EVENT_ROLES}
+ActivityKind = Literal["email", "call", "meeting", "task"]
+
+
+class ActivityMapping(BaseModel):
+    """The objects that hold activities. Calls and tasks of one object are read together and told apart by their subtype.
+
+    A subject that contains one of `automated_subjects` was written by a tool: never effort.
+    """
+
+    model_config = _STRICT
+
+    email: ObjectMapping | None = None
+    meeting: ObjectMapping | None = None
+    call: ObjectMapping | None = None
+    task: ObjectMapping | None = None
+    automated_subjects: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _known_roles(self) -> Self:
+        for kind, roles in _ROLES.items():
+            mapping: ObjectMapping | None = getattr(self, kind)
+            if mapping is not None and (unknown := set(mapping.fields) - roles):
+                raise ValueError(f"activities.{kind}: unknown columns {sorted(unknown)}; known: {sorted(roles)}")
+        if self.call and self.task and self.call.object == self.task.object and self.call.fields != self.task.fields:
+            merged = {**self.task.fields, **self.call.fields}
+            clash = sorted(c for c in self.task.fields if merged[c] != self.task.fields[c])
+            if clash:
+                raise ValueError(f"activities.call and activities.task read the same object but differ in {clash}")
+        return self
+
+
+class SalesforceMapping(BaseModel):
+    """The whole of `config/mappings/salesforce.toml`: which object and field feeds which stream and column."""
+
+    model_config = _STRICT
+
+    users: ObjectMapping | None = None
+    accounts: ObjectMapping
+    people: ObjectMapping | None = None
+    opportunities: ObjectMapping
+    opportunity_people: ObjectMapping | None = None
+    line_items: ObjectMapping | None = None
+    activities: ActivityMapping = Field(default_factory=ActivityMapping)
+    cases: ObjectMapping | None = None
+    contracts: ObjectMapping | None = None
+    assets: ObjectMapping | None = None
+    rivals: ObjectMapping | None = None
+    currency_rates: ObjectMapping | None = None
+    """The dated rates; static ones are read from CurrencyType where there are no dated ones."""
+
+    @model_validator(mode="after")
+    def _known_columns(self) -> Self:
+        for stream, schema in SCHEMAS.items():
+            mapping = self.of(stream)
+            if mapping is None:
+                continue
+            known = set(schema.names) - {"id", "modified_at"}
+            if unknown := set(mapping.fields) - known:
+                raise ValueError(f"{stream}: unknown columns {sorted(unknown)}; known: {sorted(known)}")
+        return self
+
+    def of(self, stream: Stream) -> ObjectMapping | None:
+        """The object of a stream; None when it is not mapped, and for activities, which have several."""
+        if stream == "activities":
+            return None
+        mapping: ObjectMapping | None = getattr(self, stream)
+        return mapping

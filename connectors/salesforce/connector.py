@@ -1,0 +1,175 @@
+"""The Salesforce connector: the contract of `connectors.base`, put together from the modules beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+import pyarrow as pa
+
+from connectors.base import (
+    ApiCalls,
+    Capabilities,
+    Change,
+    Cursor,
+    Diagnosis,
+    Organisation,
+    Page,
+    PropertySpec,
+    ProvisionPlan,
+    WriteResult,
+)
+from connectors.records import STREAMS, Stream, schema
+from connectors.salesforce import activities, currency
+from connectors.salesforce.check import Checker
+from connectors.salesforce.client import Client, instant
+from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
+from connectors.salesforce.cursor import Watermark
+from connectors.salesforce.lookups import RELATION_OBJECTS, Lookups
+from connectors.salesforce.names import OBJECTS
+from connectors.salesforce.participants import Sides
+from connectors.salesforce.provision import Provisioner
+from connectors.salesforce.reading import Feed, Reader
+from connectors.salesforce.schema import Schema
+from connectors.salesforce.translate import records
+from connectors.salesforce.writing import BATCH, Writer
+
+
+class SalesforceConnector:
+    """Satisfies `connectors.base.Connector`. Building it asks nothing of the network."""
+
+    name = "salesforce"
+
+    def __init__(
+        self,
+        config: SalesforceConfig,
+        mapping: SalesforceMapping,
+        owned: Sequence[PropertySpec],
+        organisation: Organisation,
+    ) -> None:
+        self._config, self._mapping, self._owned, self._organisation = config, mapping, tuple(owned), organisation
+        self._client = Client(config)
+        self._schema = Schema(self._client, mapped_objects(mapping))
+        self._writer = Writer(self._client, config, self._schema, self._owned)
+        self._provisioner = Provisioner(self._client, config, mapping, self._schema)
+        self._capabilities: Capabilities | None = None
+        self._sizes: dict[str, int] | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the organisation offers to our user; described (one call) when first asked."""
+        if self._capabilities is None:
+            streams = tuple(stream for stream in STREAMS if self._is_there(stream))
+            incremental = frozenset(streams) - {"currency_rates"}
+            self._capabilities = Capabilities(streams, incremental, BATCH, write_workers=self._config.write_workers)
+        return self._capabilities
+
+    def check(self) -> Diagnosis:
+        """See `connectors.base.Source.check`."""
+        return Checker(self._client, self._config, self._mapping, self._schema, self._owned).run()
+
+    def read(self, stream: Stream, since: Cursor | None) -> Iterator[Page]:
+        """See `connectors.base.Source.read`. A stream whose objects are not there has one empty page."""
+        if stream == "currency_rates":
+            yield self._rates()
+            return
+        feeds = self._feeds(stream)
+        if not feeds:
+            yield self._empty(stream)
+            return
+        sizes = self._record_counts() if since is None else {}
+        yield from Reader(self._client, self._config, stream, feeds, sizes).pages(since)
+
+    def plan_provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
+        """See `connectors.base.Destination.plan_provision`."""
+        return self._provisioner.plan(specs)
+
+    def provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
+        """See `connectors.base.Destination.provision`. Needs a user who may deploy metadata."""
+        return self._provisioner.apply(specs)
+
+    def plan_unprovision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
+        """See `connectors.base.Destination.plan_unprovision`."""
+        return self._provisioner.plan_removal(specs)
+
+    def unprovision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
+        """See `connectors.base.Destination.unprovision`."""
+        return self._provisioner.remove(specs)
+
+    def write(self, changes: Sequence[Change]) -> Iterator[WriteResult]:
+        """See `connectors.base.Destination.write`."""
+        yield from self._writer.write(changes)
+
+    def calls(self) -> ApiCalls:
+        """Calls made by this object since it was built."""
+        return self._client.calls()
+
+    def server_time(self) -> datetime | None:
+        """The server's clock as of its last answer."""
+        return self._client.transport.server_time
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.transport.close()
+
+    def _is_there(self, stream: Stream) -> bool:
+        if stream == "activities":
+            return any(self._readable(mapping.object) for _, mapping in activities.objects(self._mapping.activities))
+        mapping = self._mapping.of(stream)
+        there = mapping is not None and self._readable(mapping.object)
+        return there or (stream == "currency_rates" and self._readable(currency.STATIC.object))
+
+    def _readable(self, name: str) -> bool:
+        info = self._schema.object(name)
+        return info is not None and info.queryable
+
+    def _feeds(self, stream: Stream) -> list[Feed]:
+        if stream == "activities":
+            sides = Sides(
+                frozenset(domain.lower() for domain in self._organisation.own_domains),
+                self._mapping.activities.automated_subjects,
+            )
+            return activities.feeds(self._mapping.activities, self._schema, Lookups(self._client, self._schema), sides)
+        mapping = self._mapping.of(stream)
+        selection = self._schema.select(mapping, stream, self._owned) if mapping is not None else None
+        if mapping is None or selection is None:
+            return []
+        return [Feed(selection, partial(records, stream, mapping, owned=self._owned, percents=selection.percents))]
+
+    def _record_counts(self) -> dict[str, int]:
+        if self._sizes is None:
+            self._sizes = self._client.record_counts(mapped_objects(self._mapping))
+            self._client.minimum += 1
+        return self._sizes
+
+    def _rates(self) -> Page:
+        mapping = self._mapping.currency_rates
+        if mapping is None:
+            return self._empty("currency_rates")
+        made = currency.rates(self._client, self._schema, mapping)
+        return Page("currency_rates", made.batch, self._now(), rejects=made.rejects)
+
+    def _empty(self, stream: Stream) -> Page:
+        return Page(stream, pa.RecordBatch.from_pylist([], schema=schema(stream, self._owned)), self._now())
+
+    def _now(self) -> Cursor:
+        clock = self.server_time()
+        assert clock is not None  # describing the objects has asked the server
+        return Watermark(instant(clock - timedelta(minutes=self._config.overlap_minutes))).encode()
+
+
+def mapped_objects(mapping: SalesforceMapping) -> list[str]:
+    """Every object that a read may ask for, parents of dotted paths and relations included, each once."""
+    plain = [m for m in map(mapping.of, STREAMS) if m is not None]
+    kinds = [m for _, m in activities.objects(mapping.activities)]
+    parents = [path.split(".")[0] for m in (*plain, *kinds) for path in m.fields.values() if "." in path]
+    parents = [parent for parent in parents if not parent.endswith("__r")]
+    names = [
+        *OBJECTS.values(),
+        *(m.object for m in (*plain, *kinds)),
+        *parents,
+        *RELATION_OBJECTS,
+        currency.STATIC.object,
+    ]
+    return list(dict.fromkeys(names))

@@ -1,0 +1,227 @@
+"""Installing and removing our fields and permission sets by the metadata REST deploy: add only, one transaction, repeatable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import orjson
+
+from connectors.base import PropertySpec, ProvisionItem, ProvisionPlan, ProvisionStep
+from connectors.errors import AuthError, FatalError, SchemaError
+from connectors.records import STREAMS
+from connectors.salesforce import activities
+from connectors.salesforce.bulk import wait
+from connectors.salesforce.client import Client, Record, soql
+from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
+from connectors.salesforce.failures import NotFound
+from connectors.salesforce.lookups import RELATION_OBJECTS
+from connectors.salesforce.metadata import INTEGRATION, VIEWER, Grants, deployable, field_type, full_name, removal
+from connectors.salesforce.names import OBJECTS, field_name
+from connectors.salesforce.schema import FieldInfo, Schema
+
+_DESCRIBED = {
+    "Number": ("double", "int"),
+    "Text": ("string",),
+    "LongTextArea": ("textarea",),
+    "Picklist": ("picklist",),
+}
+_ENDED = ("Succeeded", "SucceededPartial", "Failed", "Canceled")
+_SETS = (INTEGRATION, VIEWER)
+_FIELD, _SET, _ASSIGNMENT = "field", "permission set", "permission set assignment"
+ADMIN = "Run it as an administrator who may modify metadata, or deploy connectors/salesforce/package with the sf command line."
+
+
+@dataclass(frozen=True, slots=True)
+class _Installed:
+    """What is there now."""
+
+    sets: dict[str, str]
+    """Permission set name -> id."""
+    granted: dict[str, dict[str, bool]]
+    """Permission set name -> field -> whether it may be edited."""
+    assigned: bool
+    """Whether the running user has the integration set."""
+    user: str
+
+
+@dataclass(slots=True)
+class Provisioner:
+    """Plans and carries out changes of the organisation's metadata. Raises AuthError when the user may not."""
+
+    client: Client
+    config: SalesforceConfig
+    mapping: SalesforceMapping
+    schema: Schema
+
+    def plan(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
+        """What is missing. Reads only."""
+        return self._plan(specs, self._installed())
+
+    def apply(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
+        """Adds what is missing. Raises SchemaError on a conflict, before any change."""
+        installed = self._installed()
+        plan = self._plan(specs, installed)
+        if plan.conflicts:
+            listed = "; ".join(f"{item.name}: {item.detail}" for item in plan.conflicts)
+            raise SchemaError(
+                f"Fields of our names are of another type: {listed}.", remedy="Rename or delete them first."
+            )
+        if any(item.kind != _ASSIGNMENT for item in plan.to_do):
+            new = {item.name for item in plan.to_do if item.kind == _FIELD}
+            self._deploy(deployable([s for s in specs if full_name(s) in new], self._grants(specs, installed)))
+        if any(item.kind == _ASSIGNMENT for item in plan.to_do):
+            self._assign(installed)
+        self.schema.forget()
+        return plan
+
+    def plan_removal(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
+        """What `remove` would take away. Reads only."""
+        installed = self._installed()
+        fields = [full_name(s) for s in specs if self._field(s) is not None or full_name(s) in self._known(installed)]
+        items = [ProvisionItem("delete", _FIELD, name) for name in fields]
+        others = self._known(installed) - set(fields)
+        if not others:  # the sets serve the fields of every profile
+            items += [ProvisionItem("delete", _SET, name) for name in _SETS if name in installed.sets]
+        return ProvisionPlan(tuple(items))
+
+    def remove(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
+        """Takes away the given fields and, with the last of them, the permission sets and their assignments."""
+        plan = self.plan_removal(specs)
+        fields = [item.name for item in plan.items if item.kind == _FIELD]
+        sets = [item.name for item in plan.items if item.kind == _SET]
+        if not plan.items:
+            return plan
+        for row in self._assignments(sets):
+            self.client.send(
+                "DELETE", f"{self.client.root}/sobjects/PermissionSetAssignment/{row['Id']}", purpose="write"
+            )
+        self._deploy(removal(fields, sets))
+        self.schema.forget()
+        return plan
+
+    def _plan(self, specs: Sequence[PropertySpec], installed: _Installed) -> ProvisionPlan:
+        items = [self._field_item(spec, installed) for spec in specs]
+        for name in _SETS:
+            wanted = {full_name(spec): name == INTEGRATION for spec in specs}
+            have = installed.granted.get(name, {})
+            lacking = [f for f, edit in wanted.items() if f not in have or (edit and not have[f])]
+            if name not in installed.sets:
+                items.append(ProvisionItem("create", _SET, name))
+            elif lacking:
+                items.append(ProvisionItem("update", _SET, name, f"grants {len(lacking)} more fields"))
+            else:
+                items.append(ProvisionItem("exists", _SET, name))
+        step: ProvisionStep = "exists" if installed.assigned else "create"
+        items.append(ProvisionItem(step, _ASSIGNMENT, INTEGRATION, f"to user {installed.user}"))
+        return ProvisionPlan(tuple(items))
+
+    def _field_item(self, spec: PropertySpec, installed: _Installed) -> ProvisionItem:
+        item = partial(ProvisionItem, kind=_FIELD, name=full_name(spec))
+        found = self._field(spec)
+        if found is None:
+            known = full_name(spec) in self._known(installed)
+            return item("exists", detail="not visible to this user") if known else item("create", detail=spec.label)
+        fits = found.type in _DESCRIBED.get(field_type(spec), ("datetime",))
+        if fits and spec.type == "number" and found.scale < spec.scale:
+            fits = False
+        if not fits:
+            return item(
+                "conflict", detail=f"is {found.type}({found.precision},{found.scale}), {field_type(spec)} is needed"
+            )
+        return item("exists", detail=spec.label)
+
+    def _field(self, spec: PropertySpec) -> FieldInfo | None:
+        return self.schema.find(OBJECTS[spec.stream], field_name(spec.name))
+
+    def _known(self, installed: _Installed) -> set[str]:
+        """Fields that exist because a permission set grants them, whether this user sees them or not."""
+        return {name for fields in installed.granted.values() for name in fields if ".Bothways_" in name}
+
+    def _installed(self) -> _Installed:
+        user = str(self.client.send("GET", "/services/oauth2/userinfo")["user_id"])
+        found = self.client.query(soql("SELECT Id, Name FROM PermissionSet WHERE Name IN {}", list(_SETS))).records
+        sets = {row["Name"]: row["Id"] for row in found}
+        names = {record_id: name for name, record_id in sets.items()}
+        granted: dict[str, dict[str, bool]] = {name: {} for name in sets}
+        if sets:
+            statement = "SELECT ParentId, Field, PermissionsEdit FROM FieldPermissions WHERE ParentId IN {}"
+            for row in self.client.query(soql(statement, list(names))).records:
+                granted[names[row["ParentId"]]][row["Field"]] = bool(row["PermissionsEdit"])
+        assigned = any(
+            row["AssigneeId"] == user for row in self._assignments([INTEGRATION] if INTEGRATION in sets else [])
+        )
+        return _Installed(sets, granted, assigned, user)
+
+    def _assignments(self, sets: Sequence[str]) -> list[Record]:
+        if not sets:
+            return []
+        statement = "SELECT Id, AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name IN {}"
+        return self.client.query(soql(statement, list(sets))).records
+
+    def _grants(self, specs: Sequence[PropertySpec], installed: _Installed) -> Grants:
+        """Everything wanted and everything of ours granted before: a deployed permission set replaces the old one."""
+        before = [name for name, _ in sorted(installed.granted.get(INTEGRATION, {}).items()) if ".Bothways_" in name]
+        return Grants(self._reads(), tuple(dict.fromkeys([*before, *map(full_name, specs)])))
+
+    def _reads(self) -> dict[str, list[str]]:
+        """The fields that the mapping pulls and field-level security can hide, as far as this user sees them."""
+        plain = [m for m in map(self.mapping.of, STREAMS) if m is not None]
+        kinds = [m for _, m in activities.objects(self.mapping.activities)]
+        reads: dict[str, set[str]] = {}
+        for each in (*plain, *kinds):
+            for path in each.fields.values():
+                owner, found = self.schema.owner(each.object, path)
+                if found is None or owner is None:
+                    continue
+                if found.permissionable:
+                    reads.setdefault(owner, set()).add(found.name)
+                compound = self.schema.find(owner, found.compound) if found.compound else None
+                if compound is not None and compound.permissionable:
+                    reads.setdefault(owner, set()).add(compound.name)
+        for name in RELATION_OBJECTS:
+            info = self.schema.object(name)
+            hideable = [f.name for f in info.fields.values() if f.permissionable] if info else []
+            if hideable:
+                reads.setdefault(name, set()).update(hideable)
+        return {name: sorted(fields) for name, fields in sorted(reads.items())}
+
+    def _assign(self, installed: _Installed) -> None:
+        sets = installed.sets
+        if INTEGRATION not in sets:
+            found = self.client.query(soql("SELECT Id, Name FROM PermissionSet WHERE Name = {}", INTEGRATION)).records
+            sets = {row["Name"]: row["Id"] for row in found}
+        payload = {"AssigneeId": installed.user, "PermissionSetId": sets[INTEGRATION]}
+        path = f"{self.client.root}/sobjects/PermissionSetAssignment"
+        self.client.send("POST", path, payload, purpose="write", repeat=False)
+
+    def _deploy(self, archive: bytes) -> None:
+        """One transaction. Raises SchemaError naming the components that the organisation refuses."""
+        one_transaction = {"singlePackage": True, "rollbackOnError": True, "checkOnly": False, "testLevel": "NoTestRun"}
+        options = {"deployOptions": one_transaction}
+        address = f"{self.client.root}/metadata/deployRequest"
+        parts = {
+            "entity_content": (None, orjson.dumps(options), "application/json"),
+            "file": ("package.zip", archive, "application/zip"),
+        }
+        try:
+            started = orjson.loads(self.client.raw("POST", address, files=parts, purpose="write", repeat=False).content)
+        except NotFound as error:
+            raise AuthError("This user may not deploy metadata.", remedy=ADMIN) from error
+        result = self._ended(f"{address}/{started['id']}?includeDetails=true")
+        if result["status"] != "Succeeded":
+            failures = (result.get("details") or {}).get("componentFailures") or []
+            listed = "; ".join(f"{f.get('fullName')}: {f.get('problem')}" for f in failures[:10])
+            reason = listed or result.get("errorMessage") or "no reason given"
+            raise SchemaError(f"Salesforce did not deploy ({result['status']}): {reason}.", remedy=ADMIN)
+
+    def _ended(self, address: str) -> Record:
+        def state(job: Record) -> str:
+            return str(job["deployResult"]["status"])
+
+        ended = wait(self.client, address, self.config.bulk_seconds, done=_ENDED, state=state)
+        result = ended.get("deployResult")
+        if not isinstance(result, dict):
+            raise FatalError("Salesforce gave no result of the deployment.")
+        return result

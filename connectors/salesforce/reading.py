@@ -1,0 +1,202 @@
+"""Pages of one or several objects behind one cursor: REST queries for what is small or recent, Bulk for what is large.
+
+REST pages are ordered by (SystemModstamp, Id), so a read can begin behind any record. There is no upper bound in the query: a
+record that changes while we read moves ahead of us and comes twice, where a bound would drop it. What bounds the *watermark*
+is the server's clock at the start of the read, less the overlap, because rows become visible after the moment they are stamped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pyarrow.compute as pc
+
+from connectors.base import Page
+from connectors.errors import BothwaysError, RetriableError
+from connectors.records import Stream
+from connectors.salesforce.bulk import BulkQueries
+from connectors.salesforce.client import Client, Found, Record, instant, soql
+from connectors.salesforce.columns import Frame, as_flag, as_ids, from_json
+from connectors.salesforce.config import SalesforceConfig
+from connectors.salesforce.cursor import Position, Watermark, decode
+from connectors.salesforce.failures import BulkRefused, LocatorGone, QueryTimeout
+from connectors.salesforce.schema import Selection
+from connectors.salesforce.translate import DELETED, ID, MASTER, STAMP, Translated
+
+PAGE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One object of a stream: what to select, and how a page of living rows becomes canonical."""
+
+    selection: Selection
+    translate: Callable[[Frame], Translated]
+    stands_for: str | None = None
+    """A path to ids of other records of the stream that these replace (an e-mail's task)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    frame: Frame
+    position: Position
+    last: bool
+
+
+def statement(selection: Selection, position: Position, *, ordered: bool) -> str:
+    """The SOQL of a part from a position on. Names come from the description, values are quoted."""
+    where = []
+    if position.low is None and selection.deletable:
+        where.append("IsDeleted = false")
+    if ordered and position.record and selection.stamped and position.stamp:
+        after = "((SystemModstamp = {0:literal} AND Id > {1}) OR SystemModstamp > {0:literal})"
+        where.append(soql(after, position.stamp, position.record))
+    elif ordered and position.record:
+        where.append(soql("Id > {}", position.record))
+    elif position.low is not None and selection.stamped:
+        where.append(soql("SystemModstamp >= {:literal}", position.low))
+    text = soql("SELECT {:literal} FROM {:literal}", ", ".join(selection.paths), selection.object)
+    if where:
+        text += " WHERE " + " AND ".join(where)
+    if ordered:
+        text += " ORDER BY SystemModstamp, Id" if selection.stamped else " ORDER BY Id"
+    return text
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads the feeds of one stream, one after the other."""
+
+    client: Client
+    config: SalesforceConfig
+    stream: Stream
+    feeds: Sequence[Feed]
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """About how many records each object has, where known: above the threshold a full read goes by Bulk at once."""
+
+    def pages(self, since: str | None) -> Iterator[Page]:
+        """All pages from a cursor on; the last one's cursor is the watermark."""
+        position = self._start(since)
+        first = self._first_pages(position)
+        for number in range(position.part, len(self.feeds)):
+            feed = self.feeds[number]
+            final = number == len(self.feeds) - 1
+            for raw in self._part(feed.selection, position, first.get(number)):
+                if not raw.last:
+                    cursor = raw.position.encode()
+                elif final:
+                    cursor = self._watermark(position).encode()
+                else:
+                    cursor = position.next_part().encode()
+                yield self._page(feed, raw.frame, cursor, incremental=position.low is not None)
+            position = position.next_part()
+
+    def _start(self, since: str | None) -> Position:
+        stood = decode(since) if since is not None else None
+        if isinstance(stood, Position):
+            return stood
+        clock = self.client.transport.server_time or datetime.now(UTC)
+        return Position(instant(clock), None if stood is None else stood.since)
+
+    def _watermark(self, position: Position) -> Watermark:
+        high = datetime.fromisoformat(position.high)
+        return Watermark(instant(high - timedelta(minutes=self.config.overlap_minutes)))
+
+    def _first_pages(self, position: Position) -> dict[int, Found | BothwaysError]:
+        """With several objects to read by REST, the first page of each in one call."""
+        fresh = [n for n in range(position.part, len(self.feeds)) if n != position.part or position.record is None]
+        small = [n for n in fresh if not self._is_large(self.feeds[n].selection, position) and position.job is None]
+        if len(small) < 2:
+            return {}
+        start = Position(position.high, position.low)
+        statements = [statement(self.feeds[n].selection, start, ordered=True) for n in small]
+        self.client.minimum -= len(small) - 1
+        return dict(zip(small, self.client.queries(statements, everything=True), strict=True))
+
+    def _is_large(self, selection: Selection, position: Position) -> bool:
+        return position.low is None and self.sizes.get(selection.object, 0) > self.config.bulk_read_rows
+
+    def _part(self, selection: Selection, position: Position, first: Found | BothwaysError | None) -> Iterator[_Raw]:
+        """One object from a position on; at least one page."""
+        if position.job is not None or (position.record is None and self._is_large(selection, position)):
+            try:
+                yield from self._bulk(selection, position)
+            except BulkRefused:
+                position = replace(position, job=None, locator=None, rows=0)
+            else:
+                return
+        try:
+            found = self._opened(selection, position, first)
+        except QueryTimeout:
+            yield from self._bulk(selection, replace(position, stamp=None, record=None))
+            return
+        if position.record is None and found.total > self.config.bulk_read_rows:
+            try:
+                yield from self._bulk(selection, position)
+            except BulkRefused:
+                pass
+            else:
+                return
+        yield from self._rest(selection, position, found)
+
+    def _opened(self, selection: Selection, position: Position, first: Found | BothwaysError | None) -> Found:
+        if isinstance(first, RetriableError) and not isinstance(first, QueryTimeout):
+            first = None
+        if isinstance(first, BothwaysError):
+            raise first
+        return first or self.client.query(statement(selection, position, ordered=True), everything=selection.deletable)
+
+    def _rest(self, selection: Selection, position: Position, found: Found) -> Iterator[_Raw]:
+        rows = 0
+        while True:
+            rows += len(found.records)
+            frame = from_json(found.records, selection.paths)
+            if found.records:
+                position = position.behind(*_place(found.records[-1]))
+            yield _Raw(frame, position, found.more is None)
+            if found.more is None:
+                self.client.minimum += max(1, -(-rows // PAGE))
+                return
+            try:
+                found = self.client.more(found.more)
+            except LocatorGone:
+                found = self.client.query(statement(selection, position, ordered=True), everything=selection.deletable)
+
+    def _bulk(self, selection: Selection, position: Position) -> Iterator[_Raw]:
+        queries = BulkQueries(self.client, self.config)
+        if position.job is None or not queries.is_alive(position.job):
+            text = statement(selection, replace(position, stamp=None, record=None), ordered=False)
+            job = queries.start(text, everything=selection.deletable)
+            self.client.minimum += 1
+            position = replace(position, stamp=None, record=None, job=job, locator=None, rows=0)
+        assert position.job is not None  # started above when there was none
+        for page in queries.pages(position.job, selection.paths, position.locator, position.rows):
+            position = replace(position, locator=page.locator, rows=page.rows)
+            yield _Raw(page.frame, position, page.locator is None)
+
+    def _page(self, feed: Feed, frame: Frame, cursor: str, *, incremental: bool) -> Page:
+        deleted: list[str] = []
+        merged: dict[str, str] = {}
+        if DELETED in frame.columns and frame.size:
+            gone = pc.fill_null(as_flag(frame.get(DELETED)), False)
+            dead = frame.take(gone)
+            for loser, survivor in zip(
+                as_ids(dead.get(ID)).to_pylist(), as_ids(dead.get(MASTER)).to_pylist(), strict=True
+            ):
+                if survivor is None:
+                    deleted.append(loser)
+                else:
+                    merged[loser] = survivor
+            frame = frame.take(pc.invert(gone))
+        made = feed.translate(frame)
+        if incremental:
+            replaced = as_ids(frame.get(feed.stands_for)).drop_null().to_pylist() if feed.stands_for else []
+            deleted += [*made.gone, *replaced]
+        return Page(self.stream, made.batch, cursor, tuple(deleted), merged, made.rejects)
+
+
+def _place(record: Record) -> tuple[str | None, str]:
+    stamp = record.get(STAMP)
+    return (instant(datetime.fromisoformat(stamp)) if stamp else None), str(record[ID])

@@ -1,0 +1,182 @@
+"""The HTTP session under simple-salesforce: deadlines, whole bodies only, tokens, errors, quota and the server's clock.
+
+Every call, the library's own included, goes through `Transport.request`, so that none of the library's retry, re-login and
+bulk paths is ever reached: a 401 is healed here (once), and anything that is not a success leaves as one of our errors.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+import time
+import zlib
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from connectors.errors import AuthError, QuotaReached, RetriableError
+from connectors.retry import retrying
+from connectors.salesforce.auth import Tokens
+from connectors.salesforce.config import LOOPBACK, SalesforceConfig
+from connectors.salesforce.failures import SessionExpired, failure
+
+_CHUNK = 1 << 20
+_CONNECT = 10.0
+_USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
+_ID = re.compile(r"^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?(-\d+)?$")
+
+
+class Transport(requests.Session):
+    """A session for one organisation. Safe to share between threads."""
+
+    def __init__(self, config: SalesforceConfig) -> None:
+        super().__init__()
+        self._config = config
+        self._secure = "https://" + config.url.split("://", 1)[1]
+        self._lock = threading.Lock()
+        self.counted: Counter[tuple[str, str]] = Counter()
+        """Calls by (read or write, endpoint)."""
+        self.server_time: datetime | None = None
+        self.usage: tuple[int, int] | None = None
+        """Calls used and allowed today by the whole organisation, as of the last answer."""
+        self.observe_reserve = True
+        self.trust_env = urlsplit(config.url).hostname not in LOOPBACK
+        self.auth = _keep_authorization
+        self.cookies.set_policy(_NoCookies())
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, HTTPAdapter(pool_maxsize=32, max_retries=0))
+        self.tokens = Tokens(config, self._post_form)
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kw: Any) -> requests.Response:
+        """As `requests.Session.request`, but for a success only. Extra keywords: `purpose` (read or write), `repeat`
+        (False: an unknown outcome is not tried again). Raises the errors of `failures`, QuotaReached and RetriableError."""
+        assert not args, "keywords only"
+        verb, target = str(method), self._origin(str(url))
+        purpose, repeat = kw.pop("purpose", "read"), kw.pop("repeat", True)
+        if not repeat:
+            return self._healed(verb, target, purpose, kw)
+        return retrying(lambda: self._healed(verb, target, purpose, kw), on=RetriableError, total=600.0)
+
+    def _healed(self, method: str, url: str, purpose: str, kw: dict[str, Any]) -> requests.Response:
+        token = self.tokens.current()
+        try:
+            return self._once(method, url, purpose, kw, token)
+        except SessionExpired:
+            return self._once(method, url, purpose, kw, self.tokens.renew(token))
+
+    def _once(self, method: str, url: str, purpose: str, kw: dict[str, Any], token: str) -> requests.Response:
+        self._spare_others()
+        label = endpoint(method, url)
+        headers = {k: v for k, v in (kw.get("headers") or {}).items() if k.lower() != "x-prettyprint"}
+        headers["Authorization"] = f"Bearer {token}"
+        with self._lock:
+            self.counted[(purpose, label)] += 1
+        response = self._exchange(method, url, {**kw, "headers": headers}, label)
+        self._note(response.headers)
+        if response.status_code >= 300 and response.status_code != 304:
+            raise failure(response.status_code, response.content, label)
+        return response
+
+    def _exchange(self, method: str, url: str, kw: dict[str, Any], label: str) -> requests.Response:
+        """One request and its whole body, within the deadline. Raises RetriableError when the answer is not whole."""
+        deadline = time.monotonic() + self._config.request_seconds
+        kw = {**kw, "timeout": (_CONNECT, self._config.request_seconds), "stream": True, "allow_redirects": False}
+        try:
+            response = super().request(method, url, **kw)
+            body = _whole_body(response, deadline, label)
+        except requests.exceptions.SSLError as error:
+            raise AuthError(f"The certificate of {self._config.url} is not accepted: {error}.") from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise RetriableError(f"Salesforce {label}: no whole answer ({type(error).__name__}).") from error
+        response.raw = io.BytesIO(body)
+        return response
+
+    def _post_form(self, path: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        with self._lock:
+            self.counted[("read", "oauth2/token")] += 1
+        kw = {"data": dict(form), "headers": {"Accept": "application/json"}}
+        response = self._exchange("POST", self._config.url + path, kw, "oauth2/token")
+        return response.status_code, response.content
+
+    def _origin(self, url: str) -> str:
+        """The library always says https; a loopback organisation may speak plain http. No other host is ever asked."""
+        if url.startswith(self._secure + "/"):
+            return self._config.url + url[len(self._secure) :]
+        if not url.startswith(self._config.url + "/"):
+            raise AuthError(f"The address {url.split('?')[0]} is not of {self._config.url}: no token is sent there.")
+        return url
+
+    def _note(self, headers: Mapping[str, str]) -> None:
+        usage = _USAGE.search(headers.get("Sforce-Limit-Info", ""))
+        date = headers.get("Date")
+        with self._lock:
+            if usage:
+                self.usage = int(usage[1]), int(usage[2])
+            if date:
+                self.server_time = parsedate_to_datetime(date).astimezone(UTC)
+
+    def _spare_others(self) -> None:
+        if self.usage is None or not self.observe_reserve:
+            return
+        used, allowed = self.usage
+        reserve = max(self._config.quota_reserve * allowed, min(self._config.quota_reserve_calls, allowed / 2))
+        if used >= allowed - reserve:
+            raise QuotaReached(
+                f"{used} of the organisation's {allowed} API calls of the day are used; {reserve:.0f} are left to others.",
+                remedy="The next run goes on from here; or lower crm.quota_reserve.",
+            )
+
+
+def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without an `auth` of ours, requests would put the password of a ~/.netrc in the place of the token."""
+    return request
+
+
+class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignore[name-defined,misc]
+    """A token is all that identifies us; cookies would only be state shared between threads."""
+
+    def set_ok(self, cookie: Any, request: Any) -> bool:  # noqa: ARG002  (the base class's signature)
+        return False
+
+
+def _whole_body(response: requests.Response, deadline: float, label: str) -> bytes:
+    """The unpacked body. urllib3 notices a body shorter than its length; a cut gzip stream is noticed here."""
+    chunks: list[bytes] = []
+    try:
+        while chunk := response.raw.read1(_CHUNK, decode_content=False):
+            chunks.append(chunk)
+            if time.monotonic() > deadline:
+                raise RetriableError(f"Salesforce {label}: the answer was not complete in time.")
+    except BaseException:
+        response.close()
+        raise
+    body = b"".join(chunks)
+    declared = response.headers.get("Content-Length")
+    if declared is not None and declared.isdigit() and int(declared) != len(body):
+        response.close()
+        raise RetriableError(f"Salesforce {label}: {len(body)} of {declared} bytes arrived.")
+    if response.headers.get("Content-Encoding", "").lower() == "gzip" and body:
+        unpack = zlib.decompressobj(wbits=31)
+        try:
+            body = unpack.decompress(body)
+        except zlib.error:
+            raise RetriableError(f"Salesforce {label}: the compressed answer is damaged.") from None
+        if not unpack.eof:
+            raise RetriableError(f"Salesforce {label}: the compressed answer was cut short.")
+    return body
+
+
+def endpoint(method: str, url: str) -> str:
+    """A short name to count calls by: version, ids and query left out."""
+    path = re.sub(r"^https?://[^/]+/", "", url.split("?")[0])
+    path = re.sub(r"^services/(data/v[\d.]+/?)?", "", path)
+    parts = ["*" if _ID.match(part) else part for part in path.split("/") if part]
+    return f"{method} {'/'.join(parts) or 'services/data'}"
