@@ -1,0 +1,188 @@
+"""Settings of the HubSpot connector: where, as whom, how fast; and which property of which object feeds which column."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self, get_args
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from connectors.records import SCHEMAS, Stream
+from connectors.secrets import Secret
+
+ApiVersion = Literal["v3", "2026-03", "2026-09"]
+DEFAULT_VERSION: ApiVersion = "2026-03"
+"""Writes of 2026-09 are subject to validation rules about properties that are not ours; those of 2026-03 and v3 are not."""
+
+API_HOST = "api.hubapi.com"
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TokenAuth(_Strict):
+    """A service key, or the static token of a project app."""
+
+    method: Literal["token"] = "token"
+    token: Secret
+
+
+class OAuthAuth(_Strict):
+    """An OAuth app: the refresh token is exchanged for access tokens of half an hour."""
+
+    method: Literal["oauth"]
+    client_id: str
+    client_secret: Secret
+    refresh_token: Secret
+
+
+class HubSpotConfig(_Strict):
+    """The `[crm]` section for HubSpot."""
+
+    kind: Literal["hubspot"] = "hubspot"
+    url: str = f"https://{API_HOST}"
+    auth: Annotated[TokenAuth | OAuthAuth, Field(discriminator="method")]
+    api_version: ApiVersion = DEFAULT_VERSION
+    rate_limit: int = Field(default=170, ge=1, le=1000)
+    """Requests in ten seconds. The published 190 of the higher tiers, less head-room for other users of the same key."""
+    search_limit: int = Field(default=5, ge=1, le=1000)
+    """Searches in one second; the account has five for all its apps together."""
+    daily_reserve: float = Field(default=0.2, ge=0, lt=1)
+    """The share of the daily allowance that is left to others."""
+    overlap_minutes: int = Field(default=5, ge=1, le=1440)
+    """How far an incremental read goes back before its watermark: the search index lags."""
+    workers: int = Field(default=4, ge=1, le=16)
+    ca_file: str | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _known_host(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.hostname in _LOOPBACK and parts.scheme in ("http", "https"):
+            return url.rstrip("/")
+        if parts.scheme != "https":
+            raise ValueError(f"plain http is for loopback only; use https://{API_HOST}")
+        if parts.hostname != API_HOST or parts.username is not None or parts.path not in ("", "/"):
+            raise ValueError(f"the token is sent to {API_HOST} or to loopback only, not to {parts.hostname}")
+        return url.rstrip("/")
+
+    @property
+    def overlap_ms(self) -> int:
+        return self.overlap_minutes * 60_000
+
+
+Kind = Literal[
+    "accounts",
+    "people",
+    "opportunities",
+    "line_items",
+    "products",
+    "cases",
+    "emails",
+    "calls",
+    "meetings",
+    "tasks",
+    "contracts",
+    "assets",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+ACTIVITY_KINDS: tuple[Kind, ...] = ("emails", "calls", "meetings", "tasks")
+
+_ACT = frozenset({"occurred_at", "owner_id", "automated", "mandated"})
+_EXTRA: dict[Kind, frozenset[str]] = {
+    "accounts": frozenset({"merged"}),
+    "people": frozenset({"merged", "first_name", "last_name"}),
+    "opportunities": frozenset({"merged", "home_amount", "pipeline"}),
+    "cases": frozenset({"merged", "source"}),
+    "products": frozenset({"name", "product_family"}),
+    "emails": _ACT | {"direction", "status", "sender", "recipients", "copies", "headers", "thread_id", "message_id"},
+    "calls": _ACT | {"direction", "status", "disposition", "milliseconds"},
+    "meetings": _ACT | {"status", "starts_at", "ends_at", "source", "attendees"},
+    "tasks": _ACT | {"status", "completed_at"},
+}
+_STAMPED = frozenset({"id", "created_at", "modified_at"})
+
+
+def _fields_of(kind: Kind) -> frozenset[str]:
+    stream: Stream | None = next((s for s in SCHEMAS if s == kind), None)
+    columns = frozenset(SCHEMAS[stream].names) - _STAMPED if stream else frozenset()
+    return columns | _EXTRA.get(kind, frozenset())
+
+
+_OBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_PROPERTY = re.compile(r"[a-z][a-z0-9_]{0,99}")
+
+
+class KindMapping(_Strict):
+    """One kind of record: the HubSpot object that holds it and, by our field, the property that feeds it.
+
+    `values` translates what a property holds, by field; the key `*` stands for every other value. An empty `object`
+    switches the kind off; an empty property leaves its field null.
+    """
+
+    object: str = ""
+    fields: dict[str, str] = Field(default_factory=dict)
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    required: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _well_formed(self) -> Self:
+        if self.object and not _OBJECT.fullmatch(self.object):
+            raise ValueError(f"object {self.object!r} is not a HubSpot object name such as companies or 2-123456")
+        for field, name in self.fields.items():
+            if name and not _PROPERTY.fullmatch(name):
+                raise ValueError(f"fields.{field}: {name!r} is not a HubSpot property name")
+            if name.startswith("bothways_"):
+                raise ValueError(f"fields.{field}: {name} is written by bothways and cannot be an input")
+        unknown = (set(self.values) | set(self.required)) - set(self.fields)
+        if unknown:
+            raise ValueError(f"values and required name fields that are not mapped: {', '.join(sorted(unknown))}")
+        return self
+
+    def property_of(self, field: str) -> str | None:
+        """The property that feeds the field, or None."""
+        return self.fields.get(field) or None
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """Every mapped property once, in the order of the mapping."""
+        return tuple(dict.fromkeys(name for name in self.fields.values() if name))
+
+
+class HubSpotMapping(_Strict):
+    """`config/mappings/hubspot.toml`, with the user's own file merged over it."""
+
+    accounts: KindMapping
+    people: KindMapping
+    opportunities: KindMapping
+    line_items: KindMapping = KindMapping()
+    products: KindMapping = KindMapping()
+    cases: KindMapping = KindMapping()
+    emails: KindMapping = KindMapping()
+    calls: KindMapping = KindMapping()
+    meetings: KindMapping = KindMapping()
+    tasks: KindMapping = KindMapping()
+    contracts: KindMapping = KindMapping()
+    assets: KindMapping = KindMapping()
+
+    @model_validator(mode="after")
+    def _known_fields(self) -> Self:
+        for kind in KINDS:
+            known = _fields_of(kind)
+            unknown = set(self.of(kind).fields) - known
+            if unknown:
+                raise ValueError(
+                    f"{kind}.fields: no such field {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}"
+                )
+        for kind in ("accounts", "people", "opportunities"):
+            if not self.of(kind).object:
+                raise ValueError(f"{kind}.object cannot be empty")
+        return self
+
+    def of(self, kind: Kind) -> KindMapping:
+        """The mapping of one kind."""
+        mapping: KindMapping = getattr(self, kind)
+        return mapping

@@ -1,0 +1,113 @@
+"""The HubSpot connector: a portal's records as canonical streams, and our properties written back to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from connectors.base import (
+    ApiCalls,
+    Capabilities,
+    Change,
+    Cursor,
+    Diagnosis,
+    Organisation,
+    Page,
+    PropertySpec,
+    ProvisionPlan,
+    WriteResult,
+)
+from connectors.errors import ConfigError
+from connectors.hubspot.calls import BATCH
+from connectors.hubspot.checking import diagnose
+from connectors.hubspot.client import Client
+from connectors.hubspot.config import HubSpotConfig, HubSpotMapping
+from connectors.hubspot.fetch import Fetcher
+from connectors.hubspot.portal import Portal
+from connectors.hubspot.properties import Properties
+from connectors.hubspot.provisioning import Provisioner
+from connectors.hubspot.streams import Streams
+from connectors.hubspot.writing import Writer
+from connectors.records import Stream
+
+WRITE_WORKERS = 6
+READ_WORKERS = 3
+
+
+class HubSpotConnector:
+    """Implements `connectors.base.Connector` for one portal.
+
+    `owned` are the properties of the active profile: read with companies and deals, and the only ones ever written.
+    Building it makes no call. Thread-safe.
+    """
+
+    name = "hubspot"
+
+    def __init__(
+        self,
+        config: HubSpotConfig,
+        mapping: HubSpotMapping,
+        owned: Sequence[PropertySpec] = (),
+        organisation: Organisation | None = None,
+    ) -> None:
+        organisation = organisation or Organisation()
+        self._client = Client(config)
+        fetcher = Fetcher(self._client)
+        properties = Properties(self._client)
+        portal = Portal(self._client, fetcher, mapping, organisation)
+        self._streams = Streams(config, mapping, owned, organisation, fetcher, portal, properties, self._client.now)
+        self._writer = Writer(self._client, mapping, owned, properties)
+        self._provisioner = Provisioner(self._client, mapping, properties)
+        self._checked = (mapping, tuple(owned), organisation, properties)
+        streams = self._streams.available()
+        self.capabilities = Capabilities(
+            streams=streams,
+            incremental=frozenset(streams),
+            write_batch=BATCH,
+            write_workers=WRITE_WORKERS,
+            read_workers=READ_WORKERS,
+        )
+
+    def check(self) -> Diagnosis:
+        """Token, scopes, objects, mapped properties, ours, limits and activity. Never raises for a finding."""
+        return Diagnosis(tuple(diagnose(self._client, *self._checked, self._provisioner)))
+
+    def read(self, stream: Stream, since: Cursor | None) -> Iterator[Page]:
+        """See `connectors.base.Source.read`. Raises ConfigError for a stream that the mapping does not feed."""
+        if stream not in self.capabilities.streams:
+            raise ConfigError(
+                f"HubSpot has no {stream} here.", remedy=f"Map an object to it: {stream}.object in the mapping."
+            )
+        return self._streams.read(stream, since)
+
+    def plan_provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
+        """See `connectors.base.Destination`."""
+        return self._provisioner.plan(specs)
+
+    def provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
+        """See `connectors.base.Destination`. Returns when the new properties can be written."""
+        return self._provisioner.provision(specs)
+
+    def plan_unprovision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
+        """See `connectors.base.Destination`."""
+        return self._provisioner.plan_removal(specs)
+
+    def unprovision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
+        """See `connectors.base.Destination`. Archived properties can be restored with their values for 90 days."""
+        return self._provisioner.remove(specs)
+
+    def write(self, changes: Sequence[Change]) -> Iterator[WriteResult]:
+        """See `connectors.base.Destination.write`."""
+        return iter(self._writer.write(changes))
+
+    def calls(self) -> ApiCalls:
+        """Calls made by this object since it was built."""
+        return self._client.calls.total()
+
+    def server_time(self) -> datetime | None:
+        """The server's clock as of its last answer, or None before the first."""
+        return self._client.server_time()
+
+    def close(self) -> None:
+        """Drops the connections."""
+        self._client.close()

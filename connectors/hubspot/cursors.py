@@ -1,0 +1,82 @@
+"""Where a read stands, as the opaque string that sync keeps: survives the process and is inclusive on resume.
+
+A read is frozen at its start: changes later than `start` belong to the next one, whose lower bound is `start` less the
+overlap window. Within a read the position is the list's `after` (full, sweep) or the last id (changes: the search is
+sorted by id and every page asks for ids beyond the last, so neither the 10,000 results nor records that leave the
+window under our feet can hide one).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Literal, get_args
+
+import orjson
+
+from connectors.errors import StateError
+
+Phase = Literal["full", "sweep", "changes", "done"]
+_REMEDY = "Read everything anew: bothways sync --full."
+_DAY_MS = 86_400_000
+_SKEW_MS = 300_000
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """`kind` counts through the objects of a stream; `start`, `since` and `swept` are the server's epoch milliseconds.
+
+    `swept` is when the archived records were last looked through and `due` says that this read does so again.
+    """
+
+    phase: Phase
+    kind: int = 0
+    after: str = ""
+    start: int = 0
+    since: int = 0
+    swept: int = 0
+    due: bool = False
+
+    def encode(self) -> str:
+        """As a cursor."""
+        return orjson.dumps({"v": 1, **asdict(self)}).decode()
+
+    @classmethod
+    def decode(cls, cursor: str) -> Position:
+        """The position. Raises StateError for a cursor that is not ours."""
+        try:
+            fields = orjson.loads(cursor)
+            if fields.pop("v") != 1 or fields["phase"] not in get_args(Phase):
+                raise ValueError("unknown version or phase")
+            position = cls(**fields)
+        except (orjson.JSONDecodeError, ValueError, KeyError, TypeError, AttributeError):
+            raise StateError(f"The cursor {cursor[:60]!r} is not one of HubSpot's.", remedy=_REMEDY) from None
+        numbers = (position.kind, position.start, position.since, position.swept)
+        if not isinstance(position.after, str) or not all(type(n) is int and n >= 0 for n in numbers):
+            raise StateError(f"The cursor {cursor[:60]!r} is damaged.", remedy=_REMEDY)
+        return position
+
+    def next_read(self, now: int, *, always_sweep: bool) -> Position:
+        """From a finished read to the start of the next one. Raises StateError when it lies in the server's future."""
+        if self.start > now + _SKEW_MS:
+            raise StateError("The cursor is later than the server's clock.", remedy=_REMEDY)
+        due = always_sweep or now - self.swept >= _DAY_MS
+        return replace(self, phase="sweep" if due else "changes", kind=0, after="", start=now, due=due)
+
+    def at(self, after: str) -> Position:
+        """Further on in the same phase."""
+        return replace(self, after=after)
+
+    def next_phase(self, kinds: int, overlap: int) -> Position:
+        """The phase after this one: the same kind's changes, the next kind, or the end with its watermark."""
+        if self.phase == "sweep":
+            return replace(self, phase="changes", after="")
+        if self.kind + 1 < kinds:
+            first: Phase = "full" if self.phase == "full" else ("sweep" if self.due else "changes")
+            return replace(self, phase=first, kind=self.kind + 1, after="")
+        swept = self.start if self.due or self.phase == "full" else self.swept
+        return Position("done", start=self.start, since=max(0, self.start - overlap), swept=swept)
+
+
+def begin(now: int) -> Position:
+    """The start of a full read."""
+    return Position("full", start=now)

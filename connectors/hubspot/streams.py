@@ -1,0 +1,320 @@
+"""Reads the canonical streams: full by list, incremental by search, deletes by the archived list.
+
+A page covers up to 1,000 records, because one call reads the associations of 1,000. Companies and deals that were
+archived are looked for in every incremental read, other objects once a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from connectors.base import Organisation, Page, PropertySpec
+from connectors.hubspot import translate, values
+from connectors.hubspot.config import ACTIVITY_KINDS, HubSpotConfig, HubSpotMapping, Kind
+from connectors.hubspot.cursors import Position, begin
+from connectors.hubspot.fetch import Fetcher, in_order
+from connectors.hubspot.portal import Portal
+from connectors.hubspot.properties import Properties
+from connectors.hubspot.translate import Links, Record, Sheet
+from connectors.hubspot.translate_activities import Linked, Sides, activities, ambiguous
+from connectors.records import Stream, schema
+
+CHUNK = 1000
+_ALWAYS_SWEPT: frozenset[Stream] = frozenset({"accounts", "opportunities"})
+_KINDS: dict[Stream, tuple[Kind, ...]] = {
+    "accounts": ("accounts",),
+    "people": ("people",),
+    "opportunities": ("opportunities",),
+    "line_items": ("line_items",),
+    "activities": ACTIVITY_KINDS,
+    "cases": ("cases",),
+    "contracts": ("contracts",),
+    "assets": ("assets",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some records of one kind, and the position after them."""
+
+    kind: Kind
+    records: list[Record]
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Deals:
+    """The deals that a read of the opportunities has just seen: their contacts need no second listing."""
+
+    position: Position
+    """Where that read ended."""
+    since: int | None
+    """The lower bound of that read; None: all deals."""
+    ids: tuple[str, ...]
+
+
+class Streams:
+    """Yields the pages of a stream. Raises what `Source.read` raises."""
+
+    def __init__(
+        self,
+        config: HubSpotConfig,
+        mapping: HubSpotMapping,
+        owned: Sequence[PropertySpec],
+        organisation: Organisation,
+        fetcher: Fetcher,
+        portal: Portal,
+        properties: Properties,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._config, self._mapping, self._owned, self._organisation = config, mapping, tuple(owned), organisation
+        self._fetch, self._portal, self._properties, self._now = fetcher, portal, properties, now
+        self._deals: Deals | None = None
+
+    def available(self) -> tuple[Stream, ...]:
+        """The streams that the mapping feeds."""
+        fed = [s for s, kinds in _KINDS.items() if any(self._mapping.of(k).object for k in kinds)]
+        return (*fed, "users", "opportunity_people", "currency_rates")
+
+    def kinds(self, stream: Stream) -> tuple[Kind, ...]:
+        """The kinds of record behind a stream, of those that are mapped."""
+        return tuple(k for k in _KINDS.get(stream, ()) if self._mapping.of(k).object)
+
+    def read(self, stream: Stream, since: str | None) -> Iterator[Page]:
+        """The pages of a read that starts, starts from a watermark, or goes on."""
+        now = values.milliseconds(self._now()) + 1000  # the Date header leaves the fraction of the second out
+        position = begin(now) if since is None else Position.decode(since)
+        lower = position.since if position.phase == "done" else None
+        if position.phase == "done":
+            position = position.next_read(now, always_sweep=stream in _ALWAYS_SWEPT)
+        if stream == "users":
+            yield self._users(position)
+        elif stream == "currency_rates":
+            yield self._currency_rates(position)
+        elif stream == "opportunity_people":
+            yield from self._opportunity_people(position, lower)
+        else:
+            yield from self._objects(stream, position, lower, fresh=since is None)
+
+    def _objects(self, stream: Stream, position: Position, lower: int | None, *, fresh: bool) -> Iterator[Page]:
+        kinds = self.kinds(stream)
+        seen: list[str] = []
+        while position.phase != "done":
+            last: Page | None = None
+            for page in self._phase(stream, kinds[position.kind], position):
+                if last is not None:
+                    yield last
+                last = page
+                if stream == "opportunities":
+                    seen += page.batch.column("id").to_pylist()
+            position = position.next_phase(len(kinds), self._config.overlap_ms)
+            if last is not None:  # the last page of a phase carries the cursor of the next: no empty page between them
+                yield replace(last, cursor=position.encode())
+        if stream == "opportunities" and (fresh or lower is not None):
+            self._deals = Deals(position, lower, tuple(dict.fromkeys(seen)))
+
+    def _phase(self, stream: Stream, kind: Kind, position: Position) -> Iterator[Page]:
+        if position.phase == "sweep":
+            yield from self._sweep(stream, kind, position)
+            return
+
+        def translated(chunk: Chunk) -> Page:
+            sheet = Sheet(stream, self._mapping.of(kind), chunk.records)
+            made = self._batch(stream, kind, sheet, searched=position.phase == "changes")
+            return Page(stream, made, chunk.position.encode(), (), translate.merged(sheet), tuple(sheet.rejects))
+
+        yield from in_order(self._chunks(stream, kind, position), translated, self._config.workers)
+
+    def _chunks(self, stream: Stream, kind: Kind, position: Position) -> Iterator[Chunk]:
+        """At least one chunk, the last one perhaps empty."""
+        mapping = self._mapping.of(kind)
+        wanted = self.properties_of(stream, kind)
+        held: list[Record] = []
+        after = position.after
+        for records, after in self._raw(kind, mapping.object, wanted, position):
+            self._properties.confirm(mapping, wanted, records, [s for s in self._owned if s.stream == stream])
+            held += self._completed(kind, records, wanted) if position.phase == "changes" else records
+            if len(held) >= CHUNK and after:
+                yield Chunk(kind, held, position.at(after))
+                held = []
+        yield Chunk(kind, held, position.at(after))
+
+    def _raw(
+        self, kind: Kind, name: str, wanted: Sequence[str], position: Position
+    ) -> Iterator[tuple[list[Record], str]]:
+        if position.phase == "full":
+            return self._fetch.listing(name, wanted, position.after)
+        stamp = "lastmodifieddate" if name in ("contacts", "contact", "0-1") else "hs_lastmodifieddate"
+        ended = self._mapping.meetings.property_of("ends_at") if kind == "meetings" else None
+        return self._fetch.changed(name, wanted, stamp, position.since, position.start, position.after, ended)
+
+    def properties_of(self, stream: Stream, kind: Kind) -> tuple[str, ...]:
+        """What is asked for: the mapped properties, and for accounts and opportunities those we own."""
+        ours = [spec.name for spec in self._owned if spec.stream == stream]
+        known = self._properties.known(self._mapping.of(kind).object)
+        mapped = [p for p in self._mapping.of(kind).properties if known is None or p in known]
+        return tuple(dict.fromkeys([*mapped, *ours]))
+
+    def _completed(self, kind: Kind, records: list[Record], wanted: Sequence[str]) -> list[Record]:
+        """A search may answer calculated money as null that a read by id has: those records are read again."""
+        mapping = self._mapping.of(kind)
+        money = mapping.property_of({"opportunities": "home_amount", "line_items": "amount"}.get(kind, ""))
+        if money is None:
+            return records
+        code = mapping.property_of("currency")
+        doubtful = [
+            r["id"]
+            for r in records
+            if r["properties"].get(money) is None
+            and (
+                kind == "line_items" or r["properties"].get(code or "") not in (None, "", self._portal.home_currency())
+            )
+        ]
+        if not doubtful:
+            return records
+        again = {r["id"]: r for r in self._fetch.by_id(mapping.object, doubtful, wanted)}
+        return [again.get(r["id"], r) for r in records]
+
+    def _sweep(self, stream: Stream, kind: Kind, position: Position) -> Iterator[Page]:
+        """Records archived since the last sweep; the list of archived records has no filter."""
+        prefix = f"{kind}-" if stream == "activities" else ""
+        low = datetime.fromtimestamp(max(0, position.swept - self._config.overlap_ms) / 1000, UTC)
+        empty = self._empty(stream)
+        for records, after in self._fetch.listing(self._mapping.of(kind).object, (), position.after, archived=True):
+            gone = tuple(prefix + r["id"] for r in records if _archived_at(r) >= low)
+            yield Page(stream, empty, position.at(after).encode(), gone)
+
+    def _batch(self, stream: Stream, kind: Kind, sheet: Sheet, *, searched: bool) -> pa.RecordBatch:
+        if stream == "accounts":
+            parents = self._fetch.links(sheet.mapping.object, sheet.mapping.object, sheet.ids) if searched else {}
+            return translate.accounts(sheet, parents, self._owned)
+        if stream == "people":
+            made = translate.people(sheet, self._links(sheet, "companies"))
+            self._portal.remember_addresses(zip(sheet.ids, sheet.texts("email"), strict=True))
+            return made
+        if stream == "opportunities":
+            stages = self._portal.stages() if sheet.ids else {}
+            home = self._portal.home_currency() if sheet.ids else None
+            return translate.opportunities(sheet, self._links(sheet, "companies"), stages, home, self._owned)
+        if stream == "line_items":
+            families = self._portal.families(sheet.texts("product_id"))
+            return translate.line_items(sheet, self._links(sheet, "deals"), families)
+        if stream == "cases":
+            companies, contacts, deals = (self._links(sheet, to) for to in ("companies", "contacts", "deals"))
+            return translate.cases(sheet, companies, contacts, deals)
+        if stream == "activities":
+            return self._activities(kind, sheet)
+        return translate.of_company(sheet, self._links(sheet, "companies"))
+
+    def _activities(self, kind: Kind, sheet: Sheet) -> pa.RecordBatch:
+        mails = kind == "emails"
+        linked = Linked(
+            self._links(sheet, "companies"),
+            self._links(sheet, "contacts"),
+            self._links(sheet, "deals"),
+            self._links(sheet, "tickets") if mails else {},
+        )
+        sides = Sides.of(self._organisation, self._portal.owner_addresses() if mails and sheet.ids else {})
+        if mails:
+            sides = replace(sides, contact_emails=self._portal.addresses(ambiguous(linked.contacts)))
+        return activities(kind, sheet, linked, sides, self._now())
+
+    def _links(self, sheet: Sheet, target: str) -> Links:
+        """`target` is a standard object; the mapping may hold the stream in another."""
+        feeding: dict[str, Kind] = {"companies": "accounts", "contacts": "people", "deals": "opportunities"}
+        to = self._mapping.of(feeding[target]).object if target in feeding else self._mapping.cases.object
+        return self._fetch.links(sheet.mapping.object, to, sheet.ids) if to and sheet.ids else {}
+
+    def _opportunity_people(self, position: Position, lower: int | None) -> Iterator[Page]:
+        known, self._deals = self._deals, None
+        fits = known is not None and (
+            (position.phase == "full" and not position.after and known.since is None)
+            or (lower is not None and known.since is not None and known.since <= lower)
+        )
+        if position.phase == "sweep":
+            position = position.next_phase(1, self._config.overlap_ms)
+        mapping = self._mapping.opportunities
+        if known is not None and fits:
+            position = replace(position, start=known.position.start)
+            source = _runs(known.ids, position)
+        else:
+            source = _beyond(self._raw("opportunities", mapping.object, (), self._from_start(position)), position)
+
+        def translated(run: tuple[list[str], Position]) -> Page:
+            ids, after = run
+            contacts = self._fetch.links(mapping.object, self._mapping.people.object, ids) if ids else {}
+            made = translate.opportunity_people("opportunity_people", contacts)
+            return Page("opportunity_people", made, after.encode())
+
+        last: Page | None = None
+        for page in in_order(source, translated, self._config.workers):
+            if last is not None:
+                yield last
+            last = page
+        if last is not None:
+            end = position.next_phase(1, self._config.overlap_ms)
+            yield replace(last, cursor=end.encode())
+
+    @staticmethod
+    def _from_start(position: Position) -> Position:
+        """A full read of the pairs goes on by the last deal's id, which the list cannot start from."""
+        return position.at("") if position.phase == "full" else position
+
+    def _users(self, position: Position) -> Page:
+        """Owners who are here in every read; those who left once a day."""
+        everyone = position.phase == "full" or position.due
+        owners = [
+            *(self._portal.owners(archived=True) if everyone else []),
+            *self._portal.owners(archived=False),
+        ]
+        swept = position.start if everyone else position.swept
+        end = Position("done", start=position.start, since=position.start, swept=swept)
+        return Page("users", translate.users(owners), end.encode())
+
+    def _currency_rates(self, position: Position) -> Page:
+        """One rate: HubSpot converts deals into the home currency itself. Asked once a day."""
+        asked = position.phase == "full" or position.due
+        swept = position.start if asked else position.swept
+        end = Position("done", start=position.start, since=position.start, swept=swept).encode()
+        home = self._portal.home_currency() if asked else None
+        corporate = self._organisation.corporate_currency
+        if home is None or (corporate is not None and corporate.upper() != home):
+            return Page("currency_rates", self._empty("currency_rates"), end)
+        target = schema("currency_rates")
+        given = {"id": [home], "currency": [home], "rate": [1.0]}
+        columns = [pa.array(given.get(f.name, [None]), f.type) for f in target]
+        return Page("currency_rates", pa.RecordBatch.from_arrays(columns, schema=target), end)
+
+    def _empty(self, stream: Stream) -> pa.RecordBatch:
+        target = schema(stream, self._owned)
+        return pa.RecordBatch.from_arrays([pa.array([], f.type) for f in target], schema=target)
+
+
+def _archived_at(record: Record) -> datetime:
+    """When a record was archived; the end of time when the list does not say, so that it counts as new."""
+    text = record.get("archivedAt")
+    return values.moment(text) if text else datetime.max.replace(tzinfo=UTC)
+
+
+def _runs(ids: Sequence[str], position: Position) -> Iterator[tuple[list[str], Position]]:
+    """The ids in order, 1,000 at a time; at least one run."""
+    ordered = sorted(ids, key=int)
+    for start in range(0, max(1, len(ordered)), CHUNK):
+        run = ordered[start : start + CHUNK]
+        yield run, position.at(run[-1] if run else position.after)
+
+
+def _beyond(pages: Iterator[tuple[list[Record], str]], position: Position) -> Iterator[tuple[list[str], Position]]:
+    """The ids of listed or found deals past the position's, 1,000 at a time; at least one run."""
+    passed = int(position.after or 0)
+    held: list[str] = []
+    for records, _ in pages:
+        held += [r["id"] for r in records if int(r["id"]) > passed]
+        if len(held) >= CHUNK:
+            yield from _runs(held, position)
+            held = []
+    yield from _runs(held, position)

@@ -1,0 +1,109 @@
+"""An emulated portal over a real socket, and connectors for it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors import retry
+from connectors.base import Organisation, Page, PropertySpec
+from connectors.emulator.http import EmulatorServer
+from connectors.emulator.hubspot.app import HubSpotEmulator
+from connectors.emulator.organisation import demo_organisation
+from connectors.hubspot.config import HubSpotConfig, HubSpotMapping
+from connectors.hubspot.connector import HubSpotConnector
+from connectors.records import Stream
+
+MAPPINGS = Path(__file__).parents[3] / "config" / "mappings"
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def mapping_of(*names: str) -> HubSpotMapping:
+    """The named mapping files, each merged over the one before."""
+    merged: dict[str, Any] = {}
+    for name in names:
+        merged = _merge(merged, tomllib.loads((MAPPINGS / name).read_text("utf-8")))
+    return HubSpotMapping.model_validate(merged)
+
+
+def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    both = dict(under)
+    for key, value in over.items():
+        both[key] = _merge(both[key], value) if isinstance(value, dict) and isinstance(both.get(key), dict) else value
+    return both
+
+
+DEMO = mapping_of("hubspot.toml", "hubspot-demo.toml")
+
+
+@dataclass
+class Portal:
+    """A running emulator."""
+
+    server: EmulatorServer
+    app: HubSpotEmulator
+    monkeypatch: pytest.MonkeyPatch
+    made: list[HubSpotConnector] = field(default_factory=list)
+
+    def connect(
+        self,
+        owned: Sequence[PropertySpec] = (),
+        mapping: HubSpotMapping = DEMO,
+        organisation: Organisation | None = None,
+        **settings: Any,
+    ) -> HubSpotConnector:
+        self.monkeypatch.setenv("HUBSPOT_TEST_TOKEN", self.app.token)
+        auth = settings.pop("auth", {"method": "token", "token": {"env": "HUBSPOT_TEST_TOKEN"}})
+        fast = {"rate_limit": 1000, "search_limit": 1000}
+        config = HubSpotConfig.model_validate({"url": self.server.url, "auth": auth, **fast, **settings})
+        organisation = organisation or Organisation(("bothways-demo.example",), "EUR")
+        connector = HubSpotConnector(config, mapping, owned, organisation)
+        self.made.append(connector)
+        return connector
+
+    def fault(self, **rule: Any) -> None:
+        self.server.faults.add(rule)
+
+    @property
+    def calls(self) -> dict[str, int]:
+        return dict(self.server.calls)
+
+
+PortalFactory = Callable[..., Portal]
+
+
+@pytest.fixture
+def portal(monkeypatch: pytest.MonkeyPatch) -> Iterator[PortalFactory]:
+    """Makes a running portal: `portal(accounts=30, **behaviours)`."""
+    started: list[Portal] = []
+    retry.without_waiting(on=True)
+
+    def make(accounts: int = 0, *, activities_per_account: float = 10, **behaviours: Any) -> Portal:
+        organisation = demo_organisation(7, accounts, now=NOW, activities_per_account=activities_per_account)
+        app = HubSpotEmulator(organisation, **{"rate_limits": False, **behaviours})
+        server = EmulatorServer(app)
+        server.__enter__()
+        started.append(Portal(server, app, monkeypatch))
+        return started[-1]
+
+    yield make
+    retry.without_waiting(on=False)
+    for one in started:
+        for connector in one.made:
+            connector.close()
+        one.server.__exit__()
+
+
+def rows(pages: Sequence[Page]) -> dict[str, dict[str, Any]]:
+    """The newest version of each record."""
+    return {row["id"]: row for page in pages for row in page.batch.to_pylist()}
+
+
+def read(connector: HubSpotConnector, stream: Stream, since: str | None = None) -> list[Page]:
+    return list(connector.read(stream, since))

@@ -1,0 +1,134 @@
+"""The HubSpot connector against the emulated portal, over a real socket."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import urllib3
+
+from connectors.base import Organisation, PropertySpec, Value
+from connectors.emulator.http import EmulatorServer
+from connectors.emulator.hubspot.app import HubSpotEmulator
+from connectors.emulator.organisation import Organisation as Emulated
+from connectors.hubspot.config import HubSpotConfig, HubSpotMapping
+from connectors.hubspot.connector import HubSpotConnector
+from connectors.records import SCHEMAS, STREAMS, Stream
+
+MAPPINGS = Path(__file__).parents[2] / "config" / "mappings"
+OBJECTS = "/crm/objects/2026-03"
+_PLURALS: dict[Stream, str] = {"accounts": "companies", "opportunities": "deals", "people": "contacts"}
+
+
+def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    both = dict(under)
+    for key, value in over.items():
+        both[key] = _merge(both[key], value) if isinstance(value, dict) and isinstance(both.get(key), dict) else value
+    return both
+
+
+def _mapping() -> HubSpotMapping:
+    shipped, demo = (tomllib.loads((MAPPINGS / n).read_text("utf-8")) for n in ("hubspot.toml", "hubspot-demo.toml"))
+    return HubSpotMapping.model_validate(_merge(shipped, demo))
+
+
+@dataclass
+class HubSpotHarness:
+    organisation: ModuleType
+    server: EmulatorServer
+    app: HubSpotEmulator
+    token_file: Path
+    name: str = "hubspot"
+    streams: frozenset[Stream] = frozenset(STREAMS) - {"rivals", "currency_rates"}
+    unheld: Mapping[Stream, frozenset[str]] = field(
+        default_factory=lambda: {
+            "users": frozenset({"time_zone"}),
+            "line_items": frozenset({"product_id"}),
+            "activities": frozenset({"date_only"}),  # every HubSpot act has an hour
+        }
+    )
+    provisions: bool = True
+    edits: bool = True
+    merges: bool = True
+    made: list[HubSpotConnector] = field(default_factory=list)
+
+    def connect(self, owned: Sequence[PropertySpec] = ()) -> HubSpotConnector:
+        config = HubSpotConfig.model_validate(
+            {
+                "url": self.server.url,
+                "auth": {"method": "token", "token": {"file": str(self.token_file)}},
+                "rate_limit": 1000,
+                "search_limit": 1000,
+            }
+        )
+        organisation = Organisation((self.organisation.OWN_DOMAIN,), "EUR", "Europe/London")
+        self.made.append(HubSpotConnector(config, _mapping(), owned, organisation))
+        return self.made[-1]
+
+    def id_of(self, stream: Stream, key: str) -> str:
+        if stream == "opportunity_people":
+            row = next(r for r in self.organisation.ROWS[stream] if r["id"] == key)
+            return f"{self.id_of('opportunities', row['opportunity_id'])}-{self.id_of('people', row['person_id'])}"
+        record = self.app.ids[stream][key]
+        if stream == "activities":
+            row = next(r for r in self.organisation.ROWS[stream] if r["id"] == key)
+            return f"{row['channel']}s-{record}"
+        return record
+
+    def edit(self, stream: Stream, key: str, column: str, value: Value) -> None:
+        name = {"name": "name" if stream == "accounts" else "dealname"}.get(column, column)
+        self._send("PATCH", f"{OBJECTS}/{_PLURALS[stream]}/{self.id_of(stream, key)}", {"properties": {name: value}})
+
+    def delete(self, stream: Stream, key: str) -> None:
+        self._send("DELETE", f"{OBJECTS}/{_PLURALS[stream]}/{self.id_of(stream, key)}")
+
+    def merge(self, loser: str, survivor: str) -> None:
+        ids = {"primaryObjectId": self.id_of("accounts", survivor), "objectIdToMerge": self.id_of("accounts", loser)}
+        self._send("POST", f"{OBJECTS}/companies/merge", ids)
+
+    def revoke(self, spec: PropertySpec) -> None:
+        self._send("DELETE", f"/crm/properties/2026-03/{_PLURALS[spec.stream]}/{spec.name}")
+
+    def _send(self, method: str, path: str, body: object = None) -> None:
+        headers = {"Authorization": f"Bearer {self.app.token}", "Content-Type": "application/json"}
+        raw = None if body is None else orjson.dumps(body)
+        with urllib3.PoolManager() as pool:
+            answer = pool.request(method, self.server.url + path, body=raw, headers=headers)
+            assert answer.status < 300, answer.data
+
+
+def _tables(rows: Mapping[Stream, list[dict[str, Any]]]) -> dict[Stream, pa.Table]:
+    made: dict[Stream, pa.Table] = {}
+    for stream in STREAMS:
+        whole = [{name: row.get(name) for name in SCHEMAS[stream].names} for row in rows.get(stream, [])]
+        made[stream] = pa.Table.from_pylist(whole, schema=SCHEMAS[stream])
+    return made
+
+
+@contextmanager
+def start(organisation: ModuleType, tmp_path: Path) -> Iterator[HubSpotHarness]:
+    """A portal that holds `organisation.ROWS`, whose survivors of a merge keep their id."""
+    rows = {**organisation.ROWS, "currency_rates": [{"id": "EUR", "currency": "EUR", "rate": 1.0}]}
+    emulated = Emulated(
+        tables=_tables(rows),
+        own_domains=(organisation.OWN_DOMAIN,),
+        corporate_currency="EUR",
+        time_zone="Europe/London",
+        now=datetime.now(UTC),
+    )
+    app = HubSpotEmulator(emulated, rate_limits=False, merge_makes_new_id=False)
+    token_file = tmp_path / "token"
+    token_file.write_text(app.token)
+    with EmulatorServer(app) as server:
+        harness = HubSpotHarness(organisation, server, app, token_file)
+        yield harness
+        for connector in harness.made:
+            connector.close()
