@@ -1,0 +1,149 @@
+"""Runs the scoring expressions: Ibis on DuckDB, or the same on Spark, over settled Parquet, into score files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from connectors.errors import ConfigError
+from enrichment.inputs import INPUTS, PREVIOUS
+from enrichment.model import ScoringModel
+from sync import durable
+
+Table = Any
+"""An Ibis table expression."""
+
+OUTPUTS = ("accounts", "opportunities", "account_audit", "opportunity_audit")
+_STANCE = {"accounts": "bothways_stance", "opportunities": "bothways_deal_stance"}
+MEMORY = "1500MB"
+
+
+class Scored(Protocol):
+    """What a scorer gives back: four tables; see `enrichment.score.Scores`."""
+
+    @property
+    def accounts(self) -> Table: ...
+    @property
+    def opportunities(self) -> Table: ...
+    @property
+    def account_audit(self) -> Table: ...
+    @property
+    def opportunity_audit(self) -> Table: ...
+
+
+class Scorer(Protocol):
+    """The signature of `enrichment.score.score`."""
+
+    def __call__(
+        self,
+        tables: Mapping[str, Table],
+        as_of: datetime,
+        model: ScoringModel,
+        previous: Mapping[str, Table] | None = None,
+        *,
+        stage: Callable[[str, Table], Table],
+    ) -> Scored: ...
+
+
+def score_tables(
+    settled: Path,
+    out: Path,
+    as_of: datetime,
+    model: ScoringModel,
+    previous: Path | None,
+    *,
+    engine: str,
+    scratch: Path,
+    scorer: Scorer | None = None,
+) -> Path:
+    """Scores the settled tables as of a moment into `out/<table>.parquet`; returns `out`, which is whole or not there.
+
+    `previous` is the score folder of the run before (for hysteresis). Raises ConfigError for an engine that is not there.
+    """
+    if scorer is None:
+        from enrichment.score import score
+
+        scorer = score
+    fresh = out.with_name(f".{out.name}.tmp")
+    for folder in (fresh, scratch):
+        shutil.rmtree(folder, ignore_errors=True)
+        durable.make_dir(folder)
+    with _backend(engine, scratch) as backend:
+
+        def stage(name: str, table: Table) -> Table:
+            # Stored between, so that what two results share is computed once.
+            path = scratch / f"stage_{name}.parquet"
+            backend.to_parquet(table, path)
+            return backend.read_parquet(path, table_name=f"stage_{name}")
+
+        tables = {n: backend.read_parquet(settled / f"{n}.parquet", table_name=f"in_{n}") for n in INPUTS}
+        before = {n: backend.read_parquet(_previous(previous, n, scratch), table_name=f"previous_{n}") for n in _STANCE}
+        scores = scorer(tables, as_of, model, before, stage=stage)
+        for name in OUTPUTS:
+            table = getattr(scores, name)
+            backend.to_parquet(table.order_by("id"), fresh / f"{name}.parquet")
+    shutil.rmtree(scratch, ignore_errors=True)
+    durable.make_dir(out.parent)
+    durable.replace_dir(fresh, out)
+    return out
+
+
+def _previous(folder: Path | None, stream: str, scratch: Path) -> Path:
+    """A Parquet file of `enrichment.inputs.PREVIOUS`, empty when there was no run before."""
+    path = scratch / f"previous_{stream}.parquet"
+    table = PREVIOUS.empty_table()
+    source = folder / f"{stream}.parquet" if folder is not None else None
+    if source is not None and source.exists():
+        found = pq.read_table(source, columns=["id", _STANCE[stream]])
+        table = pa.table([found.column(0), found.column(1)], names=PREVIOUS.names).cast(PREVIOUS)
+    pq.write_table(table, path)
+    return path
+
+
+@contextmanager
+def _backend(engine: str, scratch: Path) -> Iterator[Table]:
+    if engine == "duckdb":
+        import ibis
+
+        backend = ibis.duckdb.connect(
+            str(scratch / "engine.duckdb"),
+            memory_limit=MEMORY,
+            temp_directory=str(scratch / "spill"),
+            autoinstall_known_extensions="false",
+            autoload_known_extensions="false",
+        )
+        backend.raw_sql("SET TimeZone = 'UTC'").fetchall()
+    elif engine == "spark":
+        backend = _spark()
+    else:
+        raise ConfigError(f"There is no engine {engine!r}.", remedy="Choose duckdb or spark.")
+    try:
+        yield backend
+    finally:
+        backend.disconnect()
+
+
+def _spark() -> Table:
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise ConfigError(
+            "The engine spark needs the extra that brings PySpark.",
+            remedy="Install bothways[spark] and Java 17 or later.",
+        ) from None
+    import ibis
+
+    session = (
+        SparkSession.builder.appName("bothways")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.ui.enabled", "false")
+        .getOrCreate()
+    )
+    return ibis.pyspark.connect(session)

@@ -1,0 +1,71 @@
+"""Opening a run: the state, the lock, and whether to go on with one that did not finish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+
+from connectors.base import Connector, PropertySpec
+from connectors.errors import BothwaysError
+from enrichment.model import ScoringModel
+from sync import durable
+from sync.errors import BrakeReached, PlanChanged
+from sync.lock import run_lock, server_lock
+from sync.options import RunOptions, Workspace
+from sync.progress import Progress
+from sync.result import RunResult
+from sync.runlog import Run, RunLog
+from sync.stages import Job
+from sync.state import open_state, stamp
+
+
+@contextmanager
+def job(
+    kind: str,
+    connector: Connector,
+    workspace: Workspace,
+    model: ScoringModel,
+    specs: Sequence[PropertySpec],
+    options: RunOptions,
+    progress: Progress,
+) -> Iterator[Job]:
+    """Opens the state, takes the lock, resumes or begins a run; whatever breaks it is noted in the state.
+
+    Raises LockHeld, StateError, PlanChanged for a digest that no plan has.
+    """
+    durable.make_dir(workspace.dir)
+    with run_lock(workspace.dir), closing(open_state(workspace.dir, workspace.state_url)) as state, server_lock(state):
+        if state.moved_aside is not None:
+            progress.note(f"The state was damaged; it is kept as {state.moved_aside} and begun anew from the CRM.")
+        runs = RunLog(state, connector.name)
+        profile = ",".join(sorted(s.name for s in specs))
+        run = runs.resume_or_begin(kind, _moment(runs, options), model.version_string, profile)
+        if run.resumed:
+            progress.note(f"Going on with run {run.run_id} of {run.as_of:%Y-%m-%d %H:%M} UTC.")
+        told = _result(run, connector, model)
+        try:
+            yield Job(connector, workspace.dir, state, runs, run, model, specs, options, progress, told)
+        except BrakeReached as error:
+            runs.refused(run, str(error))
+            raise
+        except BothwaysError as error:
+            runs.broke(run, str(error))
+            raise
+
+
+def _moment(runs: RunLog, options: RunOptions) -> datetime | None:
+    if options.plan_digest is not None:
+        found = runs.as_of_plan(options.plan_digest)
+        if found is None:
+            raise PlanChanged(
+                f"There is no plan with the digest {options.plan_digest}.", remedy="Make one with `bothways plan`."
+            )
+        return found
+    return None if options.as_of is None else options.as_of.astimezone(UTC).replace(microsecond=0)
+
+
+def _result(run: Run, connector: Connector, model: ScoringModel) -> RunResult:
+    if run.phase == "write" and run.result:
+        return RunResult.loads(run.result, resumed=True)
+    return RunResult(run.run_id, connector.name, stamp(run.as_of), model.version_string, resumed=run.resumed)

@@ -1,0 +1,53 @@
+"""What a run is asked to do, and where."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connectors.base import Organisation
+
+if TYPE_CHECKING:
+    from sync.engine import Scorer
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The folder of landing, scores and plans, and the state database (default: SQLite in the folder)."""
+
+    dir: Path
+    state_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Brakes:
+    """Shares above which a run stops and asks; they hold only where at least `from_records` records had a score before."""
+
+    stance_share: float = 0.30
+    gone_share: float = 0.20
+    cleared_share: float = 0.05
+    from_records: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """`as_of` None: now. `full`: read everything anew. `accept`: go on past a brake. `plan_digest`: write only if the
+    changes are those of the plan with this digest. `stop`: when set, the run ends cleanly at the next page or batch."""
+
+    as_of: datetime | None = None
+    min_delta: float = 0.5
+    max_age: timedelta = timedelta(days=7)
+    full_every: timedelta = timedelta(days=7)
+    full: bool = False
+    accept: bool = False
+    plan_digest: str | None = None
+    engine: str = "duckdb"
+    reject_threshold: float = 0.02
+    organisation: Organisation = field(default_factory=Organisation)
+    brakes: Brakes = Brakes()
+    stop: threading.Event = field(default_factory=threading.Event)
+    scorer: Scorer | None = None
+    """Instead of `enrichment.score.score`."""

@@ -1,0 +1,251 @@
+"""The stages of a run, each a method of the `Job` that holds what they share. `sync.run` puts them in order."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from connectors.base import Connector, PropertySpec
+from connectors.errors import BothwaysError, QuotaReached, RetriableError
+from connectors.records import SCHEMAS
+from enrichment.model import ScoringModel
+from sync.brakes import check_brakes
+from sync.diff import STREAMS, Plan, diff, read_plan
+from sync.diff_sql import Rules
+from sync.engine import score_tables
+from sync.errors import PlanChanged
+from sync.failpoints import failpoint
+from sync.journal import OPEN, Journal
+from sync.landing import Landing
+from sync.options import RunOptions
+from sync.progress import Progress
+from sync.pull import PullPolicy, pull
+from sync.result import RunResult, ScoredAt
+from sync.runlog import Run, RunLog
+from sync.settle import Settled, settle
+from sync.state import State
+from sync.write import Writer
+
+_KEEP = 12
+"""Score folders and plans of so many runs are kept."""
+_SKEW = 300.0
+"""Seconds that our clock may differ from the server's before it is said."""
+
+
+@dataclass(slots=True)
+class Job:
+    """One run under way, lock held."""
+
+    connector: Connector
+    workspace: Path
+    state: State
+    runs: RunLog
+    run: Run
+    model: ScoringModel
+    specs: Sequence[PropertySpec]
+    options: RunOptions
+    progress: Progress
+    result: RunResult
+    seconds: dict[str, float] = field(default_factory=dict)
+    _begun: float = field(default_factory=time.monotonic)
+
+    def pull(self) -> Landing:
+        """Reads what is new in the CRM and lands it."""
+        with self._stage("pull"):
+            landing = Landing(self.workspace, self._landed_as, self.state, self._owned)
+            policy = PullPolicy(self.options.full, self.options.full_every)
+            stop = self.options.stop
+            done = pull(self.connector, landing, self.state, self.run.run_id, policy, self.progress, stop)
+            self._mind_the_clock()
+        self._know(pulled=done.rows, rejects=done.rejects)
+        self._rate("pull", sum(done.rows.values()))
+        return landing
+
+    def land(self, landing: Landing) -> Settled:
+        """Settles what was landed into the scoring tables."""
+        with self._stage("land"):
+            files = {stream: landing.files(stream) for stream in SCHEMAS}
+            settled = settle(files, self.workspace, self._owned, self.options.organisation)
+        for reject in settled.rejects:
+            self.progress.note(f"{reject.stream} {reject.record_id}: {reject.message}")
+        self._know(rejects=self.result.rejects + len(settled.rejects), left_out=settled.left_out)
+        self._rate("land", sum(settled.rows.values()))
+        failpoint("settled")
+        return settled
+
+    def scored_at(self, settled: Settled, moment: datetime) -> ScoredAt:
+        """The scores as of a moment, without regard to earlier stances."""
+        folder = self.enrich(settled, moment.astimezone(UTC))
+        told = self.result
+        return ScoredAt(moment, folder, dict(told.scored), told.rejects, told.model_version)
+
+    def enrich(self, settled: Settled, as_of: datetime | None = None) -> Path:
+        """Scores the settled tables; returns the folder of the scores."""
+        moment = as_of or self.run.as_of
+        name = self.run.run_id if as_of is None else f"{self.run.run_id}-{as_of:%Y%m%dT%H%M%S}"
+        with self._stage("enrich"):
+            scores = score_tables(
+                settled.folder,
+                self.workspace / "scores" / name,
+                moment,
+                self.model,
+                None if as_of else self.run.previous_dir,
+                engine=self.options.engine,
+                scratch=self.workspace / "tmp" / "engine",
+                scorer=self.options.scorer,
+            )
+        counts = {s: pq.read_metadata(scores / f"{s}.parquet").num_rows for s in STREAMS}
+        self._know(scored=counts, scores_dir=scores)
+        self._rate("enrich", sum(settled.rows.values()))
+        failpoint("scored")
+        return scores
+
+    def diff(self, settled: Settled, scores: Path) -> Plan:
+        """Compares with what the CRM holds. Raises BrakeReached, or PlanChanged for another digest than asked for."""
+        options = self.options
+        with self._stage("diff"):
+            held = {s: settled.held(s) for s in STREAMS}
+            plan = diff(
+                scores,
+                held,
+                self.workspace / "plans" / f"{self.run.run_id}.parquet",
+                self.specs,
+                Journal(self.state, self.connector.name),
+                Rules(options.min_delta, options.max_age),
+                self.connector.capabilities.write_batch,
+                self.workspace / "tmp",
+            )
+        self._know(
+            changed=plan.changes,
+            unchanged=plan.unchanged,
+            drift=plan.drift,
+            digest=plan.digest,
+            changes_by_field=plan.by_field,
+            plan_path=plan.path,
+            scored={s: plan.by_stream[s] + plan.unchanged_by_stream[s] for s in STREAMS},
+            api_calls={"to_write": plan.calls},
+        )
+        if options.plan_digest not in (None, plan.digest):
+            raise PlanChanged(
+                f"The changes are no longer those of plan {options.plan_digest}: their digest is {plan.digest} now.",
+                remedy="Look at `bothways plan` again, then give its digest.",
+            )
+        if not options.accept and self.run.kind == "sync":
+            check_brakes(plan, self.run.previous_dir, held, options.brakes)
+        return plan
+
+    def commit(self, plan: Plan) -> None:
+        """Makes the plan this run's, with the intent of every change in the journal, in one transaction."""
+        scores = self.result.scores_dir or plan.path
+        self._know(seconds=self.seconds)
+        with self.state.engine.begin() as connection:
+            self.run = self.runs.planned(self.run, scores, plan.path, plan.digest, self.result, connection)
+            Journal(self.state, self.connector.name).intend(self.run.run_id, read_plan(plan.path), connection)
+        failpoint("plan.committed")
+
+    def write_back(self) -> RunResult:
+        """Sends what the plan of this run has left to send, and closes the run.
+
+        A CRM that cannot be reached or whose quota is used up is told by `exit_code` 8 or 7 and `error`; the next run
+        goes on. AuthError, SchemaError and Stopped are raised, after the result was put in the state.
+        """
+        if self.run.plan_path is None:
+            raise AssertionError("write_back before commit")
+        journal = Journal(self.state, self.connector.name)
+        writer = Writer(self.connector, journal, self.run.run_id, self.specs, self.progress, self.options.stop)
+        left = journal.open_keys(self.run.run_id)
+        broken: BothwaysError | None = None
+        with self._stage("write"):
+            try:
+                writer.send(row for row in read_plan(self.run.plan_path) if row.key in left)
+            except BothwaysError as error:
+                broken = error
+        self._count(journal, broken)
+        self._rate("write", self.result.written)
+        failpoint("run.end")
+        self.runs.close(self.run, "finished" if broken is None else "interrupted", self.result)
+        if broken is not None and not isinstance(broken, RetriableError | QuotaReached):
+            raise broken
+        if broken is None:
+            self._prune()
+        return self.result
+
+    def close(self) -> RunResult:
+        """Ends a run that writes nothing."""
+        self._know(seconds=self.seconds, api_calls=self._calls())
+        self.runs.close(self.run, "finished", self.result)
+        self._prune()
+        return self.result
+
+    @property
+    def _landed_as(self) -> str:
+        # A run that only scores keeps a landing of its own: it reads none of our properties, and must not make the next
+        # sync read everything anew for want of them.
+        return f"{self.connector.name}-score" if self.run.kind == "score" else self.connector.name
+
+    @property
+    def _owned(self) -> Sequence[PropertySpec]:
+        return () if self.run.kind == "score" else self.specs
+
+    def _count(self, journal: Journal, broken: BothwaysError | None) -> None:
+        counts = journal.counts(self.run.run_id)
+        self._know(
+            written=counts.get("confirmed", 0),
+            rejected=counts.get("rejected", 0),
+            gone=counts.get("gone", 0),
+            deferred=sum(counts.get(status, 0) for status in OPEN),
+            dead_letters=journal.letters(),
+            api_calls=self._calls(),
+            seconds=self.seconds,
+            error="" if broken is None else str(broken),
+        )
+        self.result.check()
+        self._know(exit_code=self._exit_code(broken))
+
+    def _exit_code(self, broken: BothwaysError | None) -> int:
+        if broken is not None:
+            return 8 if isinstance(broken, RetriableError) else 7 if isinstance(broken, QuotaReached) else 4
+        if self.result.deferred:
+            return 7
+        share = self.result.rejected / self.result.changed if self.result.changed else 0.0
+        return 3 if share > self.options.reject_threshold else 0
+
+    def _calls(self) -> dict[str, int]:
+        calls = self.connector.calls()
+        return {**self.result.api_calls, "read": calls.read, "write": calls.write, "minimum": calls.minimum}
+
+    def _know(self, **values: object) -> None:
+        self.result = replace(self.result, **values)  # type: ignore[arg-type]
+
+    def _rate(self, stage: str, rows: int) -> None:
+        rates = {**self.result.rows_per_second, stage: round(rows / max(self.seconds[stage], 1e-3), 1)}
+        self._know(rows_per_second=rates)
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        self.progress.stage(name)
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - begun, 3)
+
+    def _mind_the_clock(self) -> None:
+        server = self.connector.server_time()
+        if server is not None and abs(skew := (datetime.now(UTC) - server).total_seconds()) > _SKEW:
+            self.progress.note(f"This machine's clock is {skew:+.0f} s from the CRM's; mend it, or give --as-of.")
+
+    def _prune(self) -> None:
+        keep = {self.run.run_id, self.run.previous_dir.name if self.run.previous_dir else ""}
+        for folder, suffix in (("scores", ""), ("plans", ".parquet")):
+            found = sorted((self.workspace / folder).glob(f"*{suffix}"), key=lambda p: p.name, reverse=True)
+            for old in found[_KEEP:]:
+                if old.name.removesuffix(suffix) not in keep:
+                    shutil.rmtree(old) if old.is_dir() else old.unlink()

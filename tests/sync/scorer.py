@@ -1,0 +1,55 @@
+"""A scorer for tests of the engine room: a few plain expressions, quick, sensitive to the number of acts and to names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+
+from enrichment.fields import fields
+
+SPECS = fields("essential")
+
+
+@dataclass(frozen=True)
+class Scores:
+    accounts: Any
+    opportunities: Any
+    account_audit: Any
+    opportunity_audit: Any
+
+
+def by_acts(tables, as_of, model, previous=None, *, stage=None) -> Scores:
+    """Dependence is ten times the acts, the stance follows from it; an account without acts has nulls."""
+    acts = tables["activities"].group_by("account").aggregate(acts=lambda t: t.count())
+    accounts = tables["accounts"].left_join(acts, "account").drop("account_right")
+    accounts = stage("accounts", accounts.mutate(acts=accounts.acts.cast("float64")))
+    made = accounts.select(
+        "id",
+        "account",
+        "name",
+        bothways_stance=ibis.cases(
+            (accounts.acts.isnull(), "insufficient_evidence"), (accounts.acts >= 4, "partner"), else_="maintain"
+        ),
+        bothways_customer_dependence=accounts.acts * 10.0,
+        bothways_seller_dependence=accounts.acts * 5.04,
+        bothways_reciprocity_balance=accounts.acts - 3.0,
+        bothways_reclaimable_hours=accounts.acts / 3.0,
+        bothways_confidence=ibis.literal(50.0),
+        bothways_top_drivers=ibis.literal("Acts by ") + accounts.name,
+        bothways_asof=ibis.literal(as_of, "timestamp('UTC')"),
+    )
+    deals = tables["opportunities"]
+    dealt = deals.select(
+        "id",
+        "opportunity",
+        "name",
+        bothways_deal_stance=ibis.cases((deals.amount > 300, "advance"), else_="price_led"),
+        bothways_deal_reciprocity_balance=ibis.null("float64"),
+        bothways_deal_customer_dependence=deals.amount / 100.0,
+        bothways_deal_top_drivers=ibis.literal("Amount"),
+        bothways_deal_confidence=ibis.literal(40.0),
+        bothways_deal_asof=ibis.literal(as_of, "timestamp('UTC')"),
+    )
+    return Scores(made, dealt, made.select("id"), dealt.select("id"))
