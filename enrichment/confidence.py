@@ -1,0 +1,42 @@
+"""How far the scores can be trusted: what share of the wanted data is there, how much of it, how fresh."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import ibis
+
+from enrichment.arithmetic import DAY, Expr, decay, instant, most
+from enrichment.model import CHANNELS, ScoringModel
+
+
+def freshness(age_seconds: Expr, model: ScoringModel) -> Expr:
+    """1 for the first 30 days, then halving every 180; 0 when there is nothing to be fresh."""
+    late = age_seconds.cast("float64") - model.evidence.fresh_days * DAY
+    return most(decay(late, model.evidence.fade_days), 1.0).coalesce(0.0)
+
+
+def in_dependence(benefit: Expr, cost: Expr, newest_record: Expr, now: Expr, model: ScoringModel) -> Expr:
+    """conf_dep: 100 * sqrt(coverage of benefit * coverage of cost) * freshness of the newest commercial record."""
+    return 100.0 * (benefit * cost).sqrt() * freshness(now - newest_record, model)
+
+
+def in_effort(channels: Expr, acts: Expr, newest_act: Expr, now: Expr, model: ScoringModel) -> Expr:
+    """conf_eff: 100 * sqrt(channel coverage) * sqrt(n / (n + 8)) * freshness of the newest act."""
+    volume = (acts / (acts + model.evidence.acts_half_point)).sqrt()
+    return 100.0 * channels.sqrt() * volume.coalesce(0.0) * freshness(now - newest_act, model)
+
+
+def channels(rows: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+    """One row: which channels hold any record of the last 90 days, whether any act is known in the effort window.
+
+    A channel without records lowers confidence everywhere: a dead connector must not make every customer look silent.
+    """
+    now = instant(as_of)
+    since, year = now - model.evidence.channel_days * DAY, now - model.effort.window_days * DAY
+    seen = {f"has_{name}": (rows[f"newest_{name}"].max() > since).coalesce(False) for name in CHANNELS}
+    row = rows.aggregate(**seen, has_acts=(rows.newest_act.max() > year).coalesce(False))
+    covered = ibis.literal(0, "int64")
+    for name in CHANNELS:
+        covered = covered + row[f"has_{name}"].cast("int64")
+    return row.mutate(channel_coverage=covered.cast("float64") / float(len(CHANNELS)))

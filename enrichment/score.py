@@ -1,0 +1,85 @@
+"""Scores of every account and opportunity, as Ibis expressions over the settled tables of `enrichment.inputs`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import ibis
+
+from enrichment import accounts, confidence, deals, effort, tallies, threads
+from enrichment.arithmetic import Expr, known
+from enrichment.commerce import deals as read_deals
+from enrichment.model import ScoringModel
+
+Stage = Callable[[str, Expr], Expr]
+"""Given a name and a table expression, gives back a table with the same rows: the engine may store it in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Four Ibis tables. `accounts` and `opportunities` have the CRM's `id`, the integer key, a name, and every field of
+    their stream in `enrichment.fields`, rounded to its scale. The audits have, by `id`, all that those came from."""
+
+    accounts: Expr
+    opportunities: Expr
+    account_audit: Expr
+    opportunity_audit: Expr
+
+
+def lazily(name: str, table: Expr) -> Expr:  # noqa: ARG001
+    """The stage that stores nothing."""
+    return table
+
+
+def score(
+    tables: Mapping[str, Expr],
+    as_of: datetime,
+    model: ScoringModel,
+    previous: Mapping[str, Expr] | None = None,
+    *,
+    stage: Stage = lazily,
+) -> Scores:
+    """The scores of everything known at `as_of` (aware, taken to the whole second).
+
+    Nothing that happened or became available later is read; a record without a creation time is known from its event.
+    `previous` maps `accounts` and `opportunities` to tables of `inputs.PREVIOUS`: the stances last decided, the only
+    other input. The same tables, as-of, model and previous stances give the same bytes, whatever the order of rows.
+
+    `stage` is called once each, in this order, with `messages`, `tallies`, `facts`, `accounts` and `opportunities`:
+    the tables that more than one result is made of. Storing them saves computing them again; the results are the same.
+    Raises ValueError when `as_of` has no time zone.
+    """
+    # Fusing selects repeats every expression wherever its column is used: megabytes of SQL. The rows are the same without.
+    ibis.options.sql.fuse_selects = False
+    as_of = as_of.replace(microsecond=0)
+    previous = previous or {}
+    base = effort.base_acts(tables, as_of, model)
+    cases = effort.case_acts(tables, as_of, model)
+    everything = base.union(cases)
+    dealt = read_deals(tables, as_of, model)
+    trade = accounts.read_commerce(tables, dealt, as_of, model)
+    roles = known(tables["opportunity_people"], as_of, "created_at")
+    roles = roles.select("opportunity", role_person="person").distinct()
+
+    messages = stage("messages", threads.messages(base, as_of, model))
+    acts = messages.drop("wait", "due").union(threads.unthreaded(everything).drop("wait", "due"))
+    acts = effort.capped(acts, everything, model)
+    paired = stage("tallies", tallies.pairs(acts, dealt, as_of, model))
+    per_account = tallies.per_account(paired)
+
+    acted = accounts.Activity(
+        per_account,
+        threads.answers(messages, threads.case_items(tables, base, as_of, model), model),
+        tallies.authors(everything, as_of, model),
+    )
+    gathered = stage("facts", accounts.gather(tables, trade, acted, as_of, model))
+    judged = stage("accounts", accounts.judge(gathered, as_of, model, previous.get("accounts")))
+
+    per_deal = tallies.per_deal(paired, tallies.role_pairs(acts, dealt, roles, model))
+    authors = tallies.deal_authors(everything, dealt, roles)
+    organisation = confidence.channels(per_account, as_of, model)
+    opened = deals.gather(trade, judged, per_deal, authors, organisation, model)
+    dealings = stage("opportunities", deals.judge(opened, as_of, model, previous.get("opportunities")))
+    return Scores(accounts.fields(judged), deals.fields(dealings), accounts.audit(judged), deals.audit(dealings))

@@ -1,0 +1,197 @@
+"""What the acts add up to, per account and per deal, in one pass over them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import ibis
+
+from enrichment.arithmetic import DAY, Expr, decay, instant, real, whole
+from enrichment.model import CHANNELS, ScoringModel
+
+_SUMS = (
+    "es",
+    "ec",
+    "acts",
+    "recent_seller",
+    "recent_customer",
+    "initiated_hours",
+    "discretionary",
+    "year_seller",
+    "year_customer",
+    "initiated_seller",
+    "initiated_customer",
+    "wrote_seller",
+    "wrote_customer",
+    *(f"{side}_{channel}" for side in ("seller", "customer") for channel in CHANNELS),
+)
+_LATEST = ("newest_act", *(f"newest_{channel}" for channel in CHANNELS))
+_DEAL_SUMS = (
+    "deal_es",
+    "deal_ec",
+    "deal_acts",
+    "deal_seller",
+    "deal_customer",
+    "deal_seller_late",
+    "deal_customer_late",
+    "deal_seller_before",
+    "deal_customer_before",
+)
+_DEAL_LATEST = ("deal_newest", "deal_newest_customer")
+
+
+def _when(condition: Expr, value: Expr) -> Expr:
+    return condition.ifelse(value, ibis.literal(0, "int64"))
+
+
+def _measured(acts: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+    """Account-level measures of each act, as whole numbers; all 0 outside the effort window."""
+    now, effort = instant(as_of), model.effort
+    reading = acts.outbound & (acts.channel == "email") & acts.answered
+    read = model.effort.minutes.email_read if effort.count_mail_read else 0.0
+    acts = acts.mutate(
+        customer=acts.customer + reading.ifelse(read / model.effort.capture_rates.email, 0.0),
+        kind=(acts.channel == "case_reply").ifelse("case", acts.channel),
+        within=acts.t > now - effort.window_days * DAY,
+        recent=acts.t > now - effort.recent_days * DAY,
+    )
+    weight = decay(now - acts.t, effort.half_life_days)
+    one = ibis.literal(1, "int64")
+    seller, customer = whole(acts.seller), whole(acts.customer)
+    opens = acts.root & (acts.channel != "case_reply")
+    writes = acts.channel.isin(("email", "case_reply"))
+    initiated = acts.outbound & (acts.channel != "case_reply") & ~acts.answers
+    discretionary = initiated & acts.case.isnull() & ~acts.mandated & ~acts.late_stage
+    measures = {
+        "es": _when(acts.within, whole(acts.seller * weight)),
+        "ec": _when(acts.within, whole(acts.customer * weight)),
+        "acts": _when(acts.within & acts.with_customer, whole(weight)),
+        "recent_seller": _when(acts.recent, seller),
+        "recent_customer": _when(acts.recent, customer),
+        "initiated_hours": _when(acts.recent & initiated, seller),
+        "discretionary": _when(acts.recent & discretionary, seller),
+        "year_seller": _when(acts.within, seller),
+        "year_customer": _when(acts.within, customer),
+        "initiated_seller": _when(acts.within & opens & acts.outbound, one),
+        "initiated_customer": _when(acts.within & opens & acts.inbound, one),
+        "wrote_seller": _when(acts.recent & writes & acts.outbound, one),
+        "wrote_customer": _when(acts.recent & writes & acts.inbound, one),
+        "newest_act": acts.t,
+    }
+    for channel in CHANNELS:
+        here = acts.kind == channel
+        measures[f"seller_{channel}"] = _when(acts.within & here & acts.outbound, one)
+        measures[f"customer_{channel}"] = _when(acts.within & here & acts.inbound, one)
+        measures[f"newest_{channel}"] = here.ifelse(acts.t, ibis.null("int64"))
+    return acts.mutate(**measures)
+
+
+def _deal_measured(acts: Expr, model: ScoringModel) -> Expr:
+    """Deal-level measures of each act that lies in its deal's life (`deal_from` to `deal_until`), else 0."""
+    span = model.deals.momentum_days * DAY
+    living = acts.deal_until.notnull() & (acts.t <= acts.deal_until) & (acts.t >= acts.deal_from)
+    age = acts.deal_until - acts.t
+    weight = decay(age, model.deals.half_life_days)
+    late, before = living & (age < span), living & (age >= span) & (age < 2 * span)
+    seller, customer, none = whole(acts.seller), whole(acts.customer), ibis.null("int64")
+    return acts.mutate(
+        living=living,
+        deal_es=_when(living, whole(acts.seller * weight)),
+        deal_ec=_when(living, whole(acts.customer * weight)),
+        deal_acts=_when(living & acts.with_customer, whole(weight)),
+        deal_seller=_when(living, seller),
+        deal_customer=_when(living, customer),
+        deal_seller_late=_when(late, seller),
+        deal_customer_late=_when(late, customer),
+        deal_seller_before=_when(before, seller),
+        deal_customer_before=_when(before, customer),
+        deal_newest=living.ifelse(acts.t, none),
+        deal_newest_customer=(living & acts.inbound).ifelse(acts.t, none),
+    )
+
+
+def pairs(acts: Expr, deals: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+    """Sums by (account, opportunity), the latter null for acts outside any deal: the one pass over the acts."""
+    lives = deals.select(
+        deal=deals.opportunity, deal_from=deals.begins, deal_until=deals.until, late_stage=deals.late_stage
+    )
+    acts = acts.left_join(lives, [acts.opportunity == lives.deal]).drop("deal")
+    acts = acts.mutate(late_stage=acts.late_stage.coalesce(False))
+    rows = _deal_measured(_measured(acts, as_of, model), model)
+    rows = rows.filter(rows.within | rows.living.coalesce(False))
+    sums = {name: rows[name].sum() for name in _SUMS + _DEAL_SUMS}
+    latest = {name: rows[name].max() for name in _LATEST + _DEAL_LATEST}
+    return rows.group_by("account", "opportunity").aggregate(**sums, **latest)
+
+
+def role_pairs(acts: Expr, deals: Expr, roles: Expr, model: ScoringModel) -> Expr:
+    """Sums by opportunity of acts that name no deal, between the deal's owner and a person with a role on it."""
+    free = acts.filter(acts.opportunity.isnull(), acts.person.notnull(), acts.user.notnull()).drop("opportunity")
+    owned = deals.filter(deals.owner.notnull()).select(
+        opportunity=deals.opportunity,
+        deal_account=deals.account,
+        owner=deals.owner,
+        deal_from=deals.begins,
+        deal_until=deals.until,
+    )
+    cast = roles.inner_join(owned, "opportunity")
+    reading = free.outbound & (free.channel == "email") & free.answered
+    read = model.effort.minutes.email_read if model.effort.count_mail_read else 0.0
+    free = free.mutate(customer=free.customer + reading.ifelse(read / model.effort.capture_rates.email, 0.0))
+    linked = free.inner_join(
+        cast, [free.person == cast.role_person, free.user == cast.owner, free.account == cast.deal_account]
+    )
+    rows = _deal_measured(linked, model)
+    rows = rows.filter(rows.living)
+    sums = {name: rows[name].sum() for name in _DEAL_SUMS}
+    latest = {name: rows[name].max() for name in _DEAL_LATEST}
+    return rows.group_by("opportunity").aggregate(**sums, **latest)
+
+
+def per_account(paired: Expr) -> Expr:
+    """Account totals in minutes, counts and seconds."""
+    totals = {name: paired[name].sum() for name in _SUMS} | {name: paired[name].max() for name in _LATEST}
+    rows = paired.group_by("account").aggregate(**totals)
+    measured = ("recent_seller", "recent_customer", "year_seller", "year_customer", "initiated_hours", "discretionary")
+    minutes = ("es", "ec", "acts", *measured)
+    rows = rows.mutate(**{name: real(rows[name]) for name in minutes})
+    counts = [name for name in _SUMS if name not in minutes]
+    return rows.mutate(**{name: rows[name].cast("int64") for name in counts})
+
+
+def per_deal(paired: Expr, by_role: Expr) -> Expr:
+    """Deal totals in minutes and seconds, from acts linked to the deal and acts linked through its people."""
+    columns = ("opportunity", *_DEAL_SUMS, *_DEAL_LATEST)
+    integers = dict.fromkeys(columns, "int64")
+    rows = paired.filter(paired.opportunity.notnull()).select(*columns).cast(integers)
+    rows = rows.union(by_role.select(*columns).cast(integers))
+    totals = {name: rows[name].sum() for name in _DEAL_SUMS} | {name: rows[name].max() for name in _DEAL_LATEST}
+    rows = rows.group_by("opportunity").aggregate(**totals)
+    return rows.mutate(**{name: real(rows[name]) for name in _DEAL_SUMS})
+
+
+def authors(base: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+    """Per account, how many of its people did something of their own lately."""
+    since = instant(as_of) - model.effort.contact_days * DAY
+    own = base.filter(base.inbound, base.person.notnull(), base.t > since).select("account", "person").distinct()
+    return own.group_by("account").aggregate(two_way=own.count())
+
+
+def deal_authors(base: Expr, deals: Expr, roles: Expr) -> Expr:
+    """Per deal, how many customer people did something of their own in its life."""
+    own = base.filter(base.inbound, base.person.notnull())
+    own = own.select("account", "opportunity", "person", "user", "t")
+    lives = deals.select(deal=deals.opportunity, begins=deals.begins, until=deals.until)
+    direct = own.inner_join(lives, [own.opportunity == lives.deal])
+    direct = direct.filter(direct.t >= direct.begins, direct.t <= direct.until).select("deal", "person")
+    free = own.filter(own.opportunity.isnull()).drop("opportunity")
+    owned = deals.filter(deals.owner.notnull()).select(
+        "opportunity", "owner", "begins", "until", deal_account="account"
+    )
+    cast = roles.inner_join(owned, "opportunity")
+    through = free.inner_join(
+        cast, [free.person == cast.role_person, free.user == cast.owner, free.account == cast.deal_account]
+    )
+    through = through.filter(through.t >= through.begins, through.t <= through.until)
+    people = direct.union(through.select(deal="opportunity", person="person")).distinct()
+    return people.group_by("deal").aggregate(two_way=people.count()).rename(opportunity="deal")

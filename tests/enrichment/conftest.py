@@ -1,0 +1,31 @@
+"""The organisation builder as a session-wide fixture (test modules here are not importable packages)."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ibis 12 asks DuckDB 2 for schemas through a method that DuckDB renamed; nothing here can change that."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning"))
+
+
+@pytest.fixture(scope="session")
+def organisation() -> ModuleType:
+    """The module `organisation.py` beside this file: `organisation.Organisation()`, `organisation.AS_OF`."""
+    name = "enrichment_organisation"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("organisation.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
