@@ -45,11 +45,11 @@ def build_emulator(
     from connectors.emulator.http import EmulatorServer
 
     if crm == "salesforce":
-        from connectors.emulator.salesforce.emulator import SalesforceEmulator
+        from connectors.emulator.salesforce.app import SalesforceEmulator
 
         app: SalesforceEmulator | HubSpotEmulator = SalesforceEmulator(organisation, token=token)
     elif crm == "hubspot":
-        from connectors.emulator.hubspot.emulator import HubSpotEmulator
+        from connectors.emulator.hubspot.app import HubSpotEmulator
 
         app = HubSpotEmulator(organisation, token=token, rate_limits=limits)
     else:
