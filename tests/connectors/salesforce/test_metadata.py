@@ -1,0 +1,75 @@
+"""The fields and permission sets that an administrator, or `provision`, deploys."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import simple_salesforce
+from lxml import etree
+
+from connectors.salesforce.metadata import INTEGRATION, VIEWER, Grants, deployable, full_name, removal, source_tree
+from enrichment.fields import fields
+
+PACKAGE = Path(__file__).parents[3] / "connectors/salesforce/package"
+FULL = fields("full")
+XSD = "http://www.w3.org/2001/XMLSchema"
+
+
+@cache
+def _types() -> etree.XMLSchema:
+    """The official metadata types, from the WSDL that simple-salesforce ships."""
+    wsdl = etree.parse(str(Path(simple_salesforce.__file__).parent / "metadata.wsdl"))
+    schema = etree.fromstring(etree.tostring(wsdl.find(f".//{{{XSD}}}schema")))
+    for name in ("CustomField", "PermissionSet", "Package", "CustomObject"):
+        etree.SubElement(schema, f"{{{XSD}}}element", {"name": name, "type": f"tns:{name}"})
+    return etree.XMLSchema(schema)
+
+
+def test_the_shipped_project_is_what_the_catalogue_says() -> None:
+    shipped = {
+        str(path.relative_to(PACKAGE)): path.read_text("utf-8")
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and (path.suffix == ".xml" or path.name == "sfdx-project.json") and "lwc" not in path.parts
+    }
+    assert shipped == source_tree(FULL)
+
+
+def test_every_document_is_valid_metadata() -> None:
+    for path, text in source_tree(FULL).items():
+        if path.endswith(".xml"):
+            assert _types().validate(etree.fromstring(text.encode())), (path, _types().error_log)
+
+
+def test_the_zip_is_valid_and_always_the_same() -> None:
+    grants = Grants({"Account": ("Industry",)}, tuple(full_name(spec) for spec in FULL))
+    archive = deployable(FULL, grants)
+    assert archive == deployable(FULL, grants)
+    with zipfile.ZipFile(io.BytesIO(archive)) as files:
+        for name in files.namelist():
+            assert _types().validate(etree.fromstring(files.read(name))), (name, _types().error_log)
+
+
+def test_the_integration_may_edit_ours_and_only_read_theirs() -> None:
+    tree = source_tree(FULL)
+    ns = {"m": "http://soap.sforce.com/2006/04/metadata"}
+    root = "force-app/main/default/permissionsets"
+    for name, edits in ((INTEGRATION, True), (VIEWER, False)):
+        document = etree.fromstring(tree[f"{root}/{name}.permissionset-meta.xml"].encode())
+        rights = {
+            each.findtext("m:field", namespaces=ns): each.findtext("m:editable", namespaces=ns) == "true"
+            for each in document.findall("m:fieldPermissions", ns)
+        }
+        assert {full_name(spec) for spec in FULL} <= set(rights)
+        assert all(edit == (edits and ".Bothways_" in field) for field, edit in rights.items())
+        for flag in ("allowCreate", "allowDelete", "modifyAllRecords"):
+            assert {each.text for each in document.iterfind(f".//m:{flag}", ns)} <= {"false"}
+
+
+def test_a_removal_names_exactly_what_goes() -> None:
+    with zipfile.ZipFile(io.BytesIO(removal(["Account.Bothways_Stance__c"], [VIEWER]))) as files:
+        gone = files.read("destructiveChangesPost.xml").decode()
+        assert "Bothways" not in files.read("package.xml").decode()
+    assert gone.count("<members>") == 2

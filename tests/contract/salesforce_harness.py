@@ -1,0 +1,109 @@
+"""The Salesforce connector against the emulated organisation, over a real socket."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pyarrow as pa
+
+from connectors.base import Organisation, PropertySpec, Value
+from connectors.emulator.http import EmulatorServer
+from connectors.emulator.organisation import Organisation as Emulated
+from connectors.emulator.salesforce.app import SalesforceEmulator
+from connectors.records import SCHEMAS, STREAMS, Stream
+from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
+from connectors.salesforce.connector import SalesforceConnector
+from connectors.salesforce.names import field_name
+
+MAPPING = Path(__file__).parents[2] / "config" / "mappings" / "salesforce.toml"
+_OBJECTS: dict[Stream, str] = {"accounts": "Account", "opportunities": "Opportunity", "people": "Contact"}
+_FIELDS = {"name": "Name"}
+
+
+@dataclass
+class SalesforceHarness:
+    organisation: ModuleType
+    server: EmulatorServer
+    app: SalesforceEmulator
+    token_file: Path
+    name: str = "salesforce"
+    streams: frozenset[Stream] = frozenset(STREAMS) - {"currency_rates"}
+    unheld: Mapping[Stream, frozenset[str]] = field(
+        default_factory=lambda: {
+            # an e-mail is related to one record: the deal, where there is one
+            "activities": frozenset({"account_id"}),
+            "line_items": frozenset({"product_id"}),
+        }
+    )
+    provisions: bool = True
+    edits: bool = True
+    merges: bool = True
+    made: list[SalesforceConnector] = field(default_factory=list)
+
+    def connect(self, owned: Sequence[PropertySpec] = ()) -> SalesforceConnector:
+        config = SalesforceConfig.model_validate(
+            {
+                "kind": "salesforce",
+                "url": self.server.url,
+                "auth": {"method": "token", "token": {"file": str(self.token_file)}},
+                "page_rows": 200,
+            }
+        )
+        mapping = SalesforceMapping.model_validate(tomllib.loads(MAPPING.read_text("utf-8")))
+        organisation = Organisation((self.organisation.OWN_DOMAIN,), "EUR", "Europe/London")
+        self.made.append(SalesforceConnector(config, mapping, owned, organisation))
+        return self.made[-1]
+
+    def id_of(self, stream: Stream, key: str) -> str:
+        return self.app.vendor_id(stream, key)
+
+    def edit(self, stream: Stream, key: str, column: str, value: Value) -> None:
+        self.app.change(_OBJECTS[stream], self.id_of(stream, key), {_FIELDS[column]: value})
+
+    def delete(self, stream: Stream, key: str) -> None:
+        self.app.delete(_OBJECTS[stream], self.id_of(stream, key))
+
+    def merge(self, loser: str, survivor: str) -> None:
+        self.app.merge("Account", self.id_of("accounts", survivor), [self.id_of("accounts", loser)])
+
+    def revoke(self, spec: PropertySpec) -> None:
+        name = f"{_OBJECTS[spec.stream]}.{field_name(spec.name)}"
+        with self.app.org.store.lock:
+            self.app.org.store.execute("DELETE FROM FieldPermissions WHERE Field = ?", (name,))
+            self.app.org.access.forget()
+
+
+def tables(rows: Mapping[Stream, list[dict[str, Any]]]) -> dict[Stream, pa.Table]:
+    made: dict[Stream, pa.Table] = {}
+    for stream in STREAMS:
+        whole = [{name: row.get(name) for name in SCHEMAS[stream].names} for row in rows.get(stream, [])]
+        made[stream] = pa.Table.from_pylist(whole, schema=SCHEMAS[stream])
+    return made
+
+
+@contextmanager
+def start(organisation: ModuleType, tmp_path: Path) -> Iterator[SalesforceHarness]:
+    """An organisation that holds `organisation.ROWS`."""
+    rows = {**organisation.ROWS, "currency_rates": [{"id": "EUR", "currency": "EUR", "rate": 1.0}]}
+    emulated = Emulated(
+        tables=tables(rows),
+        own_domains=(organisation.OWN_DOMAIN,),
+        corporate_currency="EUR",
+        time_zone="Europe/London",
+        now=datetime.now(UTC),
+    )
+    app = SalesforceEmulator(emulated)
+    token_file = tmp_path / "token"
+    token_file.write_text(app.token)
+    with EmulatorServer(app) as server:
+        harness = SalesforceHarness(organisation, server, app, token_file)
+        yield harness
+        for connector in harness.made:
+            connector.close()
