@@ -38,7 +38,7 @@ def ferrowell_rail(book: Book, staff: Staff) -> None:
 
 
 def castell_pharma(book: Book, staff: Staff) -> None:
-    """Build close: depends on us heavily, is a modest part of our book, and we do most of the reaching out."""
+    """Build close: depends on us heavily, is a modest part of our book, and meets us half way."""
     party = book.account(
         "Castell Pharma", ["Clara Moreau", "Yann Fabre", "Rosa Conti"],
         owner=staff[1], industry="Healthcare", country="France", revenue=22e6, employees=180, known_for=2900,
@@ -82,7 +82,7 @@ def quillon_assurance(book: Book, staff: Staff) -> None:
 
 
 def lindqvist_dairies(book: Book, staff: Staff) -> None:
-    """Respond: they write, ring and raise cases; our answers come late or never."""
+    """Respond: they write, raise cases and bring three people to a meeting; our answers come late or never."""
     party = book.account(
         "Lindqvist Dairies", ["Nils Lund", "Greta Holm", "Sven Ivers"],
         owner=staff[3], industry="Food", revenue=75e6, employees=420, known_for=2300,
@@ -94,12 +94,13 @@ def lindqvist_dairies(book: Book, staff: Staff) -> None:
     more = book.deal(
         party, "two more silos", [("SM-40", 6)], opened=60, closes=-30, stage="Discovery", people=party.people[:2]
     )
-    rhythm(book, party, "< 30 < 40 >", first=300, last=10, every=12)
+    rhythm(book, party, "< 30 < 40 >", first=330, last=62, every=16)
     rhythm(book, party, "< 26 < 50 <", first=55, last=7, every=12, deal=more)
-    for days in (40, 18, 5):
-        call(book, party, days, 14, theirs=True, who=1, deal=more)
-    for days in (80, 45, 21, 8):
-        case(book, party, days, "70 > 3 <" if days > 30 else "", who=2)
+    meeting(book, party, 30, 60, theirs=True, who=(0, 1, 2), deal=more)
+    meeting(book, party, 13, 45, theirs=True, who=(0, 1, 2), deal=more)
+    call(book, party, 18, 6, theirs=True, who=1, deal=more)
+    for days in (80, 45, 30, 21, 15, 8):
+        case(book, party, days, "70 > 3 <" if days > 40 else "", who=2)
 
 
 def kestrel_freight(book: Book, staff: Staff) -> None:
@@ -121,10 +122,10 @@ def kestrel_freight(book: Book, staff: Staff) -> None:
     book.assets(party, ["AN-10", "CP-210"], installed=1290)
     for days in range(88, 5, -7):
         case(
-            book, party, days, "55 > 4 <" if days % 3 == 0 else "", who=days % 2, closed_after=9 if days > 20 else None
+            book, party, days, "55 > 4 <" if days % 4 == 0 else "", who=days % 2, closed_after=9 if days > 20 else None
         )
-    rhythm(book, party, "< 28 >", first=240, last=14, every=20)
-    call(book, party, 16, 22, theirs=True)
+    rhythm(book, party, "< 28 >", first=240, last=100, every=20)
+    call(book, party, 16, 4, theirs=True)
 
 
 def meridian_ports(book: Book, staff: Staff) -> None:

@@ -79,7 +79,8 @@ def hexley_aerospace(book: Book, staff: Staff) -> None:
     meeting(book, party, 34, 90, who=(0, 1), users=staff[0:1], deal=stand)
     meeting(book, party, 11, 60, theirs=True, who=(0, 1), deal=stand)
     rhythm(book, party, "< 26 < 30 <", first=36, last=6, every=6, deal=spares, who=2)
-    call(book, party, 9, 16, theirs=True, who=2, deal=spares)
+    meeting(book, party, 22, 60, theirs=True, who=(0, 1, 2), deal=spares)
+    meeting(book, party, 9, 45, theirs=True, who=(1, 2), deal=spares)
 
 
 def corran_water(book: Book, staff: Staff) -> None:
