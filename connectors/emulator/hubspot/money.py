@@ -36,6 +36,8 @@ class Rates:
     def home(self, amount: str | None, currency: str | None, ms: int | None) -> tuple[str | None, str | None]:
         """(hs_exchange_rate, amount_in_home_currency) of a deal."""
         rate = self.at(currency or self.currency, ms)
-        if amount is None or rate is None:
-            return (None if rate is None else number(repr(rate))), None
-        return number(repr(rate)), number(str(Decimal(amount) * Decimal(repr(rate))))
+        if rate is None:
+            return None, None
+        shown = repr(rate)
+        worth = None if amount is None else number(str(Decimal(amount) * Decimal(shown)))
+        return number(shown), worth

@@ -18,6 +18,7 @@ from connectors.emulator.hubspot.seed_tables import FIRST_IDS, add_table, link
 from connectors.emulator.hubspot.source import Source, texts
 from connectors.emulator.hubspot.standard import CALL_DISPOSITIONS
 from connectors.emulator.hubspot.wire import Json
+from connectors.records import Stream
 
 _PLURALS = {
     "email": "emails",
@@ -51,8 +52,7 @@ class Acts:
 
     def __getitem__(self, name: str) -> list[Any]:
         if name not in self._columns:
-            values = self._source.column("activities", name)
-            self._columns[name] = [values[row] for row in self.rows]
+            self._columns[name] = self._source.column("activities", name, self.rows)
         return self._columns[name]
 
 
@@ -194,17 +194,16 @@ _MAKERS = {"emails": _emails, "calls": _calls, "meetings": _meetings, "tasks": _
 
 
 def _links(portal: Portal, source: Source, plural: str, acts: Acts, first: int) -> None:
-    people = source.identifiers("people")
-    for other, stream, name in (
+    targets: tuple[tuple[str, Stream, str], ...] = (
         ("companies", "accounts", "account_id"),
         ("deals", "opportunities", "opportunity_id"),
         ("tickets", "cases", "case_id"),
-    ):
-        numbers = source.identifiers(stream)  # type: ignore[arg-type]
-        targets = [None if key is None or key not in numbers else int(numbers[key]) for key in acts[name]]
-        link(portal, (plural, other), first, targets)
+    )
+    for other, stream, name in targets:
+        link(portal, (plural, other), first, source.refs("activities", name, stream, acts.rows))
+    people = source.numbers("people")
     pairs = [
-        (first + at, int(people[person]))
+        (first + at, people[person])
         for at, persons in enumerate(acts["person_ids"])
         for person in dict.fromkeys(persons or ())
         if person in people

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, cast
 
 import pyarrow as pa
@@ -32,13 +33,20 @@ class Source:
         self._first: dict[Stream, int] = {}
         self._numbers: dict[Stream, dict[str, int]] = {}
         self._scattered: dict[Stream, dict[str, tuple[str, int]]] = {}
+        self._identifiers: dict[Stream, dict[str, str]] = {}
 
     @property
     def numbered(self) -> list[Stream]:
         return [*self._numbers, *self._scattered]
 
-    def column(self, stream: Stream, name: str) -> list[Any]:
-        return cast(list[Any], self._tables[stream][name].to_pylist())
+    def column(self, stream: Stream, name: str, rows: list[int] | None = None) -> list[Any]:
+        """Plain values, equal texts shared; `rows` picks some."""
+        column = self._picked(stream, name, rows)
+        if not pa.types.is_string(column.type):
+            return cast(list[Any], column.to_pylist())
+        encoded = column.combine_chunks().dictionary_encode()
+        words = [*encoded.dictionary.to_pylist(), None]
+        return [words[at] for at in encoded.indices.fill_null(-1).to_pylist()]
 
     def rows(self, stream: Stream) -> list[dict[str, Any]]:
         return cast(list[dict[str, Any]], self._tables[stream].to_pylist())
@@ -47,11 +55,13 @@ class Source:
         self, stream: Stream, name: str, rows: list[int] | None = None, default: int | None = None
     ) -> list[int | None]:
         """Epoch milliseconds; `rows` picks some, `default` stands in for null."""
-        column = pc.cast(self._tables[stream][name], pa.timestamp("ms", tz="UTC"), safe=False)
-        values = cast(list[int | None], pc.cast(column, pa.int64()).to_pylist())
-        if rows is not None:
-            values = [values[row] for row in rows]
-        return values if default is None else [default if ms is None else ms for ms in values]
+        column = pc.cast(self._picked(stream, name, rows), pa.timestamp("ms", tz="UTC"), safe=False)
+        numbers = pc.cast(column, pa.int64())
+        return cast(list[int | None], (numbers if default is None else numbers.fill_null(default)).to_pylist())
+
+    def _picked(self, stream: Stream, name: str, rows: list[int] | None) -> Any:
+        column = self._tables[stream][name]
+        return column if rows is None else column.take(pa.array(rows, pa.int64()))
 
     def number(self, stream: Stream, first: int) -> None:
         """Gives the records of a stream consecutive ids."""
@@ -65,19 +75,25 @@ class Source:
     def first(self, stream: Stream) -> int:
         return self._first[stream]
 
-    def refs(self, stream: Stream, name: str, target: Stream) -> list[int | None]:
+    def refs(self, stream: Stream, name: str, target: Stream, rows: list[int] | None = None) -> list[int | None]:
         """HubSpot ids that a column refers to; None for null and for what does not exist."""
         numbers = self._numbers[target]
-        return [None if key is None else numbers.get(key) for key in self.column(stream, name)]
+        return [numbers.get(key) for key in self.column(stream, name, rows)]
+
+    def numbers(self, stream: Stream) -> dict[str, int]:
+        """HubSpot id, as a number, by the organisation's id."""
+        return self._numbers[stream]
 
     def refs_of(self, stream: Stream, key: str) -> int:
         return self._numbers[stream][key]
 
     def identifiers(self, stream: Stream) -> dict[str, str]:
         """HubSpot id by the organisation's id."""
-        if stream in self._scattered:
-            return {key: str(number) for key, (_, number) in self._scattered[stream].items()}
-        return {key: str(number) for key, number in self._numbers.get(stream, {}).items()}
+        if stream not in self._identifiers:
+            scattered = {key: number for key, (_, number) in self._scattered.get(stream, {}).items()}
+            numbers = self._numbers.get(stream, scattered)
+            self._identifiers[stream] = {key: str(number) for key, number in numbers.items()}
+        return self._identifiers[stream]
 
     def home(self, stream: Stream, key: str) -> str | None:
         """The object type of a record."""
@@ -106,14 +122,18 @@ class Source:
         return [";".join(seen[deal]) or None for deal in self.column("opportunities", "id")]
 
 
-def texts(values: list[Any]) -> Texts:
-    """Numbers, ids and flags in HubSpot's normal form."""
-    return Texts(map(_text, values))
+def texts(values: Iterable[Any]) -> Texts:
+    """Numbers, ids and flags in HubSpot's normal form; all of one type."""
+    made: dict[Any, str | None] = {None: None}
+    shown: list[str | None] = []
+    for value in values:
+        if value not in made:
+            made[value] = _text(value)
+        shown.append(made[value])
+    return Texts(shown)
 
 
 def _text(value: Any) -> str | None:
-    if value is None:
-        return None
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int) else number(repr(value))
