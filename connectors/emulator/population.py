@@ -155,6 +155,9 @@ def accounts(rng: np.random.Generator, c: Crowd) -> pa.Table:
             "employees": pa.array(np.maximum(3, revenue / 190_000).astype(np.int64), mask=rng.random(count) < 0.1),
             "owner_id": record_ids("users", c.owner + 1),
             "domain": pc.binary_join_element_wise(slug, ".example", ""),
+            "wallet": pa.array(
+                np.round(np.exp(rng.normal(np.log(60e3), 0.8, count)), -2), mask=rng.random(count) > 0.15
+            ),
             "created_at": c.created,
             "modified_at": c.created,
         },

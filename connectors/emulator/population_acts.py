@@ -111,7 +111,7 @@ def _meeting_table(rng: np.random.Generator, c: Crowd, d: Deals, count: int, cha
         "outcome": pa.array(("done", "no_show", "cancelled", "scheduled")).take(pa.array(outcome)),
         "minutes": minutes.astype(np.float64),
         "opportunity_id": deal_of_the_time(rng, c, d, account, np.minimum(at, c.now)),
-        "person_ids": people_of(c, account, c.someone(rng, account), rng.random(count) < 0.4),
+        "person_ids": people_of(c, account, c.someone(rng, account), rng.random(count) < 0.4, in_order=True),
         "user_ids": users_of(users, np.where(rng.random(count) < 0.3, rng.integers(0, c.owners, count), users)),
     }
     return act_table(count, at, c, account, columns, created=made)

@@ -58,11 +58,15 @@ def _lists(columns: list[Whole], present: list[Flags], before: int, kind: str) -
     return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), record_ids(kind, stacked[mask] + before + 1))
 
 
-def people_of(c: Crowd, account: Whole, lead: Whole, several: Flags) -> pa.Array:
-    """The lead and, where `several`, the next person of the account after them."""
+def people_of(c: Crowd, account: Whole, lead: Whole, several: Flags, *, in_order: bool = False) -> pa.Array:
+    """The lead and, where `several`, the next person of the account after them; `in_order` of their ids instead, where a
+    CRM need not keep who came first."""
     start, many = c.person_from[account], c.people[account]
     other = start + (lead - start + 1) % many
-    return _lists([lead, other], [np.ones(lead.size, bool), several & (many > 1)], c.first["people"], "people")
+    several = several & (many > 1)
+    swap = several & (other < lead) & in_order
+    first, second = np.where(swap, other, lead), np.where(swap, lead, other)
+    return _lists([first, second], [np.ones(lead.size, bool), several], c.first["people"], "people")
 
 
 def users_of(users: Whole, other: Whole) -> pa.Array:

@@ -111,15 +111,22 @@ def meeting(
     users: Sequence[str] = (),
     outcome: str = "done",
     deal: str | None = None,
+    mandated: bool | None = None,
 ) -> None:
-    """A meeting; `theirs`: they booked it. `scheduled` ones lie in the future (negative days)."""
+    """A meeting; `theirs`: they booked it. `scheduled` ones lie in the future (negative days), and
+    `mandated` ones are owed by contract."""
     values: Row = {
         "channel": "meeting",
         "direction": "inbound" if theirs else "outbound",
         "minutes": float(minutes),
         "outcome": outcome,
     }
-    values |= {"person_ids": [party.people[i] for i in who], "user_ids": [party.owner, *users], "opportunity_id": deal}
+    values |= {
+        "person_ids": [party.people[i] for i in who],
+        "user_ids": [party.owner, *users],
+        "opportunity_id": deal,
+        "mandated": mandated,
+    }
     _act(book, party, book.at(days), values)
 
 

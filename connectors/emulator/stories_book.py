@@ -80,8 +80,10 @@ class Book:
         kind: str = "customer",
         parent: Party | None = None,
         known_for: float = 1200,
+        custom: Row | None = None,
     ) -> Party:
-        """An account first entered `known_for` days ago, with its people by name."""
+        """An account first entered `known_for` days ago, with its people by name; `custom` are the optional columns, which
+        a CRM holds in custom fields."""
         domain = name.lower().replace("&", "and").replace(" ", "-").replace(".", "") + ".example"
         created = self.at(known_for)
         values: Row = {
@@ -93,7 +95,7 @@ class Book:
             "owner_id": owner,
         }
         values |= {"annual_revenue": revenue, "employees": employees, "domain": domain}
-        values["parent_id"] = parent.id if parent else None
+        values |= {"parent_id": parent.id if parent else None, **(custom or {})}
         account = self.add("accounts", created, values)
         members = tuple(
             self.person(

@@ -12,7 +12,7 @@ def ferrowell_rail(book: Book, staff: Staff) -> None:
     """Partner: their signalling runs on us, and they are a quarter of our revenue. Both sides work at it."""
     party = book.account(
         "Ferrowell Rail", ["Irene Holm", "Jonas Weiss", "Tessa Lund", "Paul Novak"],
-        owner=staff[0], industry="Logistics", revenue=140e6, employees=900, known_for=3400,
+        owner=staff[0], industry="Logistics", revenue=140e6, employees=900, known_for=3400, custom={"strategic_customer": True},
     )  # fmt: skip
     book.deal(party, "first line", [("CP-200", 6)], opened=3100, closes=3000, stage="Closed Won", kind="New Business")
     book.orders(party, [("CP-200", 4), ("SM-40", 3), ("AN-10", 2)], first=700, last=10, every=30)
@@ -76,7 +76,7 @@ def quillon_assurance(book: Book, staff: Staff) -> None:
     book.assets(party, ["AR-7"] * 14, installed=3000)
     book.rival_asset(party, "Greyline Automation", 120_000, installed=400)
     rhythm(book, party, "> 8 < 6 >", first=300, last=12, every=24)
-    meeting(book, party, 55, 30, who=(0,))
+    meeting(book, party, 55, 30, who=(0,), mandated=True)
     meeting(book, party, 20, 30, theirs=True, who=(0, 1))
     case(book, party, 33, "6 > 20 <", who=1, closed_after=5)
 
@@ -107,7 +107,7 @@ def kestrel_freight(book: Book, staff: Staff) -> None:
     """Respond: support tickets pile up, and only the ticket queue hears from them."""
     party = book.account(
         "Kestrel Freight", ["Zoe Young", "Hugo Thorne"],
-        owner=staff[4], industry="Logistics", country="United Kingdom", currency="GBP", revenue=31e6, employees=260, known_for=1500,
+        owner=staff[4], industry="Logistics", country="United Kingdom", currency="GBP", revenue=31e6, employees=260, known_for=1500, custom={"known_vendors": 2},
     )  # fmt: skip
     book.deal(
         party,

@@ -19,7 +19,7 @@ def aurelio_group(book: Book, staff: Staff) -> None:
     )  # fmt: skip
     chemicals = book.account(
         "Aurelio Chemicals", ["Rosa Rossi", "Hugo Greco"],
-        owner=staff[3], industry="Energy", country="Austria", revenue=35e6, employees=320, parent=parent, known_for=2500,
+        owner=staff[3], industry="Energy", country="Austria", revenue=35e6, employees=320, parent=parent, known_for=2500, custom={"wallet": 190_000.0},
     )  # fmt: skip
     textiles = book.account(
         "Aurelio Textiles", ["Marta Fabre"], owner=staff[4], industry="Manufacturing", country="France",
@@ -42,7 +42,7 @@ def aurelio_group(book: Book, staff: Staff) -> None:
     meeting(book, chemicals, 15, 60, theirs=True, who=(0, 1), deal=hall)
     rhythm(book, textiles, "> 9 < 8 >", first=280, last=20, every=40)
     rhythm(book, parent, "> 20 <", first=200, last=30, every=60)
-    meeting(book, replace(chemicals, people=(chemicals.people[0], parent.people[0])), 14, 30, who=(0, 1))
+    meeting(book, replace(chemicals, people=(parent.people[0], chemicals.people[0])), 14, 30, who=(0, 1))
 
 
 def hexley_aerospace(book: Book, staff: Staff) -> None:
@@ -88,6 +88,7 @@ def corran_water(book: Book, staff: Staff) -> None:
     party = book.account(
         "Corran Water", ["Tessa Lund", "Nils Ostrow"],
         owner=staff[0], industry="Energy", country="United Kingdom", currency="GBP", revenue=130e6, employees=700, known_for=1500,
+        custom={"wallet": 160_000.0, "mission_criticality": 1.0, "strategic_importance": 0.9},
     )  # fmt: skip
     book.deal(party, "pump house", [("CP-210", 3)], opened=1450, closes=1350, stage="Closed Won", kind="New Business")
     book.orders(party, [("SM-40", 1), ("SP-88", 8)], first=500, last=40, every=90)
@@ -185,6 +186,7 @@ def tidewater_shipyards(book: Book, staff: Staff) -> tuple[tuple[str, str], ...]
     party = book.account(
         "Tidewater Shipyards", ["Sven Brandt", "Katja Ivers"],
         owner=staff[0], industry="Manufacturing", revenue=82e6, employees=620, known_for=1250,
+        custom={"contract_start": book.day(160), "contract_end": book.day(-205)},
     )  # fmt: skip
     loser = book.account(
         "Tidewater Ship Yards GmbH", [], owner=staff[1], industry="Manufacturing", revenue=80e6, known_for=600

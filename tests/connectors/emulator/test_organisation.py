@@ -148,6 +148,7 @@ def test_acts_are_consistent(sized: Organisation):
                 assert (act["minutes"] is None) == (act["outcome"] == "not_connected")
                 assert act["minutes"] is None or abs(act["minutes"] * 60 - round(act["minutes"] * 60)) < 1e-9
             case "meeting":
+                assert act["person_ids"] == sorted(act["person_ids"])  # a CRM need not keep the order of guests
                 assert act["person_ids"]
                 assert act["minutes"] == int(act["minutes"]) > 0
                 assert act["outcome"] in ("done", "no_show", "cancelled", "scheduled")
@@ -230,6 +231,16 @@ def test_the_oddities_that_every_crm_has_are_there(demo: Organisation):
     buyers = {d["account_id"] for d in rows(demo, "opportunities") if d["is_won"]}
     assert buyers - set(active)  # a customer of whom no act is on record
     assert any(a["type"] == "prospect" and a["id"] not in buyers for a in rows(demo, "accounts"))
+    assert any(a["mandated"] for a in acts)
+    custom = (
+        "wallet",
+        "strategic_importance",
+        "mission_criticality",
+        "strategic_customer",
+        "known_vendors",
+        "contract_end",
+    )
+    assert all(any(a[column] is not None for a in rows(demo, "accounts")) for column in custom)
     ends = [c["end_at"] - demo.now for c in rows(demo, "contracts") if c["active"]]
     assert any(timedelta(0) < left < timedelta(days=75) for left in ends)
     assert any(left > timedelta(days=400) for left in ends)
