@@ -22,7 +22,6 @@ IN_FLIGHT = 2 * 5
 """Two workers, batches of five."""
 
 
-
 # A server that has imported the heavy libraries once, and forks a fresh process for each run from there.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["duckdb", "ibis", "ibis.backends.duckdb", "sync.run", "sync.write"])
@@ -53,7 +52,9 @@ def test_every_failpoint_is_in_the_code():
     assert [name for name in FAILPOINTS if f'failpoint("{name}")' not in source] == []
 
 
-@pytest.mark.parametrize("point", [*FAILPOINTS, "batch.unknown:3", "batch.sent:2", "batch.confirmed:2", "pull.landed:4"])
+@pytest.mark.parametrize(
+    "point", [*FAILPOINTS, "batch.unknown:3", "batch.sent:2", "batch.confirmed:2", "pull.landed:4"]
+)
 def test_a_run_killed_at_a_failpoint_converges(point: str, tmp_path: Path, clean) -> None:
     """The next run ends as an uninterrupted one does, repeats no more than what was in flight, and leaves nothing to do."""
     crm = tmp_path / "crm.json"
