@@ -89,11 +89,11 @@ class ScoreSettings(_Section):
 class SyncSettings(_Section):
     """What a pass reads and writes."""
 
-    full_every_hours: float = Field(168.0, gt=0)
+    full_every_hours: float = Field(default=168.0, gt=0)
     """A whole read at least that often: the only way to see hard deletes and association changes."""
-    min_delta: float = Field(0.5, ge=0)
+    min_delta: float = Field(default=0.5, ge=0)
     """A number is written when it moved by at least this much."""
-    max_age_days: float = Field(7.0, gt=0)
+    max_age_days: float = Field(default=7.0, gt=0)
     """A record whose written as-of is older is written again."""
     reject_threshold: Fraction = 0.02
     """More than this share of rejected changes: exit code 3."""
@@ -105,7 +105,7 @@ class BrakeSettings(_Section):
     stance_share: Fraction = 0.30
     gone_share: Fraction = 0.20
     cleared_share: Fraction = 0.05
-    from_records: int = Field(50, ge=1)
+    from_records: int = Field(default=50, ge=1)
 
 
 class Settings(BaseSettings):

@@ -253,8 +253,11 @@ class Destination(Protocol):
 class Connector(Source, Destination, Protocol):
     """Both, with a name (`salesforce`, `hubspot`, `files`)."""
 
-    name: str
-    capabilities: Capabilities
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
 
     def calls(self) -> ApiCalls:
         """Calls made by this object since it was built."""

@@ -10,11 +10,12 @@ import typer
 from sync.output import AsOfOption, ConfigOption, JsonOption, Output, QuietOption, number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from config.settings import Settings
     from sync.options import RunOptions, Workspace
+    from sync.report.data import AccountRow
     from sync.result import RunResult
 
 EngineOption = Annotated[str | None, typer.Option("--engine", help="duckdb or spark; default as in the settings.")]
@@ -181,9 +182,8 @@ def show_result(output: Output, what: str, result: RunResult) -> None:
         f"{result.changed:,} to write" if what == "plan" else f"{result.written:,} written",
         f"{result.unchanged:,} unchanged",
     ]
-    for name in ("rejected", "deferred", "gone", "rejects", "drift"):
-        if count := getattr(result, name):
-            parts.append(f"{count:,} {name}")
+    rare = {name: getattr(result, name) for name in ("rejected", "deferred", "gone", "rejects", "drift")}
+    parts += [f"{count:,} {name}" for name, count in rare.items() if count]
     output.say(f"{what}: {pulled:,} records pulled; {scored} scored; {', '.join(parts)}.")
     output.say(
         f"  {calls.get('read', 0) + calls.get('write', 0):,} API calls (least possible {calls.get('minimum', 0):,}); run {result.run_id}, digest {result.digest[:12]}."
@@ -209,9 +209,7 @@ def show_accounts(output: Output, scores: Path | None, *, limit: int) -> None:
         return
     labels = dict(STANCES)
     accounts = read_report(scores, None, "", names=True).accounts
-    shown = sorted(
-        accounts, key=lambda row: (row.stance == "insufficient_evidence", -(row.customer_dependence or 0.0), row.name)
-    )[:limit]
+    shown = spread(accounts, [code for code, _ in STANCES], limit)
     output.table(
         ("Account", "Stance", "They need us", "We need them", "Balance", "Reclaim h", "Why"),
         [
@@ -230,6 +228,18 @@ def show_accounts(output: Output, scores: Path | None, *, limit: int) -> None:
     )
     if len(accounts) > len(shown):
         output.say(f"... and {len(accounts) - len(shown):,} more accounts.")
+
+
+def spread(accounts: Sequence[AccountRow], stances: Sequence[str], limit: int) -> list[AccountRow]:
+    """At most `limit` accounts that show every stance there is: the first of each, then the second of each, and so on."""
+    by_stance: dict[str, list[AccountRow]] = {code: [] for code in stances}
+    for row in sorted(
+        accounts, key=lambda row: (-(row.reclaimable or 0.0), -(row.customer_dependence or 0.0), row.name)
+    ):
+        by_stance.setdefault(row.stance, []).append(row)
+    ranked = [(rank, order, row) for order, rows in enumerate(by_stance.values()) for rank, row in enumerate(rows)]
+    chosen = sorted(ranked, key=lambda item: item[:2])[:limit]
+    return [row for _, _, row in sorted(chosen, key=lambda item: (item[1], item[0]))]
 
 
 def _prepared(config: str, as_of: str | None) -> tuple[Settings, RunOptions]:

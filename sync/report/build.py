@@ -6,7 +6,7 @@ from pathlib import Path
 
 from config.settings import Settings
 from connectors.errors import ConfigError
-from enrichment.explain import ADVICE
+from enrichment.phrases import ADVICE
 from sync.report.data import read_report
 from sync.report.page import render, write
 from sync.runs import finished_runs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,7 +78,7 @@ class ReportData:
     def stance_counts(self) -> list[tuple[str, str, int, float]]:
         """(code, label, accounts, reclaimable hours) in the catalogue's order."""
         counts = Counter(row.stance for row in self.accounts)
-        hours: Counter[str] = Counter()
+        hours: dict[str, float] = defaultdict(float)
         for row in self.accounts:
             hours[row.stance] += row.reclaimable or 0.0
         return [(code, label, counts[code], hours[code]) for code, label in STANCES]
