@@ -83,15 +83,15 @@ def _tasks(
         twins: set[str] = set()
         if email is not None and "task_id" in email.fields and mapping.object == "Task":
             subtype = as_text(frame.get(mapping.fields.get("subtype")))
-            unlikely = pc.is_in(subtype, value_set=_NEVER_TWINS)
-            twins = lookups.twins(email.object, email.fields["task_id"], _where(frame, pc.invert(unlikely)))
+            likely = pc.or_(pc.is_null(subtype), pc.is_in(subtype, value_set=_TWINS))
+            twins = lookups.twins(email.object, email.fields["task_id"], _where(frame, likely))
         return tasks(mapping, frame, ties, sides, twins, kinds)
 
     return translate
 
 
-_NEVER_TWINS = pa.array(["Call", "Cadence", "ListEmail"])
-"""Subtypes of tasks that no e-mail record stands for; asking about the others costs a call per 10,000."""
+_TWINS = pa.array(["Email", "ListEmail"])
+"""Subtypes of tasks that an e-mail record may stand for; asking about them costs a call per 10,000."""
 
 
 def _where(frame: Frame, condition: object) -> list[str]:

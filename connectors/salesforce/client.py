@@ -123,9 +123,13 @@ class Client:
         """First pages of several queries, five to a call; one that fails does not stop the others."""
         verb = "queryAll" if everything else "query"
         results: list[Found | BothwaysError] = []
+        options = {"Sforce-Query-Options": f"batchSize={self._config.page_rows}"}
         for start in range(0, len(statements), QUERIES_A_CALL):
             group = statements[start : start + QUERIES_A_CALL]
-            asked = [{"method": "GET", "url": f"{self.root}/{verb}?q={quote(q, safe='')}"} for q in group]
+            asked = [
+                {"method": "GET", "url": f"{self.root}/{verb}?q={quote(text, safe='')}", "httpHeaders": options}
+                for text in group
+            ]
             results += [part.error(verb) or found(part.body) for part in self.composite(asked)]
         return results
 

@@ -132,15 +132,15 @@ class ObjectMapping(BaseModel):
 
 EMAIL_ROLES = frozenset(
     {"from_address", "incoming", "occurred_at", "status", "bounced", "task_id", "related_to", "case_id", "thread"}
-    | {"reply_to", "message_id", "subject", "mandated"}
+    | {"reply_to", "message_id", "subject", "automated", "mandated"}
 )
 TASK_ROLES = frozenset(
     {"subtype", "call_type", "seconds", "disposition", "who_id", "what_id", "who_count", "account_id", "owner_id"}
-    | {"occurred_at", "completed_at", "closed", "subject", "recurrence", "mandated"}
+    | {"occurred_at", "completed_at", "closed", "subject", "recurrence", "type", "automated", "mandated"}
 )
 EVENT_ROLES = frozenset(
     {"starts_at", "ends_at", "minutes", "all_day", "who_id", "what_id", "account_id", "owner_id", "child"}
-    | {"recurrence", "subject", "outcome", "mandated"}
+    | {"recurrence", "subject", "outcome", "automated", "mandated"}
 )
 _ROLES = {"email": EMAIL_ROLES, "call": TASK_ROLES, "task": TASK_ROLES, "meeting": EVENT_ROLES}
 ActivityKind = Literal["email", "call", "meeting", "task"]

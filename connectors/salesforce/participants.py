@@ -44,9 +44,9 @@ def only(record_id: str | None, prefix: str) -> str | None:
     return record_id if is_a(record_id, prefix) else None
 
 
-def unless_declined(who: str | None, tied: Sequence[Tie]) -> str | None:
-    declined = {tie.record_id for tie in tied if tie.kind == "Declined"}
-    return None if who in declined else only(who, CONTACT)
+def declined(tied: Sequence[Tie]) -> set[str]:
+    """Who will not come."""
+    return {tie.record_id for tie in tied if tie.kind == "Declined"}
 
 
 def with_prefix(prefix: str, ids: Iterable[str | None]) -> list[str]:

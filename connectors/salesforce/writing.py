@@ -32,6 +32,8 @@ _LOCK_GROUPS = (COLLECTION, COLLECTION, 10, 1)
 HEADERS = {"Sforce-Auto-Assign": "FALSE", "Sforce-Call-Options": "client=bothways/1"}
 """Without the first, a write to a record may run assignment and territory rules and change its owner."""
 
+_REFERENCE = "@{"
+"""Inside a composite call this begins a reference to an earlier answer, whatever text it stands in."""
 PROVISION = "Run `bothways provision`, and assign the permission set Bothways_Integration to the integration user."
 _KINDS: dict[str, tuple[WriteErrorKind, str]] = {
     "UNABLE_TO_LOCK_ROW": ("retry", "Another process held the record or its account; it is tried again."),
@@ -149,8 +151,8 @@ class Writer:
         bodies = [
             {"allOrNone": False, "records": [_record(object_name, change) for change in group]} for group in groups
         ]
-        if len(groups) == 1:
-            answers = [self.client.send("PATCH", path, bodies[0], headers=HEADERS, purpose="write")]
+        if len(groups) == 1 or any(_REFERENCE in str(v) for g in groups for c in g for v in c.values.values()):
+            answers = [self.client.send("PATCH", path, body, headers=HEADERS, purpose="write") for body in bodies]
         else:
             asked = [{"method": "PATCH", "url": path, "httpHeaders": HEADERS, "body": body} for body in bodies]
             parts = self.client.composite(asked, purpose="write", headers=HEADERS)

@@ -44,3 +44,5 @@ class Harness(Protocol):
     def revoke(self, spec: PropertySpec) -> None:
         """The connector's user can neither see nor write this property of ours any more."""
         ...
+
+    # optional: own_records: frozenset[str], ids that the CRM itself brings (its administrators) and that are not in ROWS

@@ -61,6 +61,10 @@ class SalesforceHarness:
         self.made.append(SalesforceConnector(config, mapping, owned, organisation))
         return self.made[-1]
 
+    @property
+    def own_records(self) -> frozenset[str]:
+        return frozenset({self.app.seeded.admin_user, self.app.seeded.integration_user})
+
     def id_of(self, stream: Stream, key: str) -> str:
         return self.app.vendor_id(stream, key)
 

@@ -89,7 +89,8 @@ def test_full_read_returns_every_record_exactly(harness: Any, organisation: Modu
         want = expected(harness, organisation, stream)
         columns = organisation.compared(stream, harness.unheld)
         pages = read(connector, stream)
-        got = {record: {c: row[c] for c in columns} for record, row in rows(pages).items()}
+        of_the_crm = getattr(harness, "own_records", frozenset())
+        got = {r: {c: row[c] for c in columns} for r, row in rows(pages).items() if r not in of_the_crm}
         assert want == got, stream
         assert [reject for page in pages for reject in page.rejects] == [], stream
 

@@ -1,0 +1,90 @@
+"""An emulated organisation behind a real socket, and connectors to it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.base import Organisation
+from connectors.emulator.http import EmulatorServer
+from connectors.emulator.organisation import Organisation as Emulated
+from connectors.emulator.organisation import demo_organisation
+from connectors.emulator.salesforce.app import SalesforceEmulator
+from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
+from connectors.salesforce.connector import SalesforceConnector
+from enrichment.fields import fields
+
+SHIPPED = Path(__file__).parents[3] / "config/mappings/salesforce.toml"
+Connect = Callable[..., SalesforceConnector]
+
+
+@pytest.fixture(scope="session")
+def organisation() -> Emulated:
+    return demo_organisation(seed=3, accounts=24, now=datetime(2026, 11, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def app(organisation: Emulated) -> SalesforceEmulator:
+    return SalesforceEmulator(organisation, job_polls=1)
+
+
+@pytest.fixture
+def server(app: SalesforceEmulator) -> Iterator[EmulatorServer]:
+    with EmulatorServer(app) as running:
+        yield running
+
+
+@pytest.fixture
+def mapping() -> SalesforceMapping:
+    return SalesforceMapping.model_validate(tomllib.loads(SHIPPED.read_text("utf-8")))
+
+
+@pytest.fixture
+def connect(
+    server: EmulatorServer,
+    app: SalesforceEmulator,
+    organisation: Emulated,
+    mapping: SalesforceMapping,
+    tmp_path: Path,
+) -> Iterator[Connect]:
+    """Builds a connector; settings by keyword, `token` (default: the administrator's), `owned` (default: none)."""
+    made: list[SalesforceConnector] = []
+
+    def build(
+        token: str | None = None, owned: Any = (), mapping: SalesforceMapping = mapping, **settings: Any
+    ) -> SalesforceConnector:
+        file = tmp_path / f"token{len(made)}"
+        file.write_text(token or app.token)
+        auth = {"method": "token", "token": {"file": str(file)}}
+        config = SalesforceConfig.model_validate({"kind": "salesforce", "url": server.url, "auth": auth, **settings})
+        ours = Organisation(organisation.own_domains, organisation.corporate_currency, organisation.time_zone)
+        made.append(SalesforceConnector(config, mapping, owned, ours))
+        return made[-1]
+
+    yield build
+    for connector in made:
+        connector.close()
+
+
+@pytest.fixture
+def provisioned(connect: Connect) -> SalesforceConnector:
+    """A connector of an organisation that has all our fields."""
+    connect().provision(fields("full"))
+    return connect(owned=fields("full"))
+
+
+@pytest.fixture
+def client_credentials(app: SalesforceEmulator, tmp_path: Path) -> dict[str, Any]:
+    """Settings of the client credentials flow."""
+    secret = tmp_path / "secret"
+    secret.write_text("emulated-consumer-secret")
+    return {
+        "method": "client_credentials",
+        "client_id": "3MVG9emulatedConsumerKey",
+        "client_secret": {"file": str(secret)},
+    }
