@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 CONNECT, READ, DEADLINE = 5.0, 60.0, 120.0
 ASSOCIATION_LIMIT = 130
 """Batch reads of associations in ten seconds: their own limit is 150, or 100 on the smallest tier (never above rate_limit)."""
+_LARGEST_TIER = 250
 _CHUNK = 1 << 16
 
 Query = Sequence[tuple[str, str]]
@@ -49,17 +50,24 @@ class Answer:
 class Client:
     """Calls endpoints. Raises RetriableError (after its own retries), QuotaReached, AuthError, NotFound or Refused."""
 
-    def __init__(self, config: HubSpotConfig, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        config: HubSpotConfig,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.paths = Paths(config.api_version)
         self.calls = CallCounter()
         self._config = config
         self._monotonic = monotonic
-        self._tokens = Tokens(config.auth, self._exchange)
+        self._tokens = Tokens(config.auth, self._exchange, monotonic=monotonic)
         limit = config.rate_limit
+        associations = limit if limit > _LARGEST_TIER else min(limit, ASSOCIATION_LIMIT)
         self._throttles: dict[Pool, Throttle] = {
-            "burst": Throttle(limit, 10.0),
-            "search": Throttle(config.search_limit, 1.0),
-            "associations": Throttle(min(limit, ASSOCIATION_LIMIT) if limit <= 190 else limit, 10.0),
+            "burst": Throttle(limit, 10.0, clock=monotonic, sleep=sleep),
+            "search": Throttle(config.search_limit, 1.0, clock=monotonic, sleep=sleep),
+            "associations": Throttle(associations, 10.0, clock=monotonic, sleep=sleep),
         }
         self._lock, self._account_lock = threading.Lock(), threading.Lock()
         self._account: dict[str, Any] | None = None

@@ -11,7 +11,8 @@ from connectors.base import Organisation
 from connectors.hubspot.client import Client
 from connectors.hubspot.config import HubSpotMapping
 from connectors.hubspot.fetch import Fetcher
-from connectors.hubspot.translate import Owner, Sheet, Stages, stages
+from connectors.hubspot.stages import Stages, stages
+from connectors.hubspot.translate import Owner, Sheet
 
 _FRESH = 600.0
 _MOST_ADDRESSES = 200_000

@@ -6,21 +6,23 @@ archived are looked for in every incremental read, other objects once a day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
 from connectors.base import Organisation, Page, PropertySpec
+from connectors.errors import BothwaysError
 from connectors.hubspot import translate, values
 from connectors.hubspot.config import ACTIVITY_KINDS, HubSpotConfig, HubSpotMapping, Kind
 from connectors.hubspot.cursors import Position, begin
 from connectors.hubspot.fetch import Fetcher, in_order
+from connectors.hubspot.joining import Joiner
 from connectors.hubspot.portal import Portal
 from connectors.hubspot.properties import Properties
-from connectors.hubspot.translate import Links, Record, Sheet
-from connectors.hubspot.translate_activities import Linked, Sides, activities, ambiguous
+from connectors.hubspot.single_pages import currency_rates, users
+from connectors.hubspot.translate import Record, Sheet
 from connectors.records import Stream, schema
 
 CHUNK = 1000
@@ -73,6 +75,7 @@ class Streams:
     ) -> None:
         self._config, self._mapping, self._owned, self._organisation = config, mapping, tuple(owned), organisation
         self._fetch, self._portal, self._properties, self._now = fetcher, portal, properties, now
+        self._join = Joiner(mapping, owned, organisation, fetcher, portal, now)
         self._deals: Deals | None = None
 
     def available(self) -> tuple[Stream, ...]:
@@ -92,9 +95,9 @@ class Streams:
         if position.phase == "done":
             position = position.next_read(now, always_sweep=stream in _ALWAYS_SWEPT)
         if stream == "users":
-            yield self._users(position)
+            yield users(self._portal, position)
         elif stream == "currency_rates":
-            yield self._currency_rates(position)
+            yield currency_rates(self._portal, self._organisation, position)
         elif stream == "opportunity_people":
             yield from self._opportunity_people(position, lower)
         else:
@@ -104,16 +107,12 @@ class Streams:
         kinds = self.kinds(stream)
         seen: list[str] = []
         while position.phase != "done":
-            last: Page | None = None
-            for page in self._phase(stream, kinds[position.kind], position):
-                if last is not None:
-                    yield last
-                last = page
+            following = position.next_phase(len(kinds), self._config.overlap_ms)
+            for page in ending_at(self._phase(stream, kinds[position.kind], position), following):
                 if stream == "opportunities":
                     seen += page.batch.column("id").to_pylist()
-            position = position.next_phase(len(kinds), self._config.overlap_ms)
-            if last is not None:  # the last page of a phase carries the cursor of the next: no empty page between them
-                yield replace(last, cursor=position.encode())
+                yield page
+            position = following
         if stream == "opportunities" and (fresh or lower is not None):
             self._deals = Deals(position, lower, tuple(dict.fromkeys(seen)))
 
@@ -124,7 +123,7 @@ class Streams:
 
         def translated(chunk: Chunk) -> Page:
             sheet = Sheet(stream, self._mapping.of(kind), chunk.records)
-            made = self._batch(stream, kind, sheet, searched=position.phase == "changes")
+            made = self._join.batch(stream, kind, sheet, searched=position.phase == "changes")
             return Page(stream, made, chunk.position.encode(), (), translate.merged(sheet), tuple(sheet.rejects))
 
         yield from in_order(self._chunks(stream, kind, position), translated, self._config.workers)
@@ -188,47 +187,6 @@ class Streams:
             gone = tuple(prefix + r["id"] for r in records if _archived_at(r) >= low)
             yield Page(stream, empty, position.at(after).encode(), gone)
 
-    def _batch(self, stream: Stream, kind: Kind, sheet: Sheet, *, searched: bool) -> pa.RecordBatch:
-        if stream == "accounts":
-            parents = self._fetch.links(sheet.mapping.object, sheet.mapping.object, sheet.ids) if searched else {}
-            return translate.accounts(sheet, parents, self._owned)
-        if stream == "people":
-            made = translate.people(sheet, self._links(sheet, "companies"))
-            self._portal.remember_addresses(zip(sheet.ids, sheet.texts("email"), strict=True))
-            return made
-        if stream == "opportunities":
-            stages = self._portal.stages() if sheet.ids else {}
-            home = self._portal.home_currency() if sheet.ids else None
-            return translate.opportunities(sheet, self._links(sheet, "companies"), stages, home, self._owned)
-        if stream == "line_items":
-            families = self._portal.families(sheet.texts("product_id"))
-            return translate.line_items(sheet, self._links(sheet, "deals"), families)
-        if stream == "cases":
-            companies, contacts, deals = (self._links(sheet, to) for to in ("companies", "contacts", "deals"))
-            return translate.cases(sheet, companies, contacts, deals)
-        if stream == "activities":
-            return self._activities(kind, sheet)
-        return translate.of_company(sheet, self._links(sheet, "companies"))
-
-    def _activities(self, kind: Kind, sheet: Sheet) -> pa.RecordBatch:
-        mails = kind == "emails"
-        linked = Linked(
-            self._links(sheet, "companies"),
-            self._links(sheet, "contacts"),
-            self._links(sheet, "deals"),
-            self._links(sheet, "tickets") if mails else {},
-        )
-        sides = Sides.of(self._organisation, self._portal.owner_addresses() if mails and sheet.ids else {})
-        if mails:
-            sides = replace(sides, contact_emails=self._portal.addresses(ambiguous(linked.contacts)))
-        return activities(kind, sheet, linked, sides, self._now())
-
-    def _links(self, sheet: Sheet, target: str) -> Links:
-        """`target` is a standard object; the mapping may hold the stream in another."""
-        feeding: dict[str, Kind] = {"companies": "accounts", "contacts": "people", "deals": "opportunities"}
-        to = self._mapping.of(feeding[target]).object if target in feeding else self._mapping.cases.object
-        return self._fetch.links(sheet.mapping.object, to, sheet.ids) if to and sheet.ids else {}
-
     def _opportunity_people(self, position: Position, lower: int | None) -> Iterator[Page]:
         known, self._deals = self._deals, None
         fits = known is not None and (
@@ -250,48 +208,33 @@ class Streams:
             made = translate.opportunity_people("opportunity_people", contacts)
             return Page("opportunity_people", made, after.encode())
 
-        last: Page | None = None
-        for page in in_order(source, translated, self._config.workers):
-            if last is not None:
-                yield last
-            last = page
-        if last is not None:
-            end = position.next_phase(1, self._config.overlap_ms)
-            yield replace(last, cursor=end.encode())
+        following = position.next_phase(1, self._config.overlap_ms)
+        yield from ending_at(in_order(source, translated, self._config.workers), following)
 
     @staticmethod
     def _from_start(position: Position) -> Position:
         """A full read of the pairs goes on by the last deal's id, which the list cannot start from."""
         return position.at("") if position.phase == "full" else position
 
-    def _users(self, position: Position) -> Page:
-        """Owners who are here in every read; those who left once a day."""
-        everyone = position.phase == "full" or position.due
-        owners = [
-            *(self._portal.owners(archived=True) if everyone else []),
-            *self._portal.owners(archived=False),
-        ]
-        swept = position.start if everyone else position.swept
-        end = Position("done", start=position.start, since=position.start, swept=swept)
-        return Page("users", translate.users(owners), end.encode())
-
-    def _currency_rates(self, position: Position) -> Page:
-        """One rate: HubSpot converts deals into the home currency itself. Asked once a day."""
-        asked = position.phase == "full" or position.due
-        swept = position.start if asked else position.swept
-        end = Position("done", start=position.start, since=position.start, swept=swept).encode()
-        home = self._portal.home_currency() if asked else None
-        corporate = self._organisation.corporate_currency
-        if home is None or (corporate is not None and corporate.upper() != home):
-            return Page("currency_rates", self._empty("currency_rates"), end)
-        target = schema("currency_rates")
-        given = {"id": [home], "currency": [home], "rate": [1.0]}
-        columns = [pa.array(given.get(f.name, [None]), f.type) for f in target]
-        return Page("currency_rates", pa.RecordBatch.from_arrays(columns, schema=target), end)
-
     def _empty(self, stream: Stream) -> pa.RecordBatch:
         target = schema(stream, self._owned)
         return pa.RecordBatch.from_arrays([pa.array([], f.type) for f in target], schema=target)
+
+
+def ending_at(pages: Iterable[Page], following: Position) -> Iterator[Page]:
+    """The pages, the last one with the cursor of what follows them; when they fail, all that came before as they are."""
+    last: Page | None = None
+    try:
+        for page in pages:
+            if last is not None:
+                yield last
+            last = page
+    except BothwaysError:
+        if last is not None:
+            yield last
+        raise
+    if last is not None:
+        yield replace(last, cursor=following.encode())
 
 
 def _archived_at(record: Record) -> datetime:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from connectors.base import PropertySpec, Reject
 from connectors.hubspot import values
 from connectors.hubspot.config import KindMapping
+from connectors.hubspot.stages import Stages
 from connectors.hubspot.values import Texts
 from connectors.records import TIME, Stream, schema
 
@@ -163,33 +164,6 @@ def people(sheet: Sheet, companies: Links) -> pa.RecordBatch:
             **({} if sheet.mapping.property_of("name") else {"name": whole}),
         },
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One stage of a deal pipeline."""
-
-    label: str
-    closed: bool
-    probability: float | None
-
-
-Stages = Mapping[str, Stage]
-"""By the stage's id."""
-
-
-def stages(pipelines: Iterable[Mapping[str, Any]]) -> dict[str, Stage]:
-    """The stages of all deal pipelines. Closed and won or lost are metadata of a stage, as strings."""
-    found = {}
-    for stage in (stage for pipeline in pipelines for stage in pipeline.get("stages") or ()):
-        metadata = stage.get("metadata") or {}
-        try:
-            chance = values.number(str(metadata.get("probability")))
-        except ValueError:
-            chance = None
-        closed = str(metadata.get("isClosed", "")).lower() == "true"
-        found[str(stage["id"])] = Stage(str(stage.get("label") or stage["id"]), closed, chance)
-    return found
 
 
 def opportunities(

@@ -7,18 +7,17 @@ and bodies are never asked for.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.base import Organisation
 from connectors.hubspot import values
 from connectors.hubspot.config import Kind
+from connectors.hubspot.mail import Sides, email_direction, envelope
 from connectors.hubspot.translate import Link, Links, Sheet, batch, company, first
 from connectors.hubspot.values import Texts
 from connectors.records import TIME
@@ -55,65 +54,6 @@ class Linked:
     contacts: Links = field(default_factory=dict)
     deals: Links = field(default_factory=dict)
     tickets: Links = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Sides:
-    """Tells our addresses from theirs: by the organisation's domains, and by the owners' own addresses (lower case)."""
-
-    domains: frozenset[str]
-    owners: Mapping[str, str]
-    """Owner id by e-mail address."""
-    contact_emails: Mapping[str, str] = field(default_factory=dict)
-    """E-mail address by contact id, of the contacts among whom the author of an inbound mail is to be found."""
-
-    @classmethod
-    def of(cls, organisation: Organisation, owners: Mapping[str, str]) -> Sides:
-        return cls(frozenset(d.lower().lstrip("@") for d in organisation.own_domains), owners)
-
-    def ours(self, address: str) -> bool | None:
-        """Whether the address is ours; None when we know neither our domains nor the address."""
-        if address in self.owners:
-            return True
-        domain = address.rpartition("@")[2]
-        if any(domain == own or domain.endswith("." + own) for own in self.domains):
-            return True
-        return False if self.domains else None
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """Who wrote a mail to whom: addresses in lower case."""
-
-    sender: str | None
-    recipients: tuple[str, ...]
-
-    @property
-    def people(self) -> tuple[str, ...]:
-        return tuple(sorted({*self.recipients, *([self.sender] if self.sender else [])}))
-
-
-def envelope(
-    direction: str | None, sender: str | None, recipients: str | None, copies: str | None, headers: str | None
-) -> Envelope:
-    """From the two address properties, completed by the headers; of a forwarded mail only the headers name the author."""
-    parsed = _headers(headers)
-    author = _addresses(parsed.get("from"))
-    listed = [a for part in ("to", "cc", "bcc") for a in _addresses(parsed.get(part))]
-    named = _plain(sender)
-    if direction == "FORWARDED_EMAIL" or not named:
-        named = author or ([] if direction == "FORWARDED_EMAIL" else named)
-    return Envelope(named[0] if named else None, tuple(dict.fromkeys([*_plain(recipients), *_plain(copies), *listed])))
-
-
-def email_direction(hint: str | None, mail: Envelope, sides: Sides, *, outside: bool) -> str | None:
-    """outbound, inbound, internal, or None when nothing tells; `outside`: the mail is linked to a contact."""
-    ours = sides.ours(mail.sender) if mail.sender else None
-    if ours and not outside and mail.recipients and all(sides.ours(address) for address in mail.recipients):
-        return "internal"
-    if ours is not None:
-        return "outbound" if ours else "inbound"
-    return {"EMAIL": "outbound", "INCOMING_EMAIL": "inbound"}.get(hint or "")
 
 
 def ambiguous(contacts: Links) -> set[str]:
@@ -286,23 +226,3 @@ def _once(ids: Sequence[str | None]) -> list[str]:
 
 def _digest(*parts: str) -> str:
     return hashlib.blake2b("\x1f".join(parts).encode("utf-8", "replace"), digest_size=12).hexdigest()
-
-
-def _plain(text: str | None) -> list[str]:
-    return [part.strip().lower() for part in (text or "").replace(",", ";").split(";") if "@" in part]
-
-
-def _headers(text: str | None) -> dict[str, Any]:
-    if not text:
-        return {}
-    try:
-        parsed = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
-
-
-def _addresses(part: object) -> list[str]:
-    entries = part if isinstance(part, list) else [part]
-    found = [entry.get("email") if isinstance(entry, dict) else entry for entry in entries]
-    return [address.strip().lower() for address in found if isinstance(address, str) and "@" in address]

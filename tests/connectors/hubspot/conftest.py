@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+import urllib3
 
 from connectors import retry
 from connectors.base import Organisation, Page, PropertySpec
@@ -70,9 +72,36 @@ class Portal:
     def fault(self, **rule: Any) -> None:
         self.server.faults.add(rule)
 
+    def api(self, method: str, path: str, body: object = None) -> Any:
+        """What a person or another program does to the portal."""
+        headers = {"Authorization": f"Bearer {self.app.token}", "Content-Type": "application/json"}
+        raw = None if body is None else orjson.dumps(body)
+        with urllib3.PoolManager() as pool:
+            answer = pool.request(method, self.server.url + path, body=raw, headers=headers)
+            assert answer.status < 300, answer.data
+            return orjson.loads(answer.data or b"{}")
+
+    def edit(self, kind: str, record: str, **properties: str) -> None:
+        self.api("PATCH", f"/crm/objects/2026-03/{kind}/{record}", {"properties": properties})
+
+    def properties(self, kind: str, record: str, *names: str) -> dict[str, str | None]:
+        found = self.api("GET", f"/crm/objects/2026-03/{kind}/{record}?properties={','.join(names)}")["properties"]
+        return {name: found.get(name) for name in names}
+
     @property
     def calls(self) -> dict[str, int]:
         return dict(self.server.calls)
+
+
+@dataclass
+class Helpers:
+    """The plain functions of this file, for tests that cannot import it."""
+
+    rows: Callable[..., Any]
+    read: Callable[..., Any]
+    everything: Callable[..., Any]
+    gone: Callable[..., Any]
+    mapping_of: Callable[..., Any]
 
 
 PortalFactory = Callable[..., Portal]
@@ -100,6 +129,17 @@ def portal(monkeypatch: pytest.MonkeyPatch) -> Iterator[PortalFactory]:
         one.server.__exit__()
 
 
+def everything(connector: HubSpotConnector, stream: Stream) -> tuple[list[Page], list[Page]]:
+    """A full read, and an incremental read from the beginning of time."""
+    full = read(connector, stream)
+    long_ago = orjson.dumps({**orjson.loads(full[-1].cursor), "since": 0, "swept": 0}).decode()
+    return full, read(connector, stream, long_ago)
+
+
+def gone(pages: Sequence[Page]) -> set[str]:
+    return {record for page in pages for record in page.deleted}
+
+
 def rows(pages: Sequence[Page]) -> dict[str, dict[str, Any]]:
     """The newest version of each record."""
     return {row["id"]: row for page in pages for row in page.batch.to_pylist()}
@@ -107,3 +147,8 @@ def rows(pages: Sequence[Page]) -> dict[str, dict[str, Any]]:
 
 def read(connector: HubSpotConnector, stream: Stream, since: str | None = None) -> list[Page]:
     return list(connector.read(stream, since))
+
+
+@pytest.fixture
+def use() -> Helpers:
+    return Helpers(rows, read, everything, gone, mapping_of)

@@ -1,0 +1,221 @@
+"""The transport against an emulated portal that misbehaves, over a real socket."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.emulator.hubspot.access import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
+from connectors.errors import AuthError, QuotaReached, RetriableError
+from connectors.hubspot.client import Client
+from connectors.hubspot.config import HubSpotConfig
+
+
+class Clock:
+    """Time that only passes when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1_780_000_000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def client_of(portal: Any, clock: Clock | None = None, **settings: Any) -> Client:
+    portal.monkeypatch.setenv("HUBSPOT_TEST_TOKEN", portal.app.token)
+    auth = settings.pop("auth", {"method": "token", "token": {"env": "HUBSPOT_TEST_TOKEN"}})
+    config = HubSpotConfig.model_validate({"url": portal.server.url, "auth": auth, **settings})
+    clock = clock or Clock()
+    return Client(config, monotonic=clock, sleep=clock.sleep)
+
+
+def companies(client: Client) -> int:
+    query = [("limit", "100"), ("properties", "name")]
+    return len(client.call(client.paths.listing("companies"), query=query).body["results"])
+
+
+def test_our_own_throttle_keeps_under_the_tiers_limit(portal: Any) -> None:
+    clock = Clock()
+    one = portal(rate_limits=True, clock=clock, interval_headers=True)
+    client = client_of(one, clock)
+    for _ in range(400):
+        companies(client)
+    search = {"filterGroups": [], "limit": 1}
+    for _ in range(30):
+        client.call(client.paths.search("companies"), body=search)
+    assert client.calls.total().read == 430
+    assert sum(clock.slept) >= 20
+
+
+@pytest.mark.parametrize("hint", [True, False])
+def test_a_429_is_waited_out_with_or_without_a_hint(portal: Any, hint: bool) -> None:
+    clock = Clock()
+    one = portal(rate_limits=True, clock=clock, retry_after=hint)
+    client = client_of(one, clock, rate_limit=1000, search_limit=1000)
+    for _ in range(195):
+        companies(client)
+    for _ in range(8):
+        client.call(client.paths.search("companies"), body={"filterGroups": [], "limit": 1})
+    refused = client.calls.total().read - 203
+    assert 1 <= refused <= 4
+    assert clock.slept
+
+
+def test_the_daily_limit_stops_the_run_without_another_call(portal: Any) -> None:
+    body = {"status": "error", "message": "You have reached your daily limit.", "policyName": "DAILY"}
+    one = portal()
+    one.fault(match={"path": "companies"}, kind="status", status=429, body=json.dumps(body), times=None)
+    client = client_of(one)
+    with pytest.raises(QuotaReached, match="daily"):
+        companies(client)
+    assert client.calls.total().read == 1
+
+
+def test_calls_stop_at_the_reserve(portal: Any) -> None:
+    one = portal(rate_limits=True, daily_limit=20)
+    client = client_of(one, daily_reserve=0.5)
+    for _ in range(10):
+        companies(client)
+    with pytest.raises(QuotaReached, match="10 are kept"):
+        companies(client)
+    assert client.calls.total().read == 10
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"kind": "status", "status": 502, "body": "<html>", "content_type": "text/html"},
+        {"kind": "status", "status": 503},
+        {"kind": "status", "status": 524},
+        {"kind": "reset"},
+        {"kind": "reset_after"},
+        {"kind": "cut", "bytes": 400},
+        {"kind": "html"},
+        {"kind": "status", "status": 200, "body": "{}x"},
+        {"kind": "status", "status": 200, "body": '{"results": [NaN]}'},
+        {"kind": "status", "status": 200, "body": ""},
+        {"kind": "status", "status": 423, "body": '{"message": "locked"}'},
+        {"kind": "status", "status": 477, "headers": {"Retry-After": "5"}},
+    ],
+    ids=str,
+)
+def test_what_may_pass_is_tried_again(portal: Any, rule: dict[str, Any]) -> None:
+    one = portal()
+    whole = companies(client_of(one))
+    one.fault(match={"method": "GET", "path": "companies"}, times=2, **rule)
+    assert whole == companies(client_of(one))
+
+
+def test_a_post_is_tried_again_too(portal: Any) -> None:
+    one = portal()
+    one.fault(match={"method": "POST"}, kind="status", status=503, times=2)
+    client = client_of(one)
+    assert client.call(client.paths.search("companies"), body={"filterGroups": [], "limit": 1}).body["results"]
+    assert client.calls.total().read == 3
+
+
+def test_what_does_not_pass_is_an_error_after_five_tries(portal: Any) -> None:
+    one = portal()
+    one.fault(kind="status", status=500, times=None)
+    client = client_of(one)
+    with pytest.raises(RetriableError):
+        companies(client)
+    assert client.calls.total().read == 5
+
+
+def test_a_long_migration_ends_the_run(portal: Any) -> None:
+    client = client_of(portal(migrating=3600))
+    with pytest.raises(QuotaReached, match="3600"):
+        companies(client)
+    assert client.calls.total().read == 1
+
+
+def test_a_missing_scope_is_named(portal: Any) -> None:
+    one = portal()
+    one.app.behaviours.scopes[one.app.token] = frozenset({"crm.objects.contacts.read"})
+    client = client_of(one)
+    with pytest.raises(AuthError, match=r"crm\.objects\.companies\.read") as refused:
+        companies(client)
+    assert refused.value.remedy
+    assert client.calls.total().read == 1
+
+
+def test_a_revoked_token_stops_after_one_call_and_is_not_shown(portal: Any) -> None:
+    one = portal()
+    one.app.behaviours.revoked_tokens.add(one.app.token)
+    client = client_of(one)
+    with pytest.raises(AuthError) as refused:
+        companies(client)
+    assert one.app.token not in str(refused.value)
+    assert client.calls.total().read == 1
+
+
+def test_a_rotated_token_is_read_again(portal: Any, tmp_path: Path) -> None:
+    one = portal()
+    secret = tmp_path / "token"
+    secret.write_text("pat-old-token")
+    client = client_of(one, auth={"method": "token", "token": {"file": str(secret)}})
+    companies(client)
+    one.app.behaviours.expired_tokens.add("pat-old-token")
+    secret.write_text("pat-new-token")
+    assert companies(client)
+
+
+def oauth(portal: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.setenv("HS_SECRET", CLIENT_SECRET)
+    monkeypatch.setenv("HS_REFRESH", REFRESH_TOKEN)
+    return {
+        "method": "oauth",
+        "client_id": CLIENT_ID,
+        "client_secret": {"env": "HS_SECRET"},
+        "refresh_token": {"env": "HS_REFRESH"},
+    }
+
+
+@pytest.mark.parametrize("version", ["v3", "2026-03", "2026-09"])
+def test_an_access_token_is_renewed_before_it_expires(
+    portal: Any, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    clock = Clock()
+    one = portal(clock=clock, only_own_token=True)
+    client = client_of(one, clock, auth=oauth(one, monkeypatch), api_version=version)
+    companies(client)
+    clock.sleep(1500)
+    companies(client)
+    assert client.calls.total().by_endpoint == {"list companies": 2, "token": 2}
+
+
+def test_an_access_token_that_expired_all_the_same_is_renewed_once(
+    portal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = portal(only_own_token=True)
+    client = client_of(one, auth=oauth(one, monkeypatch))
+    companies(client)
+    one.app.behaviours.expired_tokens.add("oauth-00000001-" + "0" * 20)
+    companies(client)
+    assert client.calls.total().by_endpoint == {"list companies": 3, "token": 2}
+
+
+def test_a_refused_refresh_token_says_what_to_do(portal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = portal(only_own_token=True)
+    one.app.behaviours.revoked_tokens.add(REFRESH_TOKEN)
+    with pytest.raises(AuthError, match="refresh token") as refused:
+        companies(client_of(one, auth=oauth(one, monkeypatch)))
+    assert "refresh_token" in refused.value.remedy
+    assert REFRESH_TOKEN not in str(refused.value)
+
+
+def test_the_servers_clock_is_known_after_one_answer(portal: Any) -> None:
+    client = client_of(portal())
+    assert client.server_time() is None
+    client.now()
+    assert client.server_time() is not None
+    assert client.calls.total().read == 1
