@@ -1,0 +1,227 @@
+"""The Salesforce stand-in: routes of the REST API and what every answer carries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from connectors.emulator.http import Request, Response
+from connectors.emulator.organisation import Organisation
+from connectors.emulator.salesforce.access import Rights
+from connectors.emulator.salesforce.bulk_ingest import BulkIngests
+from connectors.emulator.salesforce.bulk_query import BulkQueries
+from connectors.emulator.salesforce.call import Call, answer
+from connectors.emulator.salesforce.deploy import Deployments
+from connectors.emulator.salesforce.errors import ApiError, not_found
+from connectors.emulator.salesforce.oauth import Client, Tokens
+from connectors.emulator.salesforce.org import Clock, Org, system_clock
+from connectors.emulator.salesforce.query import Queries
+from connectors.emulator.salesforce.quota import Quota
+from connectors.emulator.salesforce.records import whole_record
+from connectors.emulator.salesforce.routes import LATEST, OLDEST, VERSION, Routes, refuse_version
+from connectors.emulator.salesforce.seed import seed
+from connectors.emulator.salesforce.writes import WriteOptions, Writer
+
+_HEAD_LIMIT = 16_384
+_KINDS: dict[str, tuple[str, ...]] = {
+    "accounts": ("Account",),
+    "people": ("Contact",),
+    "users": ("User",),
+    "opportunities": ("Opportunity",),
+    "opportunity_people": ("OpportunityContactRole",),
+    "line_items": ("OpportunityLineItem",),
+    "activities": ("Task", "Event", "EmailMessage"),
+    "cases": ("Case",),
+    "contracts": ("Contract",),
+    "assets": ("Asset",),
+    "rivals": ("OpportunityCompetitor",),
+    "currency_rates": ("CurrencyType", "DatedConversionRate"),
+}
+_ID = re.compile(r"(?<=/)(?=\w*\d)(?:[A-Za-z0-9]{15}|[A-Za-z0-9]{18})(?=/|\Z)")
+
+
+class SalesforceEmulator:
+    """An organisation behind its API; an `Application` of `EmulatorServer`.
+
+    `token` is a system administrator's, `runtime_token` that of the integration user, who may read the seeded objects and
+    edit accounts and opportunities but not deploy. `consumer_key` and `consumer_secret` are of an external client app whose
+    Run-As user is the integration user.
+    """
+
+    crm = "salesforce"
+
+    def __init__(
+        self,
+        organisation: Organisation,
+        *,
+        token: str | None = None,
+        runtime_token: str | None = None,
+        consumer_key: str = "3MVG9emulatedConsumerKey",
+        consumer_secret: str = "emulated-consumer-secret",  # noqa: S107
+        daily_limit: int = 1_000_000,
+        job_polls: int = 1,
+        deploy_polls: int = 2,
+        page_weight: int = 200,
+        newline_in_quotes_fails: bool = True,
+        assignment_rules: bool = True,
+        session_lifetime: timedelta | None = None,
+        rotate_refresh_tokens: bool = False,
+        clock: Clock = system_clock,
+    ) -> None:
+        rates = organisation.tables["currency_rates"].num_rows
+        self.org = Org(multi_currency=rates > 0, clock=clock)
+        self.seeded = seed(self.org, organisation)
+        if assignment_rules:
+            self.org.behaviours.assignment_owner = self.seeded.queue_user
+        self.writer = Writer(self.org)
+        self.quota = Quota(daily_limit)
+        self.queries = Queries(self.org, page_weight=page_weight)
+        self.bulk_queries = BulkQueries(self.org, polls=job_polls)
+        self.bulk_ingests = BulkIngests(
+            self.org, self.writer, polls=job_polls, newline_in_quotes_fails=newline_in_quotes_fails
+        )
+        self.deployments = Deployments(self.org, polls=deploy_polls)
+        self.tokens = Tokens(
+            self.org,
+            Client(consumer_key, consumer_secret, self.seeded.integration_user, self.seeded.usernames),
+            lifetime=session_lifetime,
+            rotate=rotate_refresh_tokens,
+        )
+        short = self.org.org_id[:15]
+        self.token = self.tokens.add(token or f"{short}!admin", self.seeded.admin_user)
+        self.runtime_token = self.tokens.add(runtime_token or f"{short}!runtime", self.seeded.integration_user)
+        self.refresh_token = self.tokens.grant(self.seeded.integration_user)
+        self._routes = Routes(
+            self.org, self.quota, self.writer, self.queries, self.bulk_queries, self.bulk_ingests, self.deployments
+        )
+
+    # the Application protocol
+
+    def handle(self, request: Request) -> Response:
+        """Never raises for bad input."""
+        self.org.settle()
+        try:
+            if int(request.headers.get("x-emulator-head-bytes", "0")) > _HEAD_LIMIT:
+                long_target = len(request.target) > _HEAD_LIMIT // 2
+                return Response(414 if long_target else 431, b"", "text/html;charset=UTF-8")
+            return self._handle(request)
+        except ApiError as error:
+            return answer(error.body(), error.status)
+
+    def endpoint(self, request: Request) -> str:
+        path = _ID.sub("{id}", re.sub(r"0r8\w{15}-\d+", "{locator}", request.path.rstrip("/")))
+        match = VERSION.match(path)
+        return f"{request.method} {match.group(3) or 'versions' if match else path}"
+
+    def records(self, kind: str) -> list[dict[str, Any]] | None:
+        names = _KINDS.get(kind) or ((kind,) if kind in self.org.schema.objects else None)
+        if names is None:
+            return None
+        self.org.settle()
+        found = []
+        for name in names:
+            thing = self.org.schema.objects[name]
+            found += [whole_record(thing, row, f"{LATEST}.0") for row in self.org.store.rows(f'SELECT * FROM "{name}"')]  # noqa: S608
+        return found
+
+    def stats(self) -> dict[str, Any]:
+        return {
+            "records_written": {name: dict(fields) for name, fields in self.org.written.items()},
+            "owner_changes": self.org.owner_changes,
+            "api_usage": {"used": self.quota.used, "max": self.quota.daily},
+        }
+
+    def vendor_id(self, stream: str, canonical_id: str) -> str:
+        """The record id that a canonical id of the seeded organisation became. Raises KeyError."""
+        return self.seeded.ids[stream][canonical_id]
+
+    # what happens in the organisation without our help
+
+    def change(self, object_name: str, record_id: str, values: dict[str, Any]) -> None:
+        """An administrator edits a record by hand. Raises RowError."""
+        self.writer.update(
+            self.org.schema.objects[object_name], record_id, values, self._admin(), WriteOptions(auto_assign=False)
+        )
+
+    def delete(self, object_name: str, record_id: str) -> None:
+        """Somebody puts a record into the recycle bin."""
+        self.writer.delete(self.org.schema.objects[object_name], record_id, self._admin())
+
+    def undelete(self, object_name: str, record_id: str) -> None:
+        self.writer.undelete(self.org.schema.objects[object_name], record_id, self._admin())
+
+    def purge(self, object_name: str, record_id: str) -> None:
+        """A hard delete: nothing is left."""
+        self.org.store.delete(object_name, record_id)
+
+    def merge(self, object_name: str, winner: str, losers: list[str]) -> None:
+        """Somebody merges records (Account, Contact, Lead or Case)."""
+        self.writer.merge(self.org.schema.objects[object_name], winner, losers, self._admin())
+
+    def change_later(self, object_name: str, record_id: str, values: dict[str, Any], *, seconds: float) -> None:
+        """An edit stamped now that becomes visible only `seconds` later, or at `commit()`: a long transaction."""
+        self.org.delay(seconds, lambda: self.change(object_name, record_id, values))
+
+    def commit(self) -> None:
+        """All long transactions end now."""
+        self.org.settle(everything=True)
+
+    def add_validation_rule(
+        self, object_name: str, refuses: Callable[[dict[str, Any]], bool], message: str, fields: tuple[str, ...] = ()
+    ) -> None:
+        """Writes that leave a row for which `refuses` is true fail with FIELD_CUSTOM_VALIDATION_EXCEPTION."""
+        self.org.behaviours.validation_rules[object_name].append((refuses, message, fields))
+
+    def lock(self, record_id: str, times: int | None = 1) -> None:
+        """The next `times` writes (None: all) of the record, or of a child that locks it, get UNABLE_TO_LOCK_ROW."""
+        self.org.behaviours.locked[record_id] = times
+
+    def _admin(self) -> Rights:
+        return self.org.access.of(self.seeded.admin_user)
+
+    # requests
+
+    def _handle(self, request: Request) -> Response:
+        base = _base(request)
+        if request.path == "/services/oauth2/token":
+            return self.tokens.handle(request, base)
+        if request.path.rstrip("/") == "/services/data":
+            return answer([_version_json(number) for number in range(OLDEST, LATEST + 1)])
+        if request.path in ("/services/oauth2/userinfo", "/services/oauth2/introspect"):
+            return self.tokens.userinfo(self._user(request), base)
+        match = VERSION.match(request.path)
+        if match is None:
+            raise not_found()
+        refuse_version(int(match.group(1)))
+        user_id = self._user(request)
+        self.quota.take()
+        call = Call(request, (match.group(3) or "").strip("/"), f"{int(match.group(1))}.0", self.org.access.of(user_id))
+        if "ApiEnabled" not in call.rights.system:
+            raise ApiError(403, "API_DISABLED_FOR_ORG", "The REST API is not enabled for this user")
+        try:
+            response = self._routes.answer(call)
+        except ApiError as error:
+            response = answer(error.body(), error.status)
+        response.headers.update(self.quota.header())
+        return response
+
+    def _user(self, request: Request) -> str:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        user_id = self.tokens.user_of(token.strip()) if scheme.lower() in ("bearer", "oauth") else None
+        if user_id is None:
+            raise ApiError(401, "INVALID_SESSION_ID", "Session expired or invalid")
+        return user_id
+
+
+def _base(request: Request) -> str:
+    return f"http://{request.headers.get('host', 'localhost')}"
+
+
+def _version_json(number: int) -> dict[str, str]:
+    """v68 is Winter '27; three releases a year."""
+    year, season = divmod(number - 68, 3)
+    name = ("Winter", "Spring", "Summer")[season]
+    label = f"{name} '{27 + year}"
+    return {"label": label, "url": f"/services/data/v{number}.0", "version": f"{number}.0"}

@@ -1,0 +1,123 @@
+"""`/composite`: up to 25 requests in one, results of one usable in the next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
+
+import orjson
+
+from connectors.emulator.http import Request, Response
+from connectors.emulator.salesforce.call import Call, answer
+from connectors.emulator.salesforce.errors import ApiError
+
+_MOST = 25
+_MOST_HEAVY = 5
+_HEAVY = re.compile(r"/services/data/v\d+\.0/(query|queryAll|composite/sobjects|composite/tree)\b")
+_REFERENCE = re.compile(r"@\{([^}]+)\}")
+Json = dict[str, Any]
+
+
+class Composite:
+    """Handler of `/composite`; `run` performs one sub-request as the same user."""
+
+    def __init__(self, run: Callable[[Request, Call], Response]) -> None:
+        self._run = run
+
+    def handle(self, call: Call) -> Response:
+        body = call.json()
+        parts = body.get("compositeRequest") if isinstance(body, dict) else None
+        if not isinstance(parts, list) or not parts:
+            raise ApiError(400, "INVALID_INPUT", "compositeRequest must be a list of sub-requests")
+        if len(parts) > _MOST:
+            raise ApiError(400, "LIMIT_EXCEEDED", f"Limit of {_MOST} reached for compositeRequest.")
+        heavy = sum(1 for part in parts if _HEAVY.match(str(part.get("url", ""))))
+        if heavy > _MOST_HEAVY:
+            message = (
+                f"Limit of {_MOST_HEAVY} reached for query and sObject Collections operations in compositeRequest."
+            )
+            raise ApiError(400, "LIMIT_EXCEEDED", message)
+        names = [part.get("referenceId") for part in parts]
+        if len(set(names)) < len(names) or not all(isinstance(name, str) and name for name in names):
+            raise ApiError(400, "INVALID_INPUT", "each sub-request needs a referenceId of its own")
+        done: dict[str, Json] = {}
+        stop = bool(body.get("allOrNone")) and isinstance(body, dict)
+        for part in parts:
+            done[part["referenceId"]] = self._one(part, call, done, halted=stop and any(_bad(d) for d in done.values()))
+        return answer({"compositeResponse": list(done.values())})
+
+    def _one(self, part: Json, call: Call, done: dict[str, Json], *, halted: bool) -> Json:
+        try:
+            if halted:
+                raise ApiError(
+                    400, "PROCESSING_HALTED", "The transaction was rolled back since another operation failed"
+                )
+            filled = _fill(part, done)
+            response = self._run(_request(filled, call), call)
+        except ApiError as error:
+            return _result(part["referenceId"], error.status, error.body(), {})
+        body = orjson.loads(response.body) if response.body else None
+        return _result(part["referenceId"], response.status, body, response.headers)
+
+
+def _request(part: Json, call: Call) -> Request:
+    url = part.get("url")
+    if not isinstance(url, str) or not url.startswith("/services/data/"):
+        raise ApiError(400, "INVALID_INPUT", f"Invalid url of a sub-request: {url}")
+    split = urlsplit(url)
+    headers = {name.lower(): str(value) for name, value in (part.get("httpHeaders") or {}).items()}
+    own = {
+        name: value for name, value in call.request.headers.items() if name in ("authorization", "sforce-auto-assign")
+    }
+    body = part.get("body")
+    query = parse_qsl(split.query, keep_blank_values=True)
+    return Request(
+        str(part.get("method", "GET")).upper(),
+        url,
+        unquote_plus(split.path),
+        query,
+        {**own, "content-type": "application/json", **headers},
+        b"" if body is None else orjson.dumps(body),
+    )
+
+
+def _result(reference: str, status: int, body: object, headers: dict[str, str]) -> Json:
+    return {"body": body, "httpHeaders": headers, "httpStatusCode": status, "referenceId": reference}
+
+
+def _bad(result: Json) -> bool:
+    return int(result["httpStatusCode"]) >= 400
+
+
+def _fill(part: Json, done: dict[str, Json]) -> Json:
+    """`@{reference.path[0].field}` replaced by values of earlier results. Raises PROCESSING_HALTED after a failed one."""
+
+    def value_of(expression: str) -> Any:
+        name, *path = re.split(r"\.|(?=\[)", expression)
+        if name not in done:
+            raise ApiError(400, "PROCESSING_HALTED", f"Invalid reference specified. No value for {expression} found")
+        if _bad(done[name]):
+            raise ApiError(400, "PROCESSING_HALTED", f"The operation {name} that this one refers to failed")
+        value = done[name]["body"]
+        for step in path:
+            try:
+                value = value[int(step[1:-1])] if step.startswith("[") else value[step]
+            except (KeyError, IndexError, TypeError, ValueError):
+                message = f"Invalid reference specified. No value for {expression} found in {name}"
+                raise ApiError(400, "PROCESSING_HALTED", message) from None
+        return value
+
+    def fill(item: Any) -> Any:
+        if isinstance(item, str):
+            whole = _REFERENCE.fullmatch(item)
+            return value_of(whole.group(1)) if whole else _REFERENCE.sub(lambda m: str(value_of(m.group(1))), item)
+        if isinstance(item, list):
+            return [fill(inner) for inner in item]
+        if isinstance(item, dict):
+            return {name: fill(inner) for name, inner in item.items()}
+        return item
+
+    filled: Json = fill(part)
+    return filled
