@@ -57,7 +57,7 @@ class FileConnector:
         self, config: FilesConfig, mapping: FilesMapping, owned: Sequence[PropertySpec], organisation: Organisation
     ) -> None:
         self._config, self._mapping, self._owned, self._organisation = config, mapping, tuple(owned), organisation
-        self._input, self._output = config.input_dir(), config.output_dir()
+        self._input, self._output = config.input_dir().resolve(), config.output_dir()
         self._lock = threading.RLock()
         self._digests: dict[tuple[Path, int, int], str] = {}
         self._state = ""
@@ -66,7 +66,7 @@ class FileConnector:
 
     def check(self) -> Diagnosis:
         """Files found, rows, rejects, columns that nothing uses, coverage by stream. Never raises for a finding."""
-        return diagnose(self._current, self._output, self._organisation, self._owned)
+        return diagnose(lambda: self._current()[1], self._output, self._organisation, self._owned)
 
     def read(self, stream: Stream, since: Cursor | None) -> Iterator[Page]:
         """Pages of at most PAGE_ROWS in the order of ids; from a cursor of unchanged files, what was not yet given.
@@ -74,9 +74,9 @@ class FileConnector:
         The first page carries the rejects that belong to none of its records: malformed rows, rows without an id, and
         the lesser of two rows with one id.
         """
-        streams = self._current()
+        state, streams = self._current()
         written = WrittenFile.load(self._output, stream)
-        fingerprint = hashlib.sha256(f"{stream}|{self._state}|{written.digest()}".encode()).hexdigest()[:32]
+        fingerprint = hashlib.sha256(f"{stream}|{state}|{written.digest()}".encode()).hexdigest()[:32]
         offset = _offset(since, fingerprint)
         total, lost = streams.prepare(stream) if stream in streams.available else (0, ())
         if offset >= total:
@@ -118,7 +118,7 @@ class FileConnector:
             yield from self._write(changes)
 
     def _write(self, changes: Sequence[Change]) -> list[WriteResult]:
-        streams = self._current()
+        _, streams = self._current()
         files = {stream: WrittenFile.load(self._output, stream) for stream in {c.stream for c in changes}}
         specs = {(s.stream, s.name): s for s in self._owned}
         self._refuse_foreign(changes, specs, files)
@@ -171,15 +171,15 @@ class FileConnector:
             Sources(self._input, self._mapping, self._config.time_zone), self._mapping, canonical_files(files)
         )
 
-    def _current(self) -> Streams:
-        """The streams of the files as they are now: opened anew if one changed since the last call."""
+    def _current(self) -> tuple[str, Streams]:
+        """(fingerprint, streams) of the files as they are now: opened anew if one changed since the last call."""
         with self._lock:
             state = self._fingerprint(self._streams)
             if state != self._state:
                 if self._state:
                     self._streams = self._opened()
                 self._state = state
-            return self._streams
+            return state, self._streams
 
     def _fingerprint(self, streams: Streams) -> str:
         parts = [self._mapping.model_dump_json(), self._config.time_zone, self._organisation.corporate_currency or ""]

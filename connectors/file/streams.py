@@ -43,6 +43,7 @@ class Streams:
     mapping: FilesMapping
     canonical: dict[Stream, str]
     _prepared: dict[Stream, tuple[int, tuple[Reject, ...]]] = field(default_factory=dict)
+    _ids: dict[Stream, frozenset[str]] = field(default_factory=dict)
 
     @property
     def available(self) -> tuple[Stream, ...]:
@@ -106,11 +107,9 @@ class Streams:
 
     def ids(self, stream: Stream) -> frozenset[str]:
         """The ids of all records of a stream."""
-        self.prepare(stream)
-        con = self.sources.session()
-        found = frozenset(con.sql(f"SELECT id FROM {_table(stream)}").to_arrow_table().column(0).to_pylist())
-        con.close()
-        return found
+        if stream not in self._ids:
+            self._ids[stream] = self.texts(stream, "id")
+        return self._ids[stream]
 
     def texts(self, stream: Stream, column: str) -> frozenset[str]:
         """The distinct values of a text column."""

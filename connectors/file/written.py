@@ -114,7 +114,9 @@ class WrittenFile:
 
     def held(self, record_id: str, specs: Sequence[PropertySpec]) -> tuple[dict[str, Value], list[tuple[str, str]]]:
         """Values by property name, and (property, cell) for each cell that is not of its property's type (null then)."""
-        row = self.rows.get(record_id, {})
+        row = self.rows.get(record_id)
+        if row is None:
+            return dict.fromkeys(spec.name for spec in specs), []
         values: dict[str, Value] = {}
         misfits = []
         for spec in specs:
