@@ -35,21 +35,24 @@ def said(rows: Expr, phrase: Phrase) -> Expr:
 def ranked(rows: Expr) -> Expr:
     """`rows` with the names of the two greatest contributions each way, ties in the order of their names."""
     names = sorted(COMPONENTS)
-    for way, (first, second) in ((1.0, _SLOTS[:2]), (-1.0, _SLOTS[2:])):
-        strengths = {f"_{name}": (way * rows[f"{name}_contribution"]).coalesce(0.0) for name in names}
-        rows = rows.mutate(**strengths)
-        rows = rows.mutate(_best=ibis.greatest(0.0, *(rows[f"_{n}"] for n in names)))
-        rows = rows.mutate(**{first: _named(rows, names, rows["_best"])})
-        left = {f"_{n}": (rows[first].coalesce("") == n).ifelse(0.0, rows[f"_{n}"]) for n in names}
-        rows = rows.mutate(**left)
-        rows = rows.mutate(_best=ibis.greatest(0.0, *(rows[f"_{n}"] for n in names)))
-        rows = rows.mutate(**{second: _named(rows, names, rows["_best"])})
-        rows = rows.drop("_best", *strengths)
-    return rows
 
+    def strength(name: str, way: float, taken: Expr | None = None) -> Expr:
+        value = (way * rows[f"{name}_contribution"]).coalesce(0.0)
+        return value if taken is None else (taken == name).ifelse(0.0, value)
 
-def _named(rows: Expr, names: Sequence[str], best: Expr) -> Expr:
-    return ibis.cases(*(((best > 0.0) & (rows[f"_{n}"] == best), n) for n in names), else_=_NONE)
+    def best(way: float, taken: Expr | None = None) -> Expr:
+        return ibis.greatest(0.0, *(strength(name, way, taken) for name in names))
+
+    def holder(way: float, value: Expr, taken: Expr | None = None) -> Expr:
+        return ibis.cases(*(((value > 0.0) & (strength(n, way, taken) == value), n) for n in names), else_=_NONE)
+
+    ways = ((1.0, "gain"), (-1.0, "drag"))
+    rows = rows.mutate(**{f"{slot}_best": best(way) for way, slot in ways})
+    rows = rows.mutate(**{slot: holder(way, rows[f"{slot}_best"]) for way, slot in ways})
+    rows = rows.mutate(**{f"{slot}_best": best(way, rows[slot].coalesce("")) for way, slot in ways})
+    return rows.mutate(
+        **{f"second_{slot}": holder(way, rows[f"{slot}_best"], rows[slot].coalesce("")) for way, slot in ways}
+    )
 
 
 def _reasons(rows: Expr, catalogue: Mapping[str, Phrase]) -> list[Expr]:

@@ -47,7 +47,7 @@ def score(
     `previous` maps `accounts` and `opportunities` to tables of `inputs.PREVIOUS`: the stances last decided, the only
     other input. The same tables, as-of, model and previous stances give the same bytes, whatever the order of rows.
 
-    `stage` is called once each, in this order, with `messages`, `tallies`, `facts`, `accounts` and `opportunities`:
+    `stage` is called once each, in this order, with `deals`, `messages`, `tallies`, `facts`, `accounts` and `opportunities`:
     the tables that more than one result is made of. Storing them saves computing them again; the results are the same.
     Raises ValueError when `as_of` has no time zone.
     """
@@ -58,7 +58,7 @@ def score(
     base = effort.base_acts(tables, as_of, model)
     cases = effort.case_acts(tables, as_of, model)
     everything = base.union(cases)
-    dealt = read_deals(tables, as_of, model)
+    dealt = stage("deals", read_deals(tables, as_of, model))
     trade = accounts.read_commerce(tables, dealt, as_of, model)
     roles = known(tables["opportunity_people"], as_of, "created_at")
     roles = roles.select("opportunity", role_person="person").distinct()

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from enrichment.model import ScoringModel
-
-MODEL = ScoringModel()
-
-
 ACTS = {
     "our mail": ("email", "outbound", {}, (5, 0)),
     "their mail": ("email", "inbound", {}, (2.5, 5)),
@@ -29,7 +24,7 @@ ACTS = {
 }
 
 
-def spent(org, model=MODEL):
+def spent(org, model=None):
     """Undecayed minutes of the last 90 days by account: (seller, customer)."""
     audit = org.score(model).account_audit
     return {name: (row["recent_seller"] or 0.0, row["recent_customer"] or 0.0) for name, row in audit.items()}
@@ -80,18 +75,8 @@ def test_effort_halves_every_ninety_days_and_ends_after_a_year(organisation):
 
 
 def test_meetings_counted_once_and_capture_rates_are_explicit(organisation):
-    model = MODEL.model_copy(
-        update={
-            "effort": MODEL.effort.model_copy(
-                update={
-                    "meeting_counting": "once",
-                    "capture_rates": MODEL.effort.capture_rates.model_copy(update={"email": 0.5}),
-                }
-            )
-        }
-    )
     org = organisation.Organisation()
     account = org.account("A")
     org.meeting(account, "outbound", 10, 30, seller_people=3, customer_people=2)
     org.email(account, "inbound", 10)
-    assert spent(org, model) == {"A": (92.5, 40)}
+    assert spent(org, organisation.VARIANT) == {"A": (92.5, 40)}
