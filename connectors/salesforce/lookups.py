@@ -9,8 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from connectors.errors import BothwaysError
+from connectors.retry import retrying
 from connectors.salesforce.client import QUERIES_A_CALL, Client, Record, soql
 from connectors.salesforce.config import ActivityKind
+from connectors.salesforce.failures import LocatorGone
 from connectors.salesforce.participants import Tie, Ties
 from connectors.salesforce.schema import Schema
 
@@ -69,7 +71,10 @@ class Lookups:
         ]
         return {row[task_field] for row in self._rows(statements)}
 
-    def _rows(self, statements: Sequence[str]) -> Iterator[Record]:
+    def _rows(self, statements: Sequence[str]) -> list[Record]:
+        return retrying(lambda: list(self._pages(statements)), on=LocatorGone, attempts=3)
+
+    def _pages(self, statements: Sequence[str]) -> Iterator[Record]:
         rows = 0
         for answer in self._client.queries(statements, everything=True):
             if isinstance(answer, BothwaysError):

@@ -26,7 +26,7 @@ from connectors.errors import AuthError, QuotaReached, RetriableError
 from connectors.retry import retrying
 from connectors.salesforce.auth import Tokens
 from connectors.salesforce.config import LOOPBACK, SalesforceConfig
-from connectors.salesforce.failures import SessionExpired, failure
+from connectors.salesforce.failures import LocatorGone, QueryTimeout, SessionExpired, failure
 
 _CHUNK = 1 << 20
 _CONNECT = 10.0
@@ -63,7 +63,19 @@ class Transport(requests.Session):
         purpose, repeat = kw.pop("purpose", "read"), kw.pop("repeat", True)
         if not repeat:
             return self._healed(verb, target, purpose, kw)
-        return retrying(lambda: self._healed(verb, target, purpose, kw), on=RetriableError, total=600.0)
+        outcome = retrying(lambda: self._unless_useless(verb, target, purpose, kw), on=RetriableError, total=600.0)
+        if isinstance(outcome, RetriableError):
+            raise outcome
+        return outcome
+
+    def _unless_useless(
+        self, method: str, url: str, purpose: str, kw: dict[str, Any]
+    ) -> requests.Response | RetriableError:
+        """The answer, or an error that asking the same again cannot heal, though asking otherwise can."""
+        try:
+            return self._healed(method, url, purpose, kw)
+        except (LocatorGone, QueryTimeout) as error:
+            return error
 
     def _healed(self, method: str, url: str, purpose: str, kw: dict[str, Any]) -> requests.Response:
         token = self.tokens.current()
@@ -177,6 +189,6 @@ def _whole_body(response: requests.Response, deadline: float, label: str) -> byt
 def endpoint(method: str, url: str) -> str:
     """A short name to count calls by: version, ids and query left out."""
     path = re.sub(r"^https?://[^/]+/", "", url.split("?")[0])
-    path = re.sub(r"^services/(data/v[\d.]+/?)?", "", path)
+    path = re.sub(r"^services/(data/v[\d.]+(/|$)|(?!data))", "", path)
     parts = ["*" if _ID.match(part) else part for part in path.split("/") if part]
-    return f"{method} {'/'.join(parts) or 'services/data'}"
+    return f"{method} {'/'.join(parts)}"
