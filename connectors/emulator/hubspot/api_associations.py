@@ -111,22 +111,28 @@ def _none_found(source: ObjectType, target: ObjectType, identifier: str) -> Json
 
 
 def _write(call: Call, source: ObjectType, target: ObjectType, verb: str) -> Response:
-    pair = (source.plural, target.plural)
+    pair, old = (source.plural, target.plural), call.route.linked_as_v3
     results, errors = [], []
     for one in call.inputs(WRITE_LIMIT):
         try:
             start = _existing(call, source, one.get("from"))
             if verb == "archive":
-                for end in one.get("to") or []:
-                    call.portal.links.archive(pair, start, _existing(call, target, end))
-                _changed(call, pair, start)
+                ends = one.get("to") or []
+                for reference in [ends] if isinstance(ends, dict) else ends:
+                    end = _existing(call, target, reference)
+                    call.portal.links.archive(pair, start, end)
+                    _changed(call, pair, start, end)
                 continue
             end = _existing(call, target, one.get("to"))
-            types = () if verb == "associate/default" else _types(call, pair, one.get("types"))
             if verb == "labels/archive":
-                call.portal.links.archive(pair, start, end, types)
+                call.portal.links.archive(pair, start, end, _types(call, pair, one.get("types")))
+            elif verb == "associate/default":
+                results += _defaults(call, pair, start, end)
+            elif old:
+                _linked(call, pair, start, end, _named(call, pair, one.get("type")))
+                results.append({"from": {"id": str(start)}, "to": {"id": str(end)}, "type": one.get("type")})
             else:
-                results.append(_linked(call, pair, start, end, types))
+                results.append(_linked(call, pair, start, end, _types(call, pair, one.get("types"))))
             _changed(call, pair, start, end)
         except ApiError as refusal:
             errors.append(refusal.entry())
@@ -135,9 +141,24 @@ def _write(call: Call, source: ObjectType, target: ObjectType, verb: str) -> Res
     return envelope(call, results, errors, 200 if verb == "associate/default" else 201)
 
 
-def _linked(call: Call, pair: tuple[str, str], start: int, end: int, types: Types) -> Json:
-    if plain_type(*pair) is None and not types:
+def _defaults(call: Call, pair: tuple[str, str], start: int, end: int) -> list[Json]:
+    """Makes the unlabelled link; told from both sides."""
+    kind = plain_type(*pair)
+    if kind is None:
         raise invalid(f"{pair[0]} and {pair[1]} have no default association type")
+    call.portal.links.create(pair, start, end, ())
+    sides = ((start, end, kind), (end, start, call.portal.links.counterpart(pair, kind)))
+    return [
+        {
+            "from": {"id": str(one)},
+            "to": {"id": str(other)},
+            "associationSpec": {"associationCategory": seen.category, "associationTypeId": seen.type_id},
+        }
+        for one, other, seen in sides
+    ]
+
+
+def _linked(call: Call, pair: tuple[str, str], start: int, end: int, types: Types) -> Json:
     made = call.portal.links.create(pair, start, end, types)
     return {
         "fromObjectTypeId": call.portal.kind(pair[0]).type_id,
@@ -146,6 +167,16 @@ def _linked(call: Call, pair: tuple[str, str], start: int, end: int, types: Type
         "toObjectId": end,
         "labels": [kind.label for kind in made if kind.label],
     }
+
+
+def _named(call: Call, pair: tuple[str, str], given: Any) -> Types:
+    """The association type that v3 names by id or in words."""
+    plain = plain_type(*pair)
+    words = f"{call.portal.kind(pair[0]).singular}_to_{call.portal.kind(pair[1]).singular}"
+    for kind in call.portal.links.types(pair):
+        if str(given) in (str(kind.type_id), kind.label) or (given == words and kind == plain):
+            return (kind,)
+    raise invalid(f"Association type {given} is not valid between {pair[0]} and {pair[1]}")
 
 
 def _changed(call: Call, pair: tuple[str, str], start: int, end: int | None = None) -> None:
@@ -182,7 +213,10 @@ def of_record(call: Call, source: ObjectType, identifier: str, rest: tuple[str, 
     row = call.portal.find(source, identifier)
     if row is None:
         raise not_found()
-    target, start = call.portal.kind(rest[0]), int(identifier)
+    start = int(identifier)
+    if rest[0] == "default":
+        return _by_default(call, source, start, rest[1:])
+    target = call.portal.kind(rest[0])
     pair, method = (source.plural, target.plural), call.request.method
     if method == "GET" and len(rest) == 1:
         return _page(call, source, target, start)
@@ -194,10 +228,21 @@ def of_record(call: Call, source: ObjectType, identifier: str, rest: tuple[str, 
         call.portal.links.archive(pair, start, end)
         _changed(call, pair, start, end)
         return no_content()
-    types = _types(call, pair, call.parsed()) if call.request.body else ()
+    types = _types(call, pair, call.parsed())
     made = _linked(call, pair, start, end, types)
     _changed(call, pair, start, end)
     return answer(made, 201)
+
+
+def _by_default(call: Call, source: ObjectType, start: int, rest: tuple[str, ...]) -> Response | None:
+    if call.request.method != "PUT" or len(rest) != 2:
+        return None
+    call.writes(source)
+    target = call.portal.kind(rest[0])
+    pair, end = (source.plural, target.plural), _existing(call, target, {"id": rest[1]})
+    results = _defaults(call, pair, start, end)
+    _changed(call, pair, start, end)
+    return envelope(call, results, [], 200)
 
 
 def _page(call: Call, source: ObjectType, target: ObjectType, start: int) -> Response:

@@ -104,8 +104,7 @@ class HubSpotEmulator:
                 response = self._answer(request, found)
             except ApiError as refusal:
                 response = refusal.response()
-            response.headers |= trace_headers()
-            response.headers |= self.limits.headers(_bucket(found))
+            response.headers = {**trace_headers(), **self.limits.headers(_bucket(found)), **response.headers}
         return response
 
     def endpoint(self, request: Request) -> str:

@@ -40,10 +40,10 @@ def route(path: str) -> Route | None:
     if len(parts) >= 3 and parts[0] == "crm":
         if parts[1] in ("v3", "v4"):
             return Route(parts[2], parts[1], tuple(parts[3:]))
-        if parts[2] in DATED:
+        if parts[2] in (*DATED, "v3", "v4"):
             return Route(parts[1], parts[2], tuple(parts[3:]))
         return None
-    if len(parts) >= 4 and parts[0] == "crm-object-schemas":
+    if len(parts) >= 3 and parts[0] == "crm-object-schemas":
         return Route("schemas", parts[1], tuple(parts[3:]))
     if len(parts) >= 2 and parts[0] in _ROOT_AREAS and parts[1] in NUMBERED + DATED:
         return Route(parts[0], parts[1], tuple(parts[2:]))

@@ -81,7 +81,7 @@ class ApiError(Exception):
         return {**entry, "context": dict(entry.get("context", {}))}
 
     def response(self) -> Response:
-        headers = dict(self.headers)
+        headers = {"X-HubSpot-Correlation-Id": self.body["correlationId"], **self.headers}
         if self.status == 404:
             headers["X-HubSpot-NotFound"] = "true"
         return answer(self.body, self.status, headers)
