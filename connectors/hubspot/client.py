@@ -7,6 +7,7 @@ per request: 5 s to connect, 60 s between two reads, 120 s in all.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import orjson
 import urllib3
@@ -34,6 +37,8 @@ CONNECT, READ, DEADLINE = 5.0, 60.0, 120.0
 ASSOCIATION_LIMIT = 130
 """Batch reads of associations in ten seconds: their own limit is 150, or 100 on the smallest tier (never above rate_limit)."""
 _LARGEST_TIER = 250
+_REMEMBERED = 900.0
+"""Seconds: a remainder of the day older than this is asked for again, by the next call, since a day may have begun."""
 _CHUNK = 1 << 16
 
 Query = Sequence[tuple[str, str]]
@@ -74,7 +79,7 @@ class Client:
         self._api: ApiClient | None = None
         self._api_error: type[Exception] = RetriableError  # until the library is loaded
         self._clock: tuple[datetime, float] | None = None
-        self._left: tuple[int, int] | None = None
+        self._left: tuple[int, int, float] | None = None
 
     def call(
         self, endpoint: Endpoint, *, query: Query = (), body: object = None, write: bool = False, attempts: int = 5
@@ -210,14 +215,14 @@ class Client:
             if date:
                 self._clock = (parsedate_to_datetime(date).astimezone(UTC), self._monotonic())
             if left and daily and left.isdigit() and daily.isdigit():
-                self._left = (int(left), int(daily))
+                self._left = (int(left), int(daily), self._monotonic())
 
     def _keep_reserve(self) -> None:
         if self._left is None:
             return
-        left, daily = self._left
+        left, daily, seen = self._left
         reserve = int(daily * self._config.daily_reserve)
-        if left <= reserve:
+        if left <= reserve and self._monotonic() - seen < _REMEMBERED:
             raise QuotaReached(
                 f"HubSpot has {left} of {daily} calls left today and {reserve} are kept for others.",
                 remedy="Run after midnight in the account's time zone, or lower crm.daily_reserve.",
@@ -238,9 +243,16 @@ class Client:
                 )
                 settings.connection_pool_maxsize = 16
                 settings.ssl_ca_cert = self._config.ca_file
+                settings.proxy = _proxy(self._config.url)
                 self._api_error = ApiException
                 self._api = ApiClient(settings)
             return self._api
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy that the environment names for the URL; urllib3 does not look there by itself."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
 
 
 def _parsed(endpoint: Endpoint, status: int, content_type: str, raw: bytes) -> Answer:
@@ -253,7 +265,20 @@ def _parsed(endpoint: Endpoint, status: int, content_type: str, raw: bytes) -> A
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        raise RetriableError(f"{endpoint.name}: the answer is not whole or not JSON.", status=status) from None
+        body = _with_lone_surrogates(raw)
     if not isinstance(body, dict):
-        raise RetriableError(f"{endpoint.name}: the answer is not a JSON object.", status=status)
+        raise RetriableError(f"{endpoint.name}: the answer is not whole, or not a JSON object.", status=status)
     return Answer(status, body)
+
+
+def _with_lone_surrogates(raw: bytes) -> object:
+    """JSON whose strings hold half a character, which orjson refuses: those halves become "?". None for anything else."""
+
+    def refuse(constant: str) -> object:
+        raise ValueError(constant)
+
+    try:
+        body = json.loads(raw.decode("utf-8"), parse_constant=refuse)
+    except ValueError:
+        return None
+    return orjson.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))

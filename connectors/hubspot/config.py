@@ -91,7 +91,7 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 ACTIVITY_KINDS: tuple[Kind, ...] = ("emails", "calls", "meetings", "tasks")
 
-_ACT = frozenset({"occurred_at", "owner_id", "automated", "mandated"})
+_ACT = frozenset({"occurred_at", "owner_id", "automated", "mandated", "origin"})
 _EXTRA: dict[Kind, frozenset[str]] = {
     "accounts": frozenset({"merged"}),
     "people": frozenset({"merged", "first_name", "last_name"}),

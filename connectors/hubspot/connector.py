@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from connectors.base import (
     ApiCalls,
     Capabilities,
     Change,
+    Connector,
     Cursor,
     Diagnosis,
     Organisation,
@@ -111,3 +113,7 @@ class HubSpotConnector:
     def close(self) -> None:
         """Drops the connections."""
         self._client.close()
+
+
+if TYPE_CHECKING:
+    _conforms: type[Connector] = HubSpotConnector

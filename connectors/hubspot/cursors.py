@@ -16,7 +16,7 @@ import orjson
 from connectors.errors import StateError
 
 Phase = Literal["full", "sweep", "changes", "done"]
-_REMEDY = "Read everything anew: bothways sync --full."
+REMEDY = "Read everything anew: bothways sync --full."
 _DAY_MS = 86_400_000
 _SKEW_MS = 300_000
 
@@ -49,16 +49,16 @@ class Position:
                 raise ValueError("unknown version or phase")
             position = cls(**fields)
         except (orjson.JSONDecodeError, ValueError, KeyError, TypeError, AttributeError):
-            raise StateError(f"The cursor {cursor[:60]!r} is not one of HubSpot's.", remedy=_REMEDY) from None
+            raise StateError(f"The cursor {cursor[:60]!r} is not one of HubSpot's.", remedy=REMEDY) from None
         numbers = (position.kind, position.start, position.since, position.swept)
         if not isinstance(position.after, str) or not all(type(n) is int and n >= 0 for n in numbers):
-            raise StateError(f"The cursor {cursor[:60]!r} is damaged.", remedy=_REMEDY)
+            raise StateError(f"The cursor {cursor[:60]!r} is damaged.", remedy=REMEDY)
         return position
 
     def next_read(self, now: int, *, always_sweep: bool) -> Position:
         """From a finished read to the start of the next one. Raises StateError when it lies in the server's future."""
         if self.start > now + _SKEW_MS:
-            raise StateError("The cursor is later than the server's clock.", remedy=_REMEDY)
+            raise StateError("The cursor is later than the server's clock.", remedy=REMEDY)
         due = always_sweep or now - self.swept >= _DAY_MS
         return replace(self, phase="sweep" if due else "changes", kind=0, after="", start=now, due=due)
 

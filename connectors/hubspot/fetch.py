@@ -16,9 +16,9 @@ from connectors.hubspot.translate import Link, Owner, Record
 T = TypeVar("T")
 U = TypeVar("U")
 
-_LONGEST_QUERY = 6000
+LONGEST_QUERY = 6000
 """Characters of the properties parameter; nobody says how long a URL may be, so a longer list is read by id."""
-_LONGEST_SEARCH = 2500
+LONGEST_SEARCH = 2500
 """Characters of property names in a search, whose body may have 3,000."""
 
 
@@ -40,7 +40,7 @@ class Fetcher:
     ) -> Iterator[tuple[list[Record], str]]:
         """Pages of 100 by id, each with the position after it ("" after the last)."""
         named = ",".join(properties)
-        by_id = len(named) > _LONGEST_QUERY
+        by_id = len(named) > LONGEST_QUERY
         seen = 0
         while True:
             query = [("limit", str(LIST_PAGE)), ("archived", "true" if archived else "false")]
@@ -70,7 +70,7 @@ class Fetcher:
         `ended` names an instant besides the modification that brings a record back when it falls into the window: time
         alone ends a meeting. `total` is never looked at: it counts records that the results leave out.
         """
-        by_id = sum(len(p) + 3 for p in properties) > _LONGEST_SEARCH
+        by_id = sum(len(p) + 3 for p in properties) > LONGEST_SEARCH
         seen, offset = 0, ""
         while True:
             request: dict[str, object] = {

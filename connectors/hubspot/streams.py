@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from connectors.base import Organisation, Page, PropertySpec
-from connectors.errors import BothwaysError
+from connectors.errors import BothwaysError, StateError
 from connectors.hubspot import translate, values
 from connectors.hubspot.config import ACTIVITY_KINDS, HubSpotConfig, HubSpotMapping, Kind
-from connectors.hubspot.cursors import Position, begin
+from connectors.hubspot.cursors import REMEDY, Position, begin
 from connectors.hubspot.fetch import Fetcher, in_order
 from connectors.hubspot.joining import Joiner
 from connectors.hubspot.portal import Portal
@@ -105,6 +105,8 @@ class Streams:
 
     def _objects(self, stream: Stream, position: Position, lower: int | None, *, fresh: bool) -> Iterator[Page]:
         kinds = self.kinds(stream)
+        if position.kind >= len(kinds):
+            raise StateError(f"The cursor of {stream} is for objects that are no longer mapped.", remedy=REMEDY)
         seen: list[str] = []
         while position.phase != "done":
             following = position.next_phase(len(kinds), self._config.overlap_ms)

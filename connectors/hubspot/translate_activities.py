@@ -191,6 +191,7 @@ def activities(kind: Kind, sheet: Sheet, linked: Linked, sides: Sides, now: date
         sheet,
         {
             "id": pa.array([f"{kind}-{i}" for i in sheet.ids], pa.string()),
+            "automated": pc.coalesce(sheet.column("automated", pa.bool_()), sheet.column("origin", pa.bool_())),
             "date_only": [False] * len(sheet.ids),
             "account_id": [company(linked.companies.get(i, ())) for i in sheet.ids],
             "opportunity_id": [first(linked.deals.get(i, ())) for i in sheet.ids],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,12 @@ class Clock:
         self.now += seconds
 
 
-def client_of(portal: Any, clock: Clock | None = None, **settings: Any) -> Client:
+def client_of(portal: Any, clock: Any = None, sleep: Any = None, **settings: Any) -> Client:
     portal.monkeypatch.setenv("HUBSPOT_TEST_TOKEN", portal.app.token)
     auth = settings.pop("auth", {"method": "token", "token": {"env": "HUBSPOT_TEST_TOKEN"}})
     config = HubSpotConfig.model_validate({"url": portal.server.url, "auth": auth, **settings})
     clock = clock or Clock()
-    return Client(config, monotonic=clock, sleep=clock.sleep)
+    return Client(config, monotonic=clock, sleep=sleep or clock.sleep)
 
 
 def companies(client: Client) -> int:
@@ -112,6 +113,24 @@ def test_what_may_pass_is_tried_again(portal: Any, rule: dict[str, Any]) -> None
     whole = companies(client_of(one))
     one.fault(match={"method": "GET", "path": "companies"}, times=2, **rule)
     assert whole == companies(client_of(one))
+
+
+def test_a_server_that_drips_is_not_waited_for_for_ever(portal: Any) -> None:
+    one = portal()
+    ticks = itertools.count(0, 5)
+    one.fault(match={"path": "companies"}, kind="drip", bytes=64, seconds=0.001, times=None)
+    client = client_of(one, clock=lambda: float(next(ticks)), sleep=lambda _: None)
+    with pytest.raises(RetriableError, match="Timeout"):
+        companies(client)
+
+
+def test_half_a_character_in_a_name_stops_nothing(portal: Any) -> None:
+    one = portal()
+    body = '{"results": [{"id": "1", "properties": {"name": "A\\ud83d B"}}]}'
+    one.fault(match={"path": "companies"}, kind="status", status=200, body=body)
+    client = client_of(one)
+    answer = client.call(client.paths.listing("companies")).body
+    assert answer["results"][0]["properties"]["name"] == "A? B"
 
 
 def test_a_post_is_tried_again_too(portal: Any) -> None:
