@@ -87,12 +87,24 @@ def score_tables(
         before = {n: backend.read_parquet(_previous(previous, n, scratch), table_name=f"previous_{n}") for n in _STANCE}
         scores = scorer(tables, as_of, model, before, stage=stage)
         for name in OUTPUTS:
-            table = getattr(scores, name)
-            backend.to_parquet(table.order_by("id"), fresh / f"{name}.parquet")
+            _one_file(backend, getattr(scores, name).order_by("id"), fresh / f"{name}.parquet", scratch)
     shutil.rmtree(scratch, ignore_errors=True)
     durable.make_dir(out.parent)
     durable.replace_dir(fresh, out)
     return out
+
+
+def _one_file(backend: Table, table: Table, path: Path, scratch: Path) -> None:
+    """Writes a table as one Parquet file; Spark writes folders of parts, which are put together in their order."""
+    if backend.name == "duckdb":
+        backend.to_parquet(table, path)
+        return
+    folder = scratch / f"out_{path.name}"
+    backend.to_parquet(table, folder)
+    written = sorted(folder.glob("part-*.parquet"))
+    with pq.ParquetWriter(path, pq.read_schema(written[0])) as writer:
+        for part in written:
+            writer.write_table(pq.read_table(part, partitioning=None))
 
 
 def _previous(folder: Path | None, stream: str, scratch: Path) -> Path:
@@ -144,6 +156,7 @@ def _spark() -> Table:
         SparkSession.builder.appName("bothways")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.ui.enabled", "false")
+        .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
         .getOrCreate()
     )
     return ibis.pyspark.connect(session)

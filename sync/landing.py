@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -43,6 +43,11 @@ class Generation:
     next_part: int
     rejects: int
     started_at: str
+
+    def row(self) -> dict[str, object]:
+        """As the state keeps it, sealed: a flipped bit in a cursor must not make a read begin too late."""
+        values = {"generation" if k == "number" else k: v for k, v in asdict(self).items()}
+        return {**values, "seal": hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:16]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +90,16 @@ class Landing:
             files = connection.execute(
                 sa.select(parts.c.name, parts.c.bytes).where(self._of(stream, row.generation))
             ).all()
-        folder = self._folder(stream, row.generation)
-        if any(not (path := folder / f.name).is_file() or path.stat().st_size != f.bytes for f in files):
-            return None  # somebody removed or damaged a part: what the cursor stands for is no longer here
-        return Generation(
-            stream,
-            row.generation,
-            row.status,
-            row.cursor,
-            row.columns,
-            row.seq,
-            row.next_part,
-            row.rejects,
-            row.started_at,
-        )
+        told = row._asdict()
+        told.pop("crm")
+        seal = told.pop("seal")
+        found = Generation(number=told.pop("generation"), **told)
+        folder = self._folder(stream, found.number)
+        if found.row()["seal"] != seal or any(
+            not (path := folder / f.name).is_file() or path.stat().st_size != f.bytes for f in files
+        ):
+            return None  # damaged, or somebody removed a part: what the cursor stands for is no longer here
+        return found
 
     def begin(self, stream: Stream) -> Generation:
         """Opens a new generation to be filled by a full read; an unfinished one is forgotten."""
@@ -113,20 +114,7 @@ class Landing:
             ).scalars()
             for old in filling.all():
                 self._forget(connection, stream, old)
-            connection.execute(
-                generations.insert().values(
-                    crm=self._crm,
-                    stream=stream,
-                    generation=number,
-                    status="filling",
-                    cursor=None,
-                    columns=made.columns,
-                    seq=made.seq,
-                    next_part=1,
-                    rejects=0,
-                    started_at=made.started_at,
-                )
-            )
+            connection.execute(generations.insert().values(crm=self._crm, **made.row()))
         return made
 
     def land(self, generation: Generation, batch: Batch, run_id: str, *, complete: bool) -> Generation:
@@ -200,7 +188,9 @@ class Landing:
                 )
             )
             connection.execute(
-                generations.update().where(self._row(stream, current.number)).values(next_part=current.next_part + 1)
+                generations.update()
+                .where(self._row(stream, current.number))
+                .values(**replace(current, next_part=current.next_part + 1).row())
             )
         for part in old:
             part.unlink(missing_ok=True)
@@ -215,15 +205,10 @@ class Landing:
         complete: bool,
     ) -> None:
         key = {"crm": self._crm, "stream": after.stream, "generation": after.number}
-        values = {"status": after.status, "cursor": after.cursor, "seq": after.seq, "next_part": after.next_part}
         rows, rejects = sum(p.batch.num_rows for p in batch.pages), after.rejects - before.rejects
         with self._state.engine.begin() as connection:
             self._state.upsert(parts, [{**key, **f} for f in files], connection)
-            connection.execute(
-                generations.update()
-                .where(self._row(after.stream, after.number))
-                .values(rejects=after.rejects, **values)
-            )
+            connection.execute(generations.update().where(self._row(after.stream, after.number)).values(**after.row()))
             if complete and before.status == "filling":
                 older = sa.select(generations.c.generation).where(
                     (generations.c.crm == self._crm)

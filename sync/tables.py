@@ -46,6 +46,7 @@ generations = sa.Table(
     sa.Column("next_part", sa.Integer, nullable=False),
     sa.Column("rejects", sa.Integer, nullable=False),
     sa.Column("started_at", sa.Text, nullable=False),
+    sa.Column("seal", sa.Text, nullable=False),  # digest of the row: a damaged cursor would miss records silently
 )
 
 parts = sa.Table(

@@ -20,6 +20,7 @@ from sync.parts import Batch
 from sync.progress import NullProgress
 from sync.pull import PullPolicy, pull
 from sync.state import open_state
+from sync.tables import generations
 
 
 @pytest.fixture
@@ -196,3 +197,10 @@ def test_a_defect_in_a_connector_is_not_taken_for_a_broken_connection(connector,
     monkeypatch.setattr(connector, "read", broken)
     with pytest.raises(ZeroDivisionError):
         pulled(connector, landing, state)
+
+
+def test_a_damaged_cursor_is_not_trusted(landing, state):
+    landing.land(landing.begin("users"), batch(page("U1", cursor="100")), "run", complete=True)
+    with state.engine.begin() as connection:
+        connection.execute(generations.update().values(cursor="900"))
+    assert landing.generation("users", "current") is None

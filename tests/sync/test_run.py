@@ -255,7 +255,7 @@ def _no_acts(tables, *args, **rest):
 
 def test_the_brake_holds_when_scores_would_be_cleared_and_lets_go_when_accepted(large, sync):
     sync(large)
-    with pytest.raises(BrakeReached, match="stances would change.*scores would be cleared"):
+    with pytest.raises(BrakeReached, match=r"stances would change.*scores would be cleared"):
         sync(large, scorer=_no_acts)
     assert large.write_calls == 2
     assert sync(large, scorer=_no_acts, accept=True).written == 60
