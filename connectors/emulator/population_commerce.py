@@ -9,7 +9,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.emulator.catalogue import OPEN_STAGES, PRODUCTS, RIVALS, ROLES, STAGES, Whole, record_ids, table
+from connectors.emulator.catalogue import (
+    CORPORATE_CURRENCY,
+    OPEN_STAGES,
+    PRODUCTS,
+    RIVALS,
+    ROLES,
+    STAGES,
+    Whole,
+    record_ids,
+    table,
+)
 from connectors.emulator.population import ARCHETYPES, DAY, Crowd
 from connectors.records import Stream
 
@@ -217,7 +227,7 @@ def _assets(rng: np.random.Generator, c: Crowd) -> pa.Table:
             "vendor": pa.array(np.array(RIVALS)[rng.integers(0, len(RIVALS), account.size)], mask=~rival),
             "installed_at": installed,
             "price": price.astype(np.float64),
-            "currency": pa.array(c.currency[account]),
+            "currency": pa.array(np.full(account.size, CORPORATE_CURRENCY)),
             "quantity": np.ones(account.size),
             "created_at": created,
             "modified_at": created,

@@ -9,7 +9,15 @@ from datetime import datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from connectors.emulator.catalogue import OWN_DOMAINS, PRODUCT_BY_ID, STAGES, TIME_ZONE, TITLES, record_id
+from connectors.emulator.catalogue import (
+    CORPORATE_CURRENCY,
+    OWN_DOMAINS,
+    PRODUCT_BY_ID,
+    STAGES,
+    TIME_ZONE,
+    TITLES,
+    record_id,
+)
 from connectors.records import SCHEMAS, STREAMS, Stream
 
 Row = dict[str, object]
@@ -17,7 +25,8 @@ Row = dict[str, object]
 
 @dataclass(frozen=True)
 class Party:
-    """An account of a story and those who deal with each other there: `people` are theirs, `owner` is ours."""
+    """An account of a story and those who deal with each other there: `people` are theirs, `owner` is ours, and deals are
+    in `currency`."""
 
     id: str
     name: str
@@ -82,7 +91,8 @@ class Book:
         known_for: float = 1200,
         custom: Row | None = None,
     ) -> Party:
-        """An account first entered `known_for` days ago, with its people by name; `custom` are the optional columns, which
+        """An account first entered `known_for` days ago, with its people by name. Its own figures are in the corporate
+        currency, as not every CRM keeps a rate for others; its deals are in `currency`. `custom` are the optional columns, which
         a CRM holds in custom fields."""
         domain = name.lower().replace("&", "and").replace(" ", "-").replace(".", "") + ".example"
         created = self.at(known_for)
@@ -91,7 +101,7 @@ class Book:
             "type": kind,
             "industry": industry,
             "country": country,
-            "currency": currency,
+            "currency": CORPORATE_CURRENCY,
             "owner_id": owner,
         }
         values |= {"annual_revenue": revenue, "employees": employees, "domain": domain}
@@ -221,7 +231,7 @@ class Book:
             values |= {
                 "installed_at": self.day(installed),
                 "price": float(product.price),
-                "currency": party.currency,
+                "currency": CORPORATE_CURRENCY,
                 "quantity": 1.0,
             }
             self.add("assets", self.at(installed - 1), values)
@@ -236,5 +246,5 @@ class Book:
             "installed_at": self.day(installed),
         }
         self.add(
-            "assets", self.at(installed - 1), values | {"price": price, "currency": party.currency, "quantity": 1.0}
+            "assets", self.at(installed - 1), values | {"price": price, "currency": CORPORATE_CURRENCY, "quantity": 1.0}
         )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.emulator.catalogue import PRODUCT_BY_ID, STAGES
+from connectors.emulator.catalogue import COUNTRIES, PRODUCT_BY_ID, STAGES
 from connectors.emulator.organisation import DEMO_FAMILIES, Organisation, demo_model_toml, demo_organisation
 from connectors.records import SCHEMAS, STREAMS
 from enrichment.model import ScoringModel
@@ -111,7 +111,8 @@ def test_deals_are_consistent(sized: Organisation):
         lines[line["opportunity_id"]] += round(line["amount"] * 100)
         assert line["product_family"] == PRODUCT_BY_ID[line["product_id"]].family
         assert line["quantity"] == int(line["quantity"]) > 0
-    currency = {a["id"]: a["currency"] for a in rows(sized, "accounts")}
+    billed_in = {country: currency for country, currency, _ in COUNTRIES}
+    currency = {a["id"]: billed_in[a["country"]] for a in rows(sized, "accounts")}
     for deal in rows(sized, "opportunities"):
         assert deal["probability"] == STAGES[deal["stage"]]
         assert deal["is_closed"] == deal["stage"].startswith("Closed")
@@ -122,6 +123,12 @@ def test_deals_are_consistent(sized: Organisation):
         assert deal["amount"] is None or deal["amount"] == round(deal["amount"], 2)
         if deal["id"] in lines:
             assert round(deal["amount"] * 100) == lines[deal["id"]]
+
+
+def test_only_deals_are_in_other_currencies(sized: Organisation):
+    for stream in ("accounts", "assets"):
+        assert {sized.corporate_currency} == set(sized.tables[stream]["currency"].to_pylist())
+    assert {"EUR", "USD", "GBP"} == set(sized.tables["opportunities"]["currency"].to_pylist())
 
 
 def test_acts_are_consistent(sized: Organisation):
