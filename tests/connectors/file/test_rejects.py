@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 HEAD = "id,name,annual_revenue,employees,created_at\n"
 
 
@@ -78,3 +85,41 @@ def test_malformed_rows_of_a_shared_file_are_told_once(folder) -> None:
     connector = folder.connect(mapping)
     told = [[r for p in connector.read(s, None) for r in p.rejects] for s in ("accounts", "opportunities")]
     assert [len(t) for t in told] == [1, 0]
+
+
+_LINES = st.lists(
+    st.sampled_from(
+        [
+            b"1,Acme,5,1,2024-01-01",
+            b"2,Beta,x,,",
+            b"3",
+            b",,,,",
+            b"",
+            b'4,"open,1,1,',
+            b'5,"a""b",1,1,',
+            b'6,a"b,1,1,',
+            b"7,caf\xe9,1,1,",
+            b"8,nul\0,1,1,",
+            b"9,\xef\xbf\xbf,1e999,99999999999999999999,9999-99-99",
+            b"10,a,b,c,d,e,f",
+            b'"11\r\n","\n",1,1,',
+            b"\xef\xbb\xbf12,bom,1,1,",
+        ]
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(lines=_LINES, end=st.sampled_from([b"\n", b"\r\n"]))
+def test_however_broken_a_file_is_its_good_rows_come_through(a_folder, lines: list[bytes], end: bytes) -> None:
+    with tempfile.TemporaryDirectory() as root, ExitStack() as stack:
+        folder = a_folder(Path(root), stack)
+        folder.put(
+            "accounts.csv", HEAD.encode().strip() + end + end.join([b"good1,One,,,", *lines, b"good2,Two,,,"]) + end
+        )
+        rows, rejects = folder.read("accounts")
+    found = {r["id"] for r in rows}
+    assert "good1" in found
+    assert "good2" in found or (rejects and any(b'"' in line for line in lines))
+    assert all(": " in reject for reject in rejects)
