@@ -130,4 +130,7 @@ def _forbidden(what: str, body: ErrorBody) -> AuthError:
     if not scopes:
         return AuthError(what, remedy="Give the service key or app access to this object in HubSpot.")
     named = ", ".join(dict.fromkeys(scopes))
-    return AuthError(f"{what} Missing scope: {named}.", remedy=f"Add the scope {named} to the service key or app.")
+    return AuthError(
+        f"{what} Missing scope: {named}.",
+        remedy=f"Add the scope {named} to the service key or app, or leave the object out of the mapping.",
+    )

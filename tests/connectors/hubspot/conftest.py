@@ -17,7 +17,8 @@ from connectors import retry
 from connectors.base import Organisation, Page, PropertySpec
 from connectors.emulator.http import EmulatorServer
 from connectors.emulator.hubspot.app import HubSpotEmulator
-from connectors.emulator.organisation import demo_organisation
+from connectors.emulator.organisation import CORPORATE_CURRENCY, OWN_DOMAINS, demo_organisation
+from connectors.emulator.organisation import Organisation as Emulated
 from connectors.hubspot.config import HubSpotConfig, HubSpotMapping
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.records import Stream
@@ -50,6 +51,7 @@ class Portal:
 
     server: EmulatorServer
     app: HubSpotEmulator
+    organisation: Emulated
     monkeypatch: pytest.MonkeyPatch
     made: list[HubSpotConnector] = field(default_factory=list)
 
@@ -64,7 +66,7 @@ class Portal:
         auth = settings.pop("auth", {"method": "token", "token": {"env": "HUBSPOT_TEST_TOKEN"}})
         fast = {"rate_limit": 1000, "search_limit": 1000}
         config = HubSpotConfig.model_validate({"url": self.server.url, "auth": auth, **fast, **settings})
-        organisation = organisation or Organisation(("bothways-demo.example",), "EUR")
+        organisation = organisation or Organisation(OWN_DOMAINS, CORPORATE_CURRENCY)
         connector = HubSpotConnector(config, mapping, owned, organisation)
         self.made.append(connector)
         return connector
@@ -118,7 +120,7 @@ def portal(monkeypatch: pytest.MonkeyPatch) -> Iterator[PortalFactory]:
         app = HubSpotEmulator(organisation, **{"rate_limits": False, **behaviours})
         server = EmulatorServer(app)
         server.__enter__()
-        started.append(Portal(server, app, monkeypatch))
+        started.append(Portal(server, app, organisation, monkeypatch))
         return started[-1]
 
     yield make

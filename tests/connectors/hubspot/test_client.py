@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,16 @@ def test_an_access_token_that_expired_all_the_same_is_renewed_once(
     one.app.behaviours.expired_tokens.add("oauth-00000001-" + "0" * 20)
     companies(client)
     assert client.calls.total().by_endpoint == {"list companies": 3, "token": 2}
+
+
+def test_one_thread_renews_for_all(portal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = portal(only_own_token=True)
+    client = client_of(one, auth=oauth(one, monkeypatch))
+    companies(client)
+    one.app.behaviours.expired_tokens.add("oauth-00000001-" + "0" * 20)
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(lambda _: companies(client), range(32)))
+    assert client.calls.total().by_endpoint["token"] == 2
 
 
 def test_a_refused_refresh_token_says_what_to_do(portal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
