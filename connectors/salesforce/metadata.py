@@ -39,6 +39,8 @@ STANDARD_READS: Reads = {
 }
 """What the shipped mapping pulls and field-level security can hide. `provision` works it out from the organisation itself."""
 _WITHOUT_VIEW_ALL = frozenset({"Product2"})
+_WITH_RIGHTS = frozenset({*STANDARD_READS, "Lead", "Order", "Pricebook2", "Quote", "ServiceContract"})
+"""Standard objects that a permission set grants by themselves; the others follow a parent or are open to all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ def permission_set_xml(name: str, grants: Grants) -> str:
     document = [f"    <description>{_TEXTS[name]}</description>", *rows]
     document += ["    <hasActivationRequired>false</hasActivationRequired>", f"    <label>{_LABELS[name]}</label>"]
     if integration:
-        document += [_object_permissions(each) for each in sorted({*grants.reads, *OBJECTS.values()})]
+        granted = {each for each in grants.reads if each in _WITH_RIGHTS or each.endswith("__c")}
+        document += [_object_permissions(each) for each in sorted(granted | {*OBJECTS.values()})]
         document.append(
             "    <userPermissions>\n        <enabled>true</enabled>\n        <name>ApiEnabled</name>\n    </userPermissions>"
         )

@@ -169,22 +169,19 @@ class Provisioner:
         """The fields that the mapping pulls and field-level security can hide, as far as this user sees them."""
         plain = [m for m in map(self.mapping.of, STREAMS) if m is not None]
         kinds = [m for _, m in activities.objects(self.mapping.activities)]
-        reads: dict[str, set[str]] = {}
+        reads: dict[str, set[str]] = {m.object: set() for m in (*plain, *kinds) if self.schema.object(m.object)}
         for each in (*plain, *kinds):
             for path in each.fields.values():
                 owner, found = self.schema.owner(each.object, path)
                 if found is None or owner is None:
                     continue
-                if found.permissionable:
-                    reads.setdefault(owner, set()).add(found.name)
                 compound = self.schema.find(owner, found.compound) if found.compound else None
-                if compound is not None and compound.permissionable:
-                    reads.setdefault(owner, set()).add(compound.name)
+                hideable = {f.name for f in (found, compound) if f is not None and f.permissionable}
+                reads.setdefault(owner, set()).update(hideable)
         for name in RELATION_OBJECTS:
             info = self.schema.object(name)
-            hideable = [f.name for f in info.fields.values() if f.permissionable] if info else []
-            if hideable:
-                reads.setdefault(name, set()).update(hideable)
+            if info is not None:
+                reads[name] = {f.name for f in info.fields.values() if f.permissionable}
         return {name: sorted(fields) for name, fields in sorted(reads.items())}
 
     def _assign(self, installed: _Installed) -> None:

@@ -1,0 +1,148 @@
+"""Installing and removing our fields, and what check says before and after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connectors.emulator.http import EmulatorServer
+from connectors.emulator.salesforce.app import SalesforceEmulator
+from connectors.errors import AuthError, SchemaError
+from connectors.salesforce.metadata import INTEGRATION, VIEWER, full_name
+from enrichment.fields import fields
+
+SOME, FULL = fields("essential"), fields("full")
+
+
+def steps(plan: Any) -> dict[str, str]:
+    return {item.name if item.kind != "permission set assignment" else "assignment": item.step for item in plan.items}
+
+
+def fails(connector: Any) -> list[str]:
+    return [f.message for f in connector.check().findings if f.level == "fail"]
+
+
+def test_a_plan_changes_nothing(connect: Any, app: SalesforceEmulator) -> None:
+    before = app.stats()["records_written"]
+    plan = steps(connect().plan_provision(SOME))
+    assert plan == {
+        **{full_name(s): "create" for s in SOME},
+        INTEGRATION: "create",
+        VIEWER: "create",
+        "assignment": "create",
+    }
+    assert app.stats()["records_written"] == before
+    assert steps(connect().plan_provision(SOME)) == plan
+
+
+def test_the_second_profile_adds_only_the_rest(connect: Any) -> None:
+    connect().provision(SOME)
+    plan = steps(connect().plan_provision(FULL))
+    assert {n for n, step in plan.items() if step == "create"} == {full_name(s) for s in FULL} - {
+        full_name(s) for s in SOME
+    }
+    assert (plan[INTEGRATION], plan["assignment"]) == ("update", "exists")
+    connect().provision(FULL)
+    assert connect(owned=FULL).check().ok
+    assert connect(owned=SOME).check().ok
+
+
+def test_deploying_again_sends_nothing(connect: Any, server: EmulatorServer) -> None:
+    connect().provision(SOME)
+    before = server.stats()["calls"]["POST metadata/deployRequest"]
+    assert connect().provision(SOME).to_do == ()
+    assert server.stats()["calls"]["POST metadata/deployRequest"] == before
+
+
+def test_a_field_of_another_type_stops_it_before_any_change(connect: Any, server: EmulatorServer) -> None:
+    connect().provision(SOME)
+    from dataclasses import replace
+
+    other = [replace(s, type="datetime") if s.name == "bothways_confidence" else s for s in FULL]
+    plan = connect().plan_provision(other)
+    assert [item.name for item in plan.conflicts] == ["Account.Bothways_Confidence__c"]
+    before = server.stats()["calls"]["POST metadata/deployRequest"]
+    with pytest.raises(SchemaError, match=r"Account\.Bothways_Confidence__c"):
+        connect().provision(other)
+    assert server.stats()["calls"]["POST metadata/deployRequest"] == before
+
+
+def test_the_runtime_user_may_not_install(connect: Any, app: SalesforceEmulator) -> None:
+    with pytest.raises(AuthError) as refused:
+        connect(token=app.runtime_token).provision(SOME)
+    assert refused.value.remedy
+    assert connect().plan_provision(SOME).to_do
+
+
+def test_an_administrator_installs_and_the_runtime_user_works(connect: Any, app: SalesforceEmulator) -> None:
+    connect().provision(SOME)
+    missing = fails(connect(token=app.runtime_token, owned=SOME))
+    assert any("Bothways_Confidence__c" in message for message in missing)
+    client = connect()._client
+    [found] = client.query("SELECT Id FROM PermissionSet WHERE Name = 'Bothways_Integration'").records
+    body = {"AssigneeId": app.seeded.integration_user, "PermissionSetId": found["Id"]}
+    client.send("POST", f"{client.root}/sobjects/PermissionSetAssignment", body)
+    assert fails(connect(token=app.runtime_token, owned=SOME)) == []
+
+
+def test_the_permission_set_gives_what_is_pulled(connect: Any, app: SalesforceEmulator) -> None:
+    """A user with nothing but the permission set reads the same records as the administrator."""
+    connect().provision(SOME)
+    client = connect()._client
+    [found] = client.query("SELECT Id FROM PermissionSet WHERE Name = 'Bothways_Integration'").records
+    with app.org.store.lock:
+        user = app.seeded.integration_user
+        app.org.store.execute("DELETE FROM PermissionSetAssignment WHERE AssigneeId = ?", (user,))
+        app.org.access.forget()
+    body = {"AssigneeId": user, "PermissionSetId": found["Id"]}
+    client.send("POST", f"{client.root}/sobjects/PermissionSetAssignment", body)
+    admin, runtime = connect(owned=SOME), connect(token=app.runtime_token, owned=SOME)
+    assert admin.capabilities.streams == runtime.capabilities.streams
+    for stream in admin.capabilities.streams:
+        one, two = ([p.batch.to_pylist() for p in c.read(stream, None)] for c in (admin, runtime))
+        assert one == two, stream
+
+
+def test_removal_takes_exactly_what_was_added(connect: Any, app: SalesforceEmulator) -> None:
+    def described() -> dict[str, set[str]]:
+        return {name: set(thing.fields) for name, thing in app.org.schema.objects.items()}
+
+    before = described()
+    connect().provision(FULL)
+    assert described() != before
+    plan = connect().unprovision(FULL)
+    assert {item.name for item in plan.items} == {full_name(s) for s in FULL} | {INTEGRATION, VIEWER}
+    assert described() == before
+    assert connect().plan_unprovision(FULL).to_do == ()
+    assert connect().unprovision(FULL).to_do == ()
+
+
+def test_removing_one_profile_leaves_the_others_access(connect: Any) -> None:
+    connect().provision(FULL)
+    connect().unprovision(SOME)
+    rest = [spec for spec in FULL if spec not in SOME]
+    assert connect(owned=rest).check().ok
+    assert not connect(owned=SOME).check().ok
+
+
+def test_check_without_our_fields_says_what_to_do(connect: Any) -> None:
+    failed = [f for f in connect(owned=SOME).check().findings if f.level == "fail"]
+    assert len(failed) == len(SOME)
+    assert all("bothways provision" in f.remedy for f in failed)
+
+
+def test_check_never_raises(connect: Any, server: EmulatorServer, app: SalesforceEmulator) -> None:
+    assert "credentials" in {f.topic for f in connect(token="00D!wrong").check().findings if f.level == "fail"}
+    server.faults.add({"kind": "html", "status": 200, "times": None})
+    assert not connect().check().ok
+    server.faults.clear()
+    assert any("9.0" in f.message for f in connect(api_version="99.0").check().findings if f.level == "fail")
+    app.quota.daily = app.quota.used + 12
+    low = connect().check()
+    assert any(f.topic == "limits" and f.level == "warn" for f in low.findings)
+
+
+def test_check_tells_of_hidden_records_and_blind_channels(connect: Any, app: SalesforceEmulator) -> None:
+    app.org.store.execute("DELETE FROM EmailMessage")
+    assert any("EmailMessage is empty" in f.message for f in connect().check().findings)
