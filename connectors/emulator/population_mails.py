@@ -39,6 +39,7 @@ class Exchange:
 
 
 def threads_in(mails: Exchange) -> int:
+    """How many threads there are."""
     return int(mails.thread[-1]) + 1 if mails.thread.size else 0
 
 
@@ -109,6 +110,7 @@ def support_mails(
 
 
 def case_person(c: Crowd, account: Whole) -> Whole:
+    """Who raised each of these cases, of these accounts."""
     return c.person_from[account] + np.arange(account.size) % c.people[account]
 
 

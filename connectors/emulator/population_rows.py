@@ -23,11 +23,13 @@ def moments(rng: np.random.Generator, c: Crowd, account: Whole) -> Whole:
 
 
 def workday(day: Whole) -> Whole:
+    """Days since 1970, those of a weekend moved to the Friday before."""
     weekday = (day + 3) % 7  # day 0 was a Thursday
     return day - np.maximum(0, weekday - 4)
 
 
 def some_accounts(rng: np.random.Generator, chance: Real, count: int) -> Whole:
+    """So many accounts, each as likely as its chance."""
     return np.minimum(np.searchsorted(np.cumsum(chance), rng.random(count)), chance.size - 1)
 
 
@@ -82,6 +84,7 @@ def one_user(users: Whole) -> pa.Array:
 def act_table(
     count: int, at: Whole, c: Crowd, account: Whole, columns: dict[str, object], created: Whole | None = None
 ) -> pa.Table:
+    """Activities from some columns and those that all share; entered minutes after they happened unless `created` says."""
     created = at + 60 * (3 + np.arange(count) % 7) if created is None else created
     common: dict[str, object] = {
         "id": pa.array(np.full(count, "")),
@@ -98,4 +101,5 @@ def act_table(
 
 
 def either(flags: Flags, yes: str, no: str) -> pa.Array:
+    """One of two words for each flag."""
     return pc.if_else(pa.array(flags), yes, no)
