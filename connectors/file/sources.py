@@ -43,7 +43,12 @@ class Sources:
         """By table key, in file order, filled when the table is loaded."""
         self.lock = threading.RLock()
         # one thread, so that a sum of floats is added in the same order every time; nothing is fetched from the network
-        settings = {"threads": 1, "memory_limit": "1GB", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        settings = {
+            "threads": 1,
+            "memory_limit": "1GB",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
         self._db = duckdb.connect(
             config={**settings, "temp_directory": f"{tempfile.gettempdir()}/bothways-{os.getpid()}"}
         )

@@ -12,7 +12,6 @@ import io
 import math
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -138,20 +137,21 @@ class WrittenFile:
     def save(self) -> None:
         """Writes beside, flushes to the disk, renames: a reader sees the old file or the new one, never a part."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        beside = self.path.with_name(f".{self.path.name}.tmp")  # what a killed run leaves here, the next one overwrites
         try:
-            with open(descriptor, "w", encoding="utf-8", newline="") as out:
+            with open(
+                os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline=""
+            ) as out:
                 table = csv.writer(out)  # CRLF and quotes as RFC 4180
                 table.writerow(self.header)
                 table.writerows([row.get(c, "") for c in self.header] for _, row in sorted(self.rows.items()))
                 out.flush()
                 os.fsync(out.fileno())
             if self.path.exists():
-                shutil.copymode(self.path, name)
-            os.replace(name, self.path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+                shutil.copymode(self.path, beside)
+            os.replace(beside, self.path)
+        finally:
+            beside.unlink(missing_ok=True)
         _flush_folder(self.path.parent)
 
     def digest(self) -> str:
