@@ -132,7 +132,9 @@ def _damage(path: Path) -> str | None:
             application = connection.execute("pragma application_id").fetchone()[0]
             version = connection.execute("pragma user_version").fetchone()[0]
             check = connection.execute("pragma quick_check").fetchone()[0]
-            names = {row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")}
+            found = connection.execute(
+                "select m.name, c.name from sqlite_master m, pragma_table_info(m.name) c where m.type = 'table'"
+            ).fetchall()
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
             raise StateError(
@@ -141,10 +143,11 @@ def _damage(path: Path) -> str | None:
         return str(error)
     if check != "ok":
         return str(check)
-    if application == 0 and not names:
+    if application == 0 and not found:
         return None  # begun and killed before its first commit
     if application != APPLICATION_ID:
         return "written by another program"
     if version > tables.VERSION:
         raise _newer(str(path), version)
-    return None if set(tables.metadata.tables) <= names else "tables are missing"
+    wanted = {(table.name, column.name) for table in tables.metadata.tables.values() for column in table.columns}
+    return None if wanted <= set(found) else "tables or columns are missing"
