@@ -27,7 +27,7 @@ from connectors.base import (
     WriteError,
     WriteResult,
 )
-from connectors.errors import ConfigError, SchemaError
+from connectors.errors import ConfigError, RetriableError, SchemaError
 from connectors.file import provision
 from connectors.file.check import diagnose
 from connectors.file.config import FilesConfig, FilesMapping, nearest
@@ -112,7 +112,8 @@ class FileConnector:
         """One result per change, in order; each file is replaced whole once per call, before its results are given.
 
         An id that no record of the input has is `gone`, a value its property cannot hold is `rejected`. Raises ConfigError
-        for a property that is not ours, SchemaError for one that is not provisioned, before anything is written.
+        for a property that is not ours and SchemaError for one that is not provisioned, before anything is written, and
+        RetriableError when a file cannot be replaced.
         """
         with self._lock:
             yield from self._write(changes)
@@ -136,7 +137,13 @@ class FileConnector:
                     )
             results.append(WriteResult(change, error))
         for stream in {r.change.stream for r in results if r.error is None}:
-            files[stream].save()
+            try:
+                files[stream].save()
+            except OSError as error:
+                raise RetriableError(
+                    f"Cannot write {files[stream].path}: {error}; it is as it was before.",
+                    remedy="Free space or mend the folder's permissions, and run again.",
+                ) from None
         return results
 
     def _refuse_foreign(
@@ -190,8 +197,11 @@ class FileConnector:
         stamp = path.stat()
         key = (path, stamp.st_size, stamp.st_mtime_ns)
         if key not in self._digests:
-            with path.open("rb") as file:
-                self._digests[key] = hashlib.file_digest(file, "sha256").hexdigest()
+            try:
+                with path.open("rb") as file:
+                    self._digests[key] = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                raise ConfigError(f"Cannot read {path}: {error}.") from None
         return self._digests[key]
 
     def _currencies(self, streams: Streams) -> frozenset[str] | None:

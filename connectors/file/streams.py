@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from connectors.base import Reject
-from connectors.errors import ConfigError
+from connectors.errors import ConfigError, FatalError
 from connectors.file.config import FilesMapping, Part, Table
 from connectors.file.csvs import quoted
 from connectors.file.query import MISFITS, canonical_part, explain_failure, stream_sql
@@ -88,6 +88,10 @@ class Streams:
                 sql = stream_sql(self.sources, con, stream, parts)
                 try:
                     con.execute(f"CREATE OR REPLACE TABLE {_table(stream)} AS {sql}")
+                except duckdb.OutOfMemoryException as error:
+                    raise FatalError(
+                        f"{stream} needs more memory or temporary disk space than there is: {error}"
+                    ) from None
                 except duckdb.Error as error:
                     raise explain_failure(self.sources, con, stream, parts, error) from None
                 lost = (*self._malformed(stream), *_without_id(con, stream), *_second_ones(con, stream))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -158,3 +161,33 @@ def test_the_real_crm_export(shared_data: Path) -> None:
 def test_the_real_edge_list(shared_data: Path) -> None:
     with mapped("email", shared_data) as connector:
         assert (len(rows(connector, "accounts")), len(rows(connector, "activities"))) == (11_656, 190_850)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("example", "moments"),
+    [("retail", ("2010-06-01", "2010-09-01")), ("maven", ("2017-06-01", "2017-09-01"))],
+)
+def test_real_data_without_activities_is_scored_with_reciprocity_unknown(
+    shared_data: Path, tmp_path: Path, example: str, moments: tuple[str, ...]
+) -> None:
+    words = ["score", "--config", str(ROOT / "examples" / example / "bothways.toml"), "--output", "scores.csv"]
+    words += [word for moment in moments for word in ("--as-of", moment)]
+    places = {
+        "BOTHWAYS_DATA": str(shared_data),
+        "BOTHWAYS_WORKSPACE__DIR": str(tmp_path / "work"),
+        "PYTHONPATH": str(ROOT),
+    }
+    run = [sys.executable, "-c", "from sync.cli import main; main()", *words]
+    done = subprocess.run(run, cwd=tmp_path, env={**os.environ, **places}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "scores.csv").open(newline="", encoding="utf-8") as file:
+        accounts = [row for row in csv.DictReader(file) if row["stream"] == "accounts"]
+    assert {row["as_of"][:10] for row in accounts} == set(moments)
+    unknown = ("index", "balance", "vs_book")
+    assert {row[f"bothways_reciprocity_{name}"] for row in accounts for name in unknown} == {""}
+    assert {row["bothways_stance"] for row in accounts} == {"insufficient_evidence"}
+    assert all("no " in row["bothways_top_drivers"] for row in accounts)
+    known = [float(row["bothways_customer_dependence"]) for row in accounts if row["bothways_customer_dependence"]]
+    assert len(known) > len(accounts) / 4
+    assert all(0 < score < 100 for score in known)

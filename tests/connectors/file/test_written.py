@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base import Change, PropertySpec
-from connectors.errors import ConfigError, SchemaError
+from connectors.errors import ConfigError, RetriableError, SchemaError
 from connectors.file.written import from_cell, guard, to_cell, unguard
 from enrichment.fields import ACCOUNT_FIELDS, FIELDS, fields
 
@@ -132,7 +132,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(connector, folder, monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(RetriableError, match="No space"):
         list(connector.write([_change("1", bothways_stance="respond")]))
     assert before == (folder.output / "accounts_scores.csv").read_bytes()
     assert sorted(p.name for p in folder.output.iterdir()) == ["accounts_scores.csv", "opportunities_scores.csv"]
