@@ -76,8 +76,6 @@ def summary(thing: Object, rights: Rights, version: str) -> Json:
 def describe(schema: Schema, thing: Object, rights: Rights, version: str, record_types: list[Json]) -> Json:
     """One object with the fields that exist for the user."""
     top = summary(thing, rights, version)
-    for absent in ("associateEntityType", "associateParentEntity"):
-        del top[absent]
     return {
         "actionOverrides": [],
         **top,
@@ -109,6 +107,7 @@ def describe(schema: Schema, thing: Object, rights: Rights, version: str, record
         "networkScopeFieldName": None,
         "recordTypeInfos": record_types,
         "searchLayoutable": top["layoutable"],
+        "sobjectDescribeOption": "FULL",
         "supportedScopes": [{"label": f"All {thing.plural.lower()}", "name": "everything"}],
     }
 
@@ -161,7 +160,7 @@ def field_json(thing: Object, f: Field, rights: Rights) -> Json:
             {"active": True, "defaultValue": value == f.default, "label": value, "validFor": None, "value": value}
             for value in f.values
         ],
-        "polymorphicForeignKey": f.polymorphic,
+        "polymorphicForeignKey": f.polymorphic or len(f.refers_to) > 1,
         "precision": f.precision,
         "queryByDistance": False,
         "referenceTargetField": None,

@@ -248,7 +248,8 @@ def _detail(made: Field, kind: str, inside: str) -> None:
     elif kind in ("double", "currency", "percent"):
         made.precision, made.scale = (int(part) for part in inside.split(","))
     elif kind == "reference":
-        targets, _, made.relationship = inside.partition(":")
+        targets, _, relationship = inside.partition(":")
+        made.relationship = relationship or None
         made.refers_to, made.length = tuple(targets.split(",")), 18
     elif inside:
         made.length = int(inside)

@@ -22,7 +22,7 @@ class Store:
         self.schema = schema
         self.lock = threading.RLock()
         self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None, cached_statements=512)
-        for statement in ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA temp_store=MEMORY"):
+        for statement in ("PRAGMA synchronous=OFF", "PRAGMA temp_store=MEMORY"):
             self._db.execute(statement)
         self._db.execute("PRAGMA case_sensitive_like=OFF")
         for thing in schema.objects.values():
