@@ -96,7 +96,7 @@ def _begin(state: State) -> None:
         ).scalar_one_or_none()
         if version is None:
             connection.execute(tables.meta.insert().values(key="version", value=str(tables.VERSION)))
-        elif int(version) > tables.VERSION:
+        elif state.path is None and int(version) > tables.VERSION:  # of a file, its header has told
             raise _newer(state.engine.url.render_as_string(hide_password=True), int(version))
         if state.path is not None:
             connection.exec_driver_sql(f"pragma application_id={APPLICATION_ID}")

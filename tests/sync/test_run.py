@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import timedelta
 
 import pytest
@@ -12,9 +13,13 @@ from scorer import SPECS, by_acts
 
 from connectors.base import WriteError
 from connectors.errors import AuthError, QuotaReached, RetriableError, SchemaError
+from enrichment.model import ScoringModel
 from sync.errors import BrakeReached, LockHeld, PlanChanged, PullIncomplete, Stopped
 from sync.journal import Journal
 from sync.lock import run_lock
+from sync.options import Workspace
+from sync.progress import NullProgress
+from sync.run import run_plan
 from sync.state import open_state
 from sync.tables import journal
 
@@ -328,3 +333,14 @@ def test_confirmed_rows_keep_the_old_and_the_new_values(connector, crm, sync, wo
     assert json.loads(row.old) == {"bothways_stance": "partner"}
     assert json.loads(row.new) == {"bothways_stance": "maintain"}
     assert json.loads(held["A002"])["bothways_customer_dependence"] == 30.0
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_plan_is_byte_identical_whatever_the_order_of_pages(crm, options, tmp_path, seed):
+    def planned(folder, **how):
+        connector = FakeConnector(crm, SPECS, **how)
+        told = run_plan(connector, Workspace(folder), ScoringModel(), SPECS, options, NullProgress())
+        return told.digest, told.plan_path.read_bytes()
+
+    shuffled = planned(tmp_path / "b", page=3, read_workers=1, order=random.Random(seed))
+    assert shuffled == planned(tmp_path / "a")

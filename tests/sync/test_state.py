@@ -11,6 +11,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from connectors.base import WriteError
 from connectors.errors import StateError
@@ -89,6 +91,25 @@ def test_one_of_a_newer_version_is_refused_and_left_alone(tmp_path):
     with pytest.raises(StateError, match=f"of version {tables.VERSION + 1}; this program knows {tables.VERSION}"):
         open_state(tmp_path)
     assert not list(tmp_path.glob("*.corrupt-*"))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.floats(0, 1, exclude_max=True), damage=st.binary(min_size=1, max_size=64))
+def test_random_damage_is_noticed_or_harmless(tmp_path_factory, place, damage):
+    """Whatever bytes are overwritten, opening works and what is then written can be read again."""
+    folder = tmp_path_factory.mktemp("damaged")
+    mark(folder)
+    path = folder / "state.sqlite"
+    whole = bytearray(path.read_bytes())
+    start = int(place * len(whole))
+    whole[start : start + len(damage)] = damage
+    path.write_bytes(bytes(whole))
+    state = open_state(folder)
+    with state.engine.begin() as connection:
+        state.upsert(tables.meta, [{"key": "after", "value": "yes"}], connection)
+        read = connection.execute(tables.meta.select().where(tables.meta.c.key == "after")).one()
+    state.close()
+    assert read.value == "yes"
 
 
 def _hold(folder: Path, ready: object) -> None:
