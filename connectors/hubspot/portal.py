@@ -94,7 +94,8 @@ class Portal:
                 sheet = Sheet(
                     "people", self._mapping.people, self._fetcher.by_id(self._mapping.people.object, missing, [source])
                 )
-                found = {i: (a or "").lower() for i, a in zip(sheet.ids, sheet.texts("email"), strict=True)}
+                found = dict.fromkeys(missing, "")  # those that are gone need not be asked for again
+                found |= {i: (a or "").lower() for i, a in zip(sheet.ids, sheet.texts("email"), strict=True)}
                 self.remember_addresses(found.items())
                 known |= found
             return known

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from pydantic import ValidationError
 
@@ -62,3 +65,8 @@ def test_the_version_is_in_every_path_and_nowhere_else() -> None:
     assert (
         Paths("2026-09").associations("deals", "contacts").path == "/crm/associations/2026-09/deals/contacts/batch/read"
     )
+
+
+def test_the_client_library_is_loaded_by_the_first_call_only() -> None:
+    code = "import sys, connectors.hubspot.connector; sys.exit('hubspot.crm' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
