@@ -18,6 +18,7 @@ ALL_SCOPES = frozenset(
         "tickets",
         "sales-email-read",
         "crm.lists.read",
+        "settings.currencies.read",
         "crm.export",
         "crm.objects.owners.read",
         "crm.objects.custom.read",

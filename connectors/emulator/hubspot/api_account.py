@@ -25,7 +25,7 @@ def owners(call: Call, rest: tuple[str, ...]) -> Response | None:
     if email:
         found = [owner for owner in found if owner["email"] == email.lower()]
     limit = call.whole("limit", 100, OWNERS_LIMIT)
-    after = int(call.request.param("after") or 0)
+    after = call.whole("after", 0, 10**9)
     page: Json = {"results": found[after : after + limit]}
     if after + limit < len(found):
         page["paging"] = call.paging(str(after + limit))
@@ -91,7 +91,7 @@ def _schema(call: Call, kind: ObjectType) -> Json:
         "objectTypeId": kind.type_id,
         "name": kind.singular,
         "fullyQualifiedName": f"p{PORTAL_ID}_{kind.singular}" if kind.custom else kind.singular.upper(),
-        "labels": {"singular": kind.label, "plural": f"{kind.label}s"},
+        "labels": {"singular": kind.label, "plural": kind.labels},
         "primaryDisplayProperty": names[0] if names else None,
         "secondaryDisplayProperties": [],
         "searchableProperties": [],
@@ -100,6 +100,7 @@ def _schema(call: Call, kind: ObjectType) -> Json:
         "associations": links,
         "archived": False,
         "restorable": True,
+        "allowsSensitiveProperties": False,
         "createdAt": at,
         "updatedAt": at,
     }

@@ -10,7 +10,7 @@ from connectors.emulator.hubspot.api_objects import typed
 from connectors.emulator.hubspot.call import Call
 from connectors.emulator.hubspot.links import Types
 from connectors.emulator.hubspot.objects import ObjectType, plain_type
-from connectors.emulator.hubspot.wire import ApiError, Json, answer, bad_json, invalid, no_content, not_found
+from connectors.emulator.hubspot.wire import ApiError, Json, answer, bad_json, invalid, no_content, not_found, whole
 
 READ_LIMIT, WRITE_LIMIT = 1000, 2000
 
@@ -45,13 +45,13 @@ def handle(call: Call, rest: tuple[str, ...]) -> Response | None:
 
 def _label(call: Call, source: ObjectType, target: ObjectType) -> Response:
     body = call.body()
-    if not body.get("label") or not body.get("name"):
+    if not isinstance(body.get("label"), str) or not isinstance(body.get("name"), str):
         raise invalid("Some required fields were not set: [label, name]")
     pair = (source.plural, target.plural)
     if any(kind.label == body["label"] for kind in call.portal.links.types(pair)):
         raise ApiError(409, f"A label '{body['label']}' already exists.", "OBJECT_ALREADY_EXISTS")
     before = len(call.portal.links.types(pair))
-    call.portal.links.define(pair, str(body["label"]), body.get("inverseLabel"))
+    call.portal.links.define(pair, str(body["label"]), str(body.get("inverseLabel") or body["label"]))
     made = call.portal.links.types(pair)[before:]
     if pair[0] != pair[1]:
         made += call.portal.links.types((pair[1], pair[0]))[-1:]
@@ -67,7 +67,7 @@ def _read(call: Call, source: ObjectType, target: ObjectType) -> Response:
     results, errors = [], []
     for one in inputs:
         identifier = str(one.get("id"))
-        links = call.portal.links.of(pair, int(identifier)) if identifier.isdigit() else []
+        links = [] if (number := whole(identifier)) is None else call.portal.links.of(pair, number)
         after = one.get("after")
         if after is not None:
             links = [link for link in links if link[0] >= _after(after)]
@@ -91,9 +91,10 @@ def _read(call: Call, source: ObjectType, target: ObjectType) -> Response:
 
 
 def _after(text: object) -> int:
-    if not str(text).isdigit():
+    found = whole(text)
+    if found is None:
         raise invalid(f"Invalid after: {text}")
-    return int(str(text))
+    return found
 
 
 def _none_found(source: ObjectType, target: ObjectType, identifier: str) -> Json:
@@ -118,7 +119,7 @@ def _write(call: Call, source: ObjectType, target: ObjectType, verb: str) -> Res
             start = _existing(call, source, one.get("from"))
             if verb == "archive":
                 ends = one.get("to") or []
-                for reference in [ends] if isinstance(ends, dict) else ends:
+                for reference in ends if isinstance(ends, list) else [ends]:
                     end = _existing(call, target, reference)
                     call.portal.links.archive(pair, start, end)
                     _changed(call, pair, start, end)
@@ -130,7 +131,7 @@ def _write(call: Call, source: ObjectType, target: ObjectType, verb: str) -> Res
                 results += _defaults(call, pair, start, end)
             elif old:
                 _linked(call, pair, start, end, _named(call, pair, one.get("type")))
-                results.append({"from": {"id": str(start)}, "to": {"id": str(end)}, "type": one.get("type")})
+                results.append({"from": {"id": str(start)}, "to": {"id": str(end)}, "type": str(one.get("type"))})
             else:
                 results.append(_linked(call, pair, start, end, _types(call, pair, one.get("types"))))
             _changed(call, pair, start, end)
@@ -196,9 +197,9 @@ def _existing(call: Call, kind: ObjectType, reference: Any) -> int:
 def _types(call: Call, pair: tuple[str, str], given: Any) -> Types:
     known = {(kind.category, kind.type_id): kind for kind in call.portal.links.types(pair)}
     found = []
-    for one in given or []:
-        if not isinstance(one, dict):
-            raise bad_json("types must be a list of objects")
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        raise bad_json("types must be a list of objects")
+    for one in given:
         key = (one.get("associationCategory"), one.get("associationTypeId"))
         if key not in known:
             raise invalid(f"Association type {key[1]} ({key[0]}) is not valid between {pair[0]} and {pair[1]}")
@@ -213,7 +214,7 @@ def of_record(call: Call, source: ObjectType, identifier: str, rest: tuple[str, 
     row = call.portal.find(source, identifier)
     if row is None:
         raise not_found()
-    start = int(identifier)
+    start = call.portal.table(source).ids[row]
     if rest[0] == "default":
         return _by_default(call, source, start, rest[1:])
     target = call.portal.kind(rest[0])

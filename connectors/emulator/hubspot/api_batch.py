@@ -21,7 +21,7 @@ from connectors.emulator.hubspot.api_objects import (
 from connectors.emulator.hubspot.call import BATCH_LIMIT, HISTORY_LIMIT, Call
 from connectors.emulator.hubspot.objects import ObjectType
 from connectors.emulator.hubspot.table import ARCHIVED, LIVE
-from connectors.emulator.hubspot.wire import ApiError, Json, answer, invalid, iso, no_content
+from connectors.emulator.hubspot.wire import ApiError, Json, answer, invalid, iso, names, no_content, whole
 
 Written = tuple[int, Json, list[Json]]
 Plan = Callable[[], Written]
@@ -56,12 +56,12 @@ def read(call: Call, kind: ObjectType) -> Response:
     """POST batch/read: merged-away ids are simply missing from the answer."""
     call.reads(kind)
     body = call.body()
-    with_history = list(body.get("propertiesWithHistory") or [])
+    with_history = names(body.get("propertiesWithHistory"), "propertiesWithHistory")
     inputs = call.inputs(HISTORY_LIMIT if with_history else BATCH_LIMIT)
     _no_duplicates(inputs)
     table, unique = call.portal.table(kind), body.get("idProperty")
-    names = [*(body.get("properties") or kind.defaults), *with_history]
-    columns = call.portal.shown(kind, names)
+    wanted = names(body.get("properties"), "properties") or kind.defaults
+    columns = call.portal.shown(kind, [*wanted, *with_history])
     results, absent = [], []
     for one in inputs:
         identifier = str(one.get("id"))
@@ -155,11 +155,12 @@ def _update(call: Call, kind: ObjectType, row: int, values: dict[str, str | None
 def _row(call: Call, kind: ObjectType, identifier: str, unique: object = None, state: int = LIVE) -> int | None:
     if unique and unique != "hs_object_id":
         return by_unique(call, kind, str(unique), identifier)
-    return call.portal.table(kind).row(int(identifier), state) if identifier.isdigit() else None
+    number = whole(identifier)
+    return None if number is None else call.portal.table(kind).row(number, state)
 
 
 def _merged_away(call: Call, kind: ObjectType, identifier: str) -> bool:
-    return identifier.isdigit() and int(identifier) in call.portal.table(kind).merged_into
+    return whole(identifier) in call.portal.table(kind).merged_into
 
 
 def _no_duplicates(inputs: list[Json]) -> None:
@@ -204,13 +205,13 @@ def _run(
     results = []
     for planned in plans:
         try:
-            row, names, warnings = planned()
+            row, written, warnings = planned()
         except ApiError as refusal:
             if not partial:
                 raise
             errors.append(refusal.entry())
             continue
-        record = written_record(call, kind, row, names, warnings)
+        record = written_record(call, kind, row, written, warnings)
         if new_from is not None:
             record["new"] = int(record["id"]) >= new_from
         results.append(record)
@@ -220,7 +221,7 @@ def _run(
 
 
 def _with_trace(entry: Json, one: Json) -> Json:
-    context = {**entry.get("context", {}), "objectWriteTraceId": [one["objectWriteTraceId"]]}
+    context = {**entry.get("context", {}), "objectWriteTraceId": [str(one["objectWriteTraceId"])]}
     if one.get("id") is not None:
         context.setdefault("ids", [str(one["id"])])
     return {**entry, "context": context}

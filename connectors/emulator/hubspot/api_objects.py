@@ -9,7 +9,17 @@ from connectors.emulator.hubspot import search
 from connectors.emulator.hubspot.call import BATCH_LIMIT, HISTORY_LIMIT, Call
 from connectors.emulator.hubspot.objects import AssociationType, ObjectType, plain_type
 from connectors.emulator.hubspot.table import ARCHIVED, LIVE, Table
-from connectors.emulator.hubspot.wire import ApiError, Json, answer, bad_json, invalid, iso, no_content, not_found
+from connectors.emulator.hubspot.wire import (
+    ApiError,
+    Json,
+    answer,
+    bad_json,
+    invalid,
+    iso,
+    no_content,
+    not_found,
+    whole,
+)
 
 
 def listed(call: Call, kind: ObjectType) -> Response:
@@ -18,10 +28,11 @@ def listed(call: Call, kind: ObjectType) -> Response:
     with_history = call.request.params("propertiesWithHistory")
     limit = call.whole("limit", 10, HISTORY_LIMIT if with_history else BATCH_LIMIT) or 10
     after = call.request.param("after") or "0"
-    if not after.isdigit():
+    first = whole(after)
+    if first is None:
         raise invalid(f"Invalid after: {after}")
     table = call.portal.table(kind)
-    rows = table.page(int(after), limit, ARCHIVED if call.archived else LIVE)
+    rows = table.page(first, limit, ARCHIVED if call.archived else LIVE)
     names = call.request.params("properties") or kind.defaults
     thin = call.archived and call.portal.behaviours.archived_is_thin
     columns = call.portal.shown(kind, [*names, *with_history], thin=thin)
@@ -107,10 +118,10 @@ def _by_property(call: Call, kind: ObjectType, identifier: str) -> int:
     table, unique = call.portal.table(kind), call.request.param("idProperty")
     if unique and unique != "hs_object_id":
         row = by_unique(call, kind, unique, identifier)
-    elif identifier.isdigit():
-        row = table.row(table.survivor(int(identifier)), ARCHIVED if call.archived else LIVE)
     else:
-        row = None
+        number = whole(identifier)
+        state = ARCHIVED if call.archived else LIVE
+        row = None if number is None else table.row(table.survivor(number), state)
     if row is None:
         raise not_found()
     return row
@@ -143,7 +154,10 @@ def create_one(call: Call, kind: ObjectType, given: Json) -> tuple[int, list[Jso
         if existing is not None:
             identifier = portal.table(kind).ids[existing]
             raise ApiError(409, f"Contact already exists. Existing ID: {identifier}", "CONFLICT")
-    links = [_link(call, kind, one) for one in given.get("associations") or []]
+    wanted = given.get("associations") or []
+    if not isinstance(wanted, list):
+        raise bad_json("associations must be a list")
+    links = [_link(call, kind, one) for one in wanted]
     row = portal.create(kind, values)
     source = portal.table(kind).ids[row]
     for other, target, types in links:

@@ -8,7 +8,7 @@ from connectors.emulator.http import Response
 from connectors.emulator.hubspot.api_batch import envelope
 from connectors.emulator.hubspot.call import Call
 from connectors.emulator.hubspot.objects import ObjectType
-from connectors.emulator.hubspot.properties import LIMIT_OVERALL, LIMIT_PER_OBJECT, Properties
+from connectors.emulator.hubspot.properties import LIMIT_OVERALL, LIMIT_PER_OBJECT, Properties, check_types
 from connectors.emulator.hubspot.wire import ApiError, Json, answer, bad_json, no_content
 
 
@@ -83,7 +83,7 @@ def limits(call: Call) -> Response:
             {
                 "objectTypeId": kind.type_id,
                 "singularLabel": kind.label,
-                "pluralLabel": f"{kind.label}s",
+                "pluralLabel": kind.labels,
                 "limit": LIMIT_PER_OBJECT,
                 "usage": used,
                 "percentage": used / LIMIT_PER_OBJECT,
@@ -120,6 +120,7 @@ def _groups(call: Call, definitions: Properties, rest: tuple[str, ...]) -> Respo
         return answer(definitions.require_group(rest[0]))
     if method == "PATCH":
         group, body = definitions.require_group(rest[0]), call.body()
+        check_types(body)
         group |= {key: body[key] for key in ("label", "displayOrder") if key in body}
         return answer(group)
     if method == "DELETE":

@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Any, Literal
 
 from connectors.emulator.http import Request, Response
-from connectors.emulator.hubspot import api_account, api_associations, api_batch, api_objects, api_properties
+from connectors.emulator.hubspot import api_account, api_associations, api_batch, api_money, api_objects, api_properties
 from connectors.emulator.hubspot.access import Access
 from connectors.emulator.hubspot.behaviours import Behaviours
 from connectors.emulator.hubspot.call import Call
@@ -65,6 +65,10 @@ _WORDS = {
     "dispositions",
     "custom-properties",
     "gdpr-delete",
+    "exchange-rates",
+    "current",
+    "codes",
+    "company-currency",
 }
 
 
@@ -157,6 +161,8 @@ class HubSpotEmulator:
             raise ApiError(
                 477, "The account is being migrated.", "MIGRATION_IN_PROGRESS", headers={"Retry-After": wait}
             )
+        if len(request.target) > self.behaviours.longest_url:
+            raise ApiError(414, "URI Too Long")
         if found is None:
             raise not_found()
         call = Call(request, found, self.portal, self.access)
@@ -206,6 +212,8 @@ def _dispatch(call: Call) -> Response | None:
         return api_account.pipelines(call, call.portal.kind(rest[0]), rest[1:])
     if area in ("schemas", "object-schemas"):
         return api_account.schemas(call, rest)
+    if area == "currencies":
+        return api_money.handle(call, rest)
     if area == "account-info" and rest == ("details",):
         return api_account.details(call)
     if area == "limits" and rest == ("custom-properties",):

@@ -62,3 +62,5 @@ class Behaviours:
     list_associations: int = 100
     """How many links of one record a list shows."""
     interval_headers: bool = True
+    longest_url: int = 16_384
+    """Of path and query; what is longer answers 414. HubSpot gives no number."""

@@ -11,7 +11,7 @@ from connectors.emulator.hubspot.access import Access
 from connectors.emulator.hubspot.objects import ObjectType
 from connectors.emulator.hubspot.portal import Portal
 from connectors.emulator.hubspot.routes import Route
-from connectors.emulator.hubspot.wire import Json, bad_json, flag, invalid
+from connectors.emulator.hubspot.wire import Json, bad_json, flag, invalid, whole
 
 BATCH_LIMIT = 100
 HISTORY_LIMIT = 50
@@ -59,11 +59,12 @@ class Call:
     def whole(self, name: str, default: int, most: int) -> int:
         """A whole number of the query. Raises ApiError when it is none or too large."""
         text = self.request.param(name) or str(default)
-        if not text.isdigit():
+        value = whole(text)
+        if value is None:
             raise invalid(f"Invalid value for {name}: {text}")
-        if int(text) > most:
+        if value > most:
             raise invalid(f"{name} must be at most {most}, it was {text}")
-        return int(text)
+        return value
 
     def link(self, after: str) -> str:
         """The absolute address of the next page: the same host, path and query."""

@@ -21,6 +21,16 @@ class Rates:
             rates.sort()
 
     @property
+    def dated(self) -> list[tuple[str, float, int | None]]:
+        """Every rate of a foreign currency: (currency, rate, from when; None: always)."""
+        return [
+            (currency, rate, None if start == -(2**62) else start)
+            for currency, rates in sorted(self._rates.items())
+            if currency != self.currency
+            for start, rate in rates
+        ]
+
+    @property
     def currencies(self) -> list[str]:
         return sorted(self._rates)
 

@@ -21,6 +21,11 @@ class ObjectType:
     aliases: tuple[str, ...] = field(default=())
 
     @property
+    def labels(self) -> str:
+        """The label of several."""
+        return self.plural.replace("_", " ").capitalize()
+
+    @property
     def read_scope(self) -> str:
         return self.scope.format(access="read")
 

@@ -19,10 +19,12 @@ from connectors.emulator.hubspot.wire import (
     APP_ID,
     ApiError,
     Json,
+    bad_json,
     epoch_ms,
     invalid,
     invalid_properties,
     invalid_properties_message,
+    whole,
 )
 
 
@@ -99,15 +101,17 @@ class Portal:
 
     def find(self, kind: ObjectType, text: object) -> int | None:
         """The row of a live record by its id in text."""
-        identifier = str(text)
-        return self.table(kind).row(int(identifier)) if identifier.isdigit() else None
+        identifier = whole(text)
+        return None if identifier is None else self.table(kind).row(identifier)
 
-    def check(
-        self, kind: ObjectType, given: Mapping[str, Any] | None, row: int | None, *, rules: bool = False
-    ) -> dict[str, str | None]:
+    def check(self, kind: ObjectType, given: Any, row: int | None, *, rules: bool = False) -> dict[str, str | None]:
         """The values in normal form. Raises ApiError listing everything that is wrong with them."""
+        if given is None:
+            given = {}
+        if not isinstance(given, dict):
+            raise bad_json("properties must be an object")
         definitions, problems, values = self.definitions(kind), [], {}
-        for name, value in (given or {}).items():
+        for name, value in given.items():
             found = definitions.get(name)
             if found is None:
                 problems.append(_problem(f'Property "{name}" does not exist', "PROPERTY_DOESNT_EXIST", name))

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.emulator.hubspot import standard
 from connectors.emulator.hubspot.objects import ObjectType
-from connectors.emulator.hubspot.wire import APP_ID, ApiError, Json, invalid, iso
+from connectors.emulator.hubspot.wire import APP_ID, ApiError, Json, bad_json, invalid, iso
 
 LIMIT_PER_OBJECT = 1000
 LIMIT_OVERALL = 10_000
@@ -26,6 +26,12 @@ _BOOLEAN = [
     {"label": "Yes", "value": "true", "displayOrder": 0, "hidden": False},
     {"label": "No", "value": "false", "displayOrder": 1, "hidden": False},
 ]
+_JSON_TYPES: dict[str, type] = {
+    **dict.fromkeys(("name", "label", "type", "fieldType", "groupName", "description", "value"), str),
+    **dict.fromkeys(("numberDisplayHint", "calculationFormula", "currencyPropertyName"), str),
+    **dict.fromkeys(("hidden", "formField", "hasUniqueValue"), bool),
+    "options": list,
+}
 _EDITABLE = {
     "label",
     "type",
@@ -47,6 +53,7 @@ def options(values: Iterable[Any]) -> list[Json]:
     made = []
     for order, value in enumerate(values):
         given = value if isinstance(value, dict) else {"label": str(value), "value": str(value)}
+        check_types(given)
         if not isinstance(given.get("label"), str) or not isinstance(given.get("value"), str):
             raise invalid("Each property option needs a label and a value.")
         made.append(
@@ -178,8 +185,7 @@ class Properties:
     def update(self, name: str, body: Any) -> Json:
         """Changes a definition; the option list is replaced as a whole. Raises ApiError."""
         found = self.require(name)
-        if not isinstance(body, dict):
-            raise invalid("Invalid input JSON: an object was expected.")
+        check_types(body)
         if found["modificationMetadata"]["readOnlyDefinition"]:
             raise invalid(f"The definition of '{name}' is read only.", subCategory="PropertyValidationError.READ_ONLY")
         changed = {key: value for key, value in body.items() if key in _EDITABLE}
@@ -213,7 +219,8 @@ class Properties:
         return found
 
     def create_group(self, body: Any) -> Json:
-        if not isinstance(body, dict) or not body.get("name") or not body.get("label"):
+        check_types(body)
+        if not body.get("name") or not body.get("label"):
             raise invalid("Some required fields were not set: [name, label]")
         if body["name"] in self.groups:
             raise ApiError(409, f"A property group named '{body['name']}' already exists.", "OBJECT_ALREADY_EXISTS")
@@ -239,9 +246,21 @@ class Properties:
             raise invalid(f"The property group '{name}' does not exist.", subCategory="PropertyGroupError.NOT_FOUND")
 
 
-def _checked(body: Any) -> Json:
+def check_types(body: Any) -> None:
+    """Raises ApiError where a field of a definition is not of its JSON type."""
     if not isinstance(body, dict):
-        raise invalid("Invalid input JSON: an object was expected.")
+        raise bad_json("an object was expected")
+    for name, value in body.items():
+        right = isinstance(value, _JSON_TYPES.get(name, object))
+        if name == "displayOrder":
+            right = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31
+        if not right:
+            raise bad_json(f"{name} has the wrong type")
+
+
+def _checked(body: Any) -> Json:
+    check_types(body)
+    given: Json = body
     missing = [key for key in ("name", "label", "type", "fieldType", "groupName") if not body.get(key)]
     if missing:
         raise invalid(f"Some required fields were not set: [{', '.join(missing)}]")
@@ -252,7 +271,7 @@ def _checked(body: Any) -> Json:
             subCategory="PropertyValidationError.INVALID_NAME",
         )
     _check_pair(body["type"], body["fieldType"])
-    return body
+    return given
 
 
 def _check_pair(kind: object, field_type: object) -> None:

@@ -14,7 +14,7 @@ from connectors.emulator.hubspot.columns import Instants
 from connectors.emulator.hubspot.links import LinkStore
 from connectors.emulator.hubspot.properties import Properties
 from connectors.emulator.hubspot.table import ARCHIVED, LIVE, Table
-from connectors.emulator.hubspot.wire import Json, bad_json, epoch_ms, invalid
+from connectors.emulator.hubspot.wire import Json, bad_json, epoch_ms, invalid, names, whole
 
 MAX_BODY, MAX_PAGE, MAX_OFFSET = 3000, 200, 10_000
 MAX_GROUPS, MAX_FILTERS, MAX_ALL_FILTERS = 5, 6, 18
@@ -55,7 +55,7 @@ class Query:
         self.limit = _whole(body.get("limit", 10), "limit")
         self.after = _whole(body.get("after") or 0, "after")
         self.query = str(body.get("query") or "").lower()
-        self.properties = [str(name) for name in body.get("properties") or []]
+        self.properties = names(body.get("properties"), "properties")
         self.sort, self.descending = _sort(body.get("sorts") or [])
         self._check_sizes()
 
@@ -200,7 +200,8 @@ class Searcher:
                 return ms
         else:
             try:
-                return int(text) if text.lstrip("-").isdigit() else float(text)
+                found = whole(text)
+                return float(text) if found is None else found
             except ValueError:
                 pass
         raise invalid(f"There was a problem with the request: {text!r} is not a valid value for {name}")
@@ -223,7 +224,8 @@ class Searcher:
         if one["operator"] not in ("EQ", "IN"):
             raise invalid("Associations can only be filtered with EQ and IN")
         pair = (plural, self._table.kind.plural)
-        ids = {source for value in values for source, _ in self._links.of(pair, int(str(value)))}
+        numbers = [number for value in values if (number := whole(value)) is not None]
+        ids = {source for number in numbers for source, _ in self._links.of(pair, number)}
         return lambda row: self._table.ids[row] in ids
 
     def _ordered(self, rows: set[int], query: Query) -> list[int]:
@@ -291,7 +293,7 @@ def _sort(sorts: Any) -> tuple[str | None, bool]:
 
 
 def _whole(value: object, name: str) -> int:
-    text = str(value)
-    if isinstance(value, bool) or not text.isdigit():
+    found = None if isinstance(value, bool) else whole(value)
+    if found is None:
         raise bad_json(f"{name} must be a whole number")
-    return int(text)
+    return found

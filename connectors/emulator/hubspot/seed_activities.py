@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from connectors.emulator.hubspot import pipelines
 from connectors.emulator.hubspot.columns import Column, Computed, Instants, Texts
 from connectors.emulator.hubspot.objects import plain_type
 from connectors.emulator.hubspot.portal import Portal
@@ -35,7 +36,6 @@ _TASKS = {"done": "COMPLETED", "scheduled": "NOT_STARTED", "cancelled": "DEFERRE
 _BY_LABEL = {label: key for key, label in CALL_DISPOSITIONS.items()}
 _NOT_CONNECTED = ("No answer", "Left voicemail", "Busy")
 _SOURCES = ("EMAIL", "FORM", "CHAT", "PHONE")
-_AT = "2024-01-01T00:00:00.000Z"
 
 Act = Mapping[str, Any]
 
@@ -220,28 +220,11 @@ def _tickets(portal: Portal, source: Source) -> None:
     replied = source.instants("cases", "first_reply_at")
     customer = column("cases", "by_customer")
     stages = [("New", "OPEN"), ("Waiting on contact", "OPEN"), ("Waiting on us", "OPEN"), ("Closed", "CLOSED")]
-    portal.pipelines["tickets"] = [
-        {
-            "id": "0",
-            "label": "Support Pipeline",
-            "displayOrder": 0,
-            "createdAt": _AT,
-            "updatedAt": _AT,
-            "archived": False,
-            "stages": [
-                {
-                    "id": str(at + 1),
-                    "label": label,
-                    "displayOrder": at,
-                    "metadata": {"ticketState": state, "isClosed": str(state == "CLOSED").lower()},
-                    "createdAt": _AT,
-                    "updatedAt": _AT,
-                    "archived": False,
-                }
-                for at, (label, state) in enumerate(stages)
-            ],
-        }
+    shown = [
+        (str(at + 1), label, {"ticketState": state, "isClosed": str(state == "CLOSED").lower()})
+        for at, (label, state) in enumerate(stages)
     ]
+    portal.pipelines["tickets"] = [pipelines.pipeline("0", "Support Pipeline", shown)]
     columns: dict[str, Column] = {
         "createdate": Instants(opened),
         "closed_date": Instants(closed),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from connectors.emulator.hubspot import pipelines
 from connectors.emulator.hubspot.columns import Column, Texts
 from connectors.emulator.hubspot.source import Source, texts
 from connectors.emulator.hubspot.wire import Json
 
-_AT = "2024-01-01T00:00:00.000Z"
 Key = tuple[str, bool, bool]
 
 
@@ -30,27 +30,8 @@ def pipeline(source: Source) -> tuple[list[Json], list[str | None], list[float |
     chance = {key: _chance(key, counts) for key, counts in odds.items()}
     order = sorted(chance, key=lambda key: (key[1], not key[2], chance[key], key[0]))
     ids = {key: _stage_id(key, at) for at, key in enumerate(order)}
-    stages = [
-        {
-            "id": ids[key],
-            "label": key[0],
-            "displayOrder": at,
-            "metadata": {"isClosed": str(key[1]).lower(), "probability": str(chance[key])},
-            "createdAt": _AT,
-            "updatedAt": _AT,
-            "archived": False,
-        }
-        for at, key in enumerate(order)
-    ]
-    shown = {
-        "id": "default",
-        "label": "Sales Pipeline",
-        "displayOrder": 0,
-        "stages": stages,
-        "createdAt": _AT,
-        "updatedAt": _AT,
-        "archived": False,
-    }
+    stages = [(ids[key], key[0], {"isClosed": str(key[1]).lower(), "probability": str(chance[key])}) for key in order]
+    shown = pipelines.pipeline("default", "Sales Pipeline", stages)
     return [shown], [ids[key] for key in keys], probabilities
 
 

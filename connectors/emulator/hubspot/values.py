@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from connectors.emulator.hubspot.standard import OPEN_OPTIONS
-from connectors.emulator.hubspot.wire import EPOCH, Json, epoch_ms, iso, number
+from connectors.emulator.hubspot.wire import Json, epoch_ms, iso, number
 
 _DAY = 86_400_000
+_EARLIEST, _LATEST = -30_000_000_000_000, 250_000_000_000_000
 _LONGEST = 65_536
 _EMAIL = re.compile(r"[^@\s;,]+@[^@\s;,]+\.[^@\s;,]+")
 
@@ -56,25 +57,18 @@ def _number(given: str) -> str:
 
 def _date(given: str) -> str:
     ms = epoch_ms(given)
-    if ms is None or ms % _DAY:
-        raise Unacceptable(
-            "INVALID_DATE", f"{given} is at {_clock(ms)}, not midnight!" if ms else f"{given} is not a date"
-        )
+    if ms is None or ms % _DAY or not _EARLIEST <= ms < _LATEST:
+        raise Unacceptable("INVALID_DATE", f"{given} is not a date at midnight UTC.")
     return iso(ms)[:10]
-
-
-def _clock(ms: int | None) -> str:
-    return "" if ms is None else iso(ms)[11:23]
 
 
 def _instant(given: str) -> str:
     ms = epoch_ms(given)
     if ms is None:
         raise Unacceptable("INVALID_LONG", f"{given} was not a valid long.")
-    try:
-        return iso(ms)
-    except OverflowError:
-        raise Unacceptable("INVALID_DATE", f"{given} is out of range, epoch {EPOCH.year}.") from None
+    if not _EARLIEST <= ms < _LATEST:
+        raise Unacceptable("INVALID_DATE", f"{given} is out of range.")
+    return iso(ms)
 
 
 def _option(definition: Json, given: str) -> str:

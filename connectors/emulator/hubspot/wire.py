@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -24,6 +25,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Json = dict[str, Any]
 
+_WHOLE = re.compile(r"[0-9]{1,18}")
 _serial = itertools.count(1)
 
 
@@ -35,7 +37,7 @@ def iso(ms: int) -> str:
 def epoch_ms(text: str) -> int | None:
     """Epoch milliseconds of an ISO instant, a date, or a number of milliseconds; None when it is none of them."""
     text = text.strip()
-    if text.lstrip("-").isdigit():
+    if _WHOLE.fullmatch(text.removeprefix("-")):
         return int(text)
     try:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
@@ -52,10 +54,16 @@ def number(text: str) -> str | None:
         value = Decimal(text.strip())
     except InvalidOperation:
         return None
-    if not value.is_finite():
+    if not value.is_finite() or abs(value.adjusted()) > 300:
         return None
     plain = format(value.normalize(), "f")
     return "0" if plain in ("-0", "0") else plain
+
+
+def whole(text: object) -> int | None:
+    """A whole number, as ids and offsets are, written in plain digits; None when it is none."""
+    digits = str(text)
+    return int(digits) if _WHOLE.fullmatch(digits) else None
 
 
 def correlation_id() -> str:
@@ -95,6 +103,15 @@ def invalid(message: str, **extra: Any) -> ApiError:
 def bad_json(detail: str) -> ApiError:
     """The answer to a body that does not parse or has the wrong shape."""
     return invalid(f"Invalid input JSON on line 1, column 1: {detail}")
+
+
+def names(value: object, what: str) -> list[str]:
+    """A list of names from a body; null is an empty one. Raises ApiError."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise bad_json(f"{what} must be a list of strings")
+    return value
 
 
 def not_found() -> ApiError:
