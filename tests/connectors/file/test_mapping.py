@@ -156,6 +156,15 @@ def test_a_table_in_sql_that_fails_is_named(folder) -> None:
         folder.read("accounts", mapping)
 
 
+def test_a_mapping_sees_tables_only_and_no_variable_of_the_program(folder) -> None:
+    folder.put("lines.csv", LINES)
+    mapping = {"tables": {"t": {"sql": "SELECT * FROM table"}}, "accounts": {"from": "t", "columns": {"id": "1"}}}
+    for name in ("malformed", "files", "con"):
+        mapping["tables"]["t"]["sql"] = f"SELECT * FROM {name}"
+        with pytest.raises(ConfigError, match=rf"(?s)table \[tables\.t\].*{name}.*does not exist"):
+            folder.read("accounts", mapping)
+
+
 def test_a_parquet_file_that_is_none_is_named(folder) -> None:
     folder.put("a.parquet", b"not parquet at all")
     with pytest.raises(ConfigError, match=r"a\.parquet"):
