@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from connectors.errors import ConfigError
+from connectors.file import query
 from connectors.file.config import FilesConfig, load_mapping, parse_mapping
 
 LINES = "invoice,customer,qty,price\nI1,C1,2,1.5\nI1,C1,1,4\nI2,C2,-1,4\n"
@@ -156,13 +158,12 @@ def test_a_table_in_sql_that_fails_is_named(folder) -> None:
         folder.read("accounts", mapping)
 
 
-def test_a_mapping_sees_tables_only_and_no_variable_of_the_program(folder) -> None:
+def test_a_mapping_sees_tables_only_and_no_variable_of_the_program(folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.put("lines.csv", LINES)
-    mapping = {"tables": {"t": {"sql": "SELECT * FROM table"}}, "accounts": {"from": "t", "columns": {"id": "1"}}}
-    for name in ("malformed", "files", "con"):
-        mapping["tables"]["t"]["sql"] = f"SELECT * FROM {name}"
-        with pytest.raises(ConfigError, match=rf"(?s)table \[tables\.t\].*{name}.*does not exist"):
-            folder.read("accounts", mapping)
+    monkeypatch.setattr(query, "spy", pa.table({"id": ["x"]}), raising=False)
+    part = {"from": "lines.csv", "columns": {"id": "(SELECT id FROM spy)"}}
+    with pytest.raises(ConfigError, match=r"column 'id'.*spy.*does not exist"):
+        folder.read("accounts", {"accounts": part})
 
 
 def test_a_parquet_file_that_is_none_is_named(folder) -> None:
