@@ -1,4 +1,4 @@
-"""`init`, `check`, `provision`: from nothing to a CRM that is ready for the first sync."""
+"""`init`, `check`, `provision`, `uninstall`: from nothing to a CRM that is ready for the first sync, and back."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command()(init)
     app.command()(check)
     app.command()(provision)
+    app.command()(uninstall)
 
 
 def init(
@@ -123,7 +124,41 @@ def provision(
         )
 
 
-def _show(output: Output, crm: str, plan: ProvisionPlan, *, planned: bool) -> None:
+def uninstall(
+    config: ConfigOption = "bothways.toml",
+    plan: Annotated[
+        bool, typer.Option("--plan", help="List exactly what would be taken away; change nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Take away exactly what provision put in: our properties with their values, of both profiles, and nothing else."""
+    from config import settings as config_settings
+    from connectors.errors import ConfigError
+    from enrichment.fields import FIELDS
+    from sync.connect import connect
+
+    settings = config_settings.load(Path(config))
+    connector = connect(settings)
+    output = Output(as_json=as_json, quiet=quiet)
+    try:
+        outcome = connector.plan_unprovision(FIELDS)
+        if not plan and outcome.to_do:
+            if not yes and (
+                as_json
+                or not typer.confirm(
+                    f"Remove {len(outcome.to_do)} components and every value in them from {connector.name}?"
+                )
+            ):
+                raise ConfigError("Nothing was removed.", remedy="Look at --plan first, then confirm, or add --yes.")
+            outcome = connector.unprovision(FIELDS)
+    finally:
+        connector.close()
+    _show(output, connector.name, outcome, planned=plan, verb="remove")
+
+
+def _show(output: Output, crm: str, plan: ProvisionPlan, *, planned: bool, verb: str = "add") -> None:
     if output.as_json:
         items = [{"step": i.step, "kind": i.kind, "name": i.name, "detail": i.detail} for i in plan.items]
         output.result({"schema": 1, "crm": crm, "planned": planned, "items": items})
@@ -132,6 +167,8 @@ def _show(output: Output, crm: str, plan: ProvisionPlan, *, planned: bool) -> No
         output.say(f"{item.step:8}  {item.kind:16}  {item.name}" + (f"  ({item.detail})" if item.detail else ""))
     to_do = len(plan.to_do)
     if planned:
-        output.say(f"{to_do} to add." if to_do else "Nothing to add.")
+        output.say(f"{to_do} to {verb}." if to_do else f"Nothing to {verb}.")
+    elif to_do:
+        output.say(f"{to_do} {'added' if verb == 'add' else 'removed'}.")
     else:
-        output.say(f"{to_do} added." if to_do else "Everything was there already.")
+        output.say("Everything was there already." if verb == "add" else "Nothing of ours was there.")

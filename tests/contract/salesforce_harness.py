@@ -78,10 +78,7 @@ class SalesforceHarness:
         self.app.merge("Account", self.id_of("accounts", survivor), [self.id_of("accounts", loser)])
 
     def revoke(self, spec: PropertySpec) -> None:
-        name = f"{_OBJECTS[spec.stream]}.{field_name(spec.name)}"
-        with self.app.org.store.lock:
-            self.app.org.store.execute("DELETE FROM FieldPermissions WHERE Field = ?", (name,))
-            self.app.org.access.forget()
+        self.app.revoke(_OBJECTS[spec.stream], field_name(spec.name))
 
 
 def tables(rows: Mapping[Stream, list[dict[str, Any]]]) -> dict[Stream, pa.Table]:

@@ -178,6 +178,12 @@ class SalesforceEmulator:
         """The next `times` writes (None: all) of the record, or of a child that locks it, get UNABLE_TO_LOCK_ROW."""
         self.org.behaviours.locked[record_id] = times
 
+    def revoke(self, object_name: str, field: str) -> None:
+        """An administrator takes a field away from everybody: it is then absent from describe, for the integration user too."""
+        with self.org.store.lock:
+            self.org.store.execute("DELETE FROM FieldPermissions WHERE Field = ?", (f"{object_name}.{field}",))
+            self.org.access.forget()
+
     def _admin(self) -> Rights:
         return self.org.access.of(self.seeded.admin_user)
 

@@ -1,0 +1,35 @@
+"""The same organisation gives the same scores from files and from each CRM, field by field."""
+
+from __future__ import annotations
+
+import pyarrow.parquet as pq
+import pytest
+
+from enrichment.fields import ACCOUNT_FIELDS, OPPORTUNITY_FIELDS
+
+
+def scores(folder, stream):
+    return {row["id"]: row for row in pq.read_table(folder / f"{stream}.parquet").to_pylist()}
+
+
+def close(field, ours, theirs):
+    if field.type == "number" and ours is not None and theirs is not None:
+        return abs(ours - theirs) <= 10**-field.scale + 1e-9
+    return ours == theirs
+
+
+@pytest.mark.parametrize("crm", ["salesforce", "hubspot"])
+def test_a_crm_scores_as_files_do(line, crm):
+    files, other = line("files"), line(crm)
+    expected_dir, actual_dir = files.score(), other.score()
+
+    for stream, catalogue in (("accounts", ACCOUNT_FIELDS), ("opportunities", OPPORTUNITY_FIELDS)):
+        expected, actual = scores(expected_dir, stream), scores(actual_dir, stream)
+        assert {other.vendor_id(stream, identity) for identity in expected} == set(actual)
+        different = [
+            (row["name"], field.name, row[field.name], actual[other.vendor_id(stream, identity)][field.name])
+            for identity, row in expected.items()
+            for field in catalogue
+            if not close(field, row[field.name], actual[other.vendor_id(stream, identity)][field.name])
+        ]
+        assert different == []
