@@ -98,7 +98,7 @@ class HubSpotEmulator:
         self.behaviours = Behaviours(**behaviours)
         self.portal, self.ids = fill(organisation, self.behaviours, clock)
         self.access = Access(self.token, self.behaviours, clock)
-        self.limits = RateLimits(tier, self.behaviours, clock)
+        self.limits = RateLimits(tier, self.behaviours, clock, organisation.time_zone)
         self._lock = threading.Lock()
 
     def handle(self, request: Request) -> Response:

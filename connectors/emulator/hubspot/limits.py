@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from typing import Literal, get_args
+from zoneinfo import ZoneInfo
 
 from connectors.emulator.hubspot.behaviours import Behaviours
 from connectors.emulator.hubspot.wire import APP_ID, ApiError
 
 Tier = Literal["free", "starter", "professional", "enterprise", "increased", "oauth"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
-_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +67,16 @@ class Window:
 
 
 class RateLimits:
-    """Counts requests; raises the 429 that the service would answer. The day ends at midnight UTC."""
+    """Counts requests; raises the 429 that the service would answer. The day ends at midnight in the account's zone."""
 
-    def __init__(self, tier: Tier, behaviours: Behaviours, clock: Callable[[], float]) -> None:
+    def __init__(self, tier: Tier, behaviours: Behaviours, clock: Callable[[], float], time_zone: str = "UTC") -> None:
         self.allowance = ALLOWANCES[tier]
         self._behaviours, self._clock = behaviours, clock
         self._burst = Window(self.allowance.burst, 10)
         self._search = Window(SEARCHES_PER_SECOND, 1)
         self._associations = Window(self.allowance.associations, 10)
-        self._day, self._today, self._association_calls = 0, 0, 0
+        self._zone = ZoneInfo(time_zone)
+        self._day_ends, self._today, self._association_calls = 0.0, 0, 0
 
     @property
     def daily(self) -> int | None:
@@ -89,7 +91,7 @@ class RateLimits:
         if (self.daily is not None and self._today >= self.daily) or (
             bucket == "associations" and self._association_calls >= ASSOCIATIONS_PER_DAY
         ):
-            raise self._refusal("You have reached your daily limit.", _DAY - now % _DAY, "DAILY")
+            raise self._refusal("You have reached your daily limit.", self._day_ends - now, "DAILY")
         if bucket == "search" and not self._search.take(now):
             refusal = ApiError(429, "You have reached your secondly limit.", "RATE_LIMITS")
             raise self._with_hint(refusal, self._search.wait(now))
@@ -125,9 +127,10 @@ class RateLimits:
         return hints
 
     def _new_day(self, now: float) -> None:
-        day = int(now // _DAY)
-        if day != self._day:
-            self._day, self._today, self._association_calls = day, 0, 0
+        if now >= self._day_ends:
+            tomorrow = datetime.fromtimestamp(now, self._zone).date() + timedelta(days=1)
+            self._day_ends = datetime.combine(tomorrow, time(), self._zone).timestamp()
+            self._today, self._association_calls = 0, 0
 
     def _refusal(self, message: str, wait: float, policy: str, **more: str) -> ApiError:
         refusal = ApiError(429, message, errorType="RATE_LIMIT", policyName=policy, **more)

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from connectors.emulator.hubspot import calculated, validation
 from connectors.emulator.hubspot.behaviours import Behaviours
 from connectors.emulator.hubspot.columns import Column
 from connectors.emulator.hubspot.links import LinkStore
@@ -13,17 +14,14 @@ from connectors.emulator.hubspot.money import Rates
 from connectors.emulator.hubspot.objects import PRIMARY, ObjectType, Registry
 from connectors.emulator.hubspot.properties import Properties
 from connectors.emulator.hubspot.search import Searcher
-from connectors.emulator.hubspot.table import ARCHIVED, GONE, LIVE, Table, Version
+from connectors.emulator.hubspot.table import ARCHIVED, GONE, Table, Version
 from connectors.emulator.hubspot.values import Unacceptable, normal
 from connectors.emulator.hubspot.wire import (
     APP_ID,
-    ApiError,
     Json,
     bad_json,
-    epoch_ms,
     invalid,
     invalid_properties,
-    invalid_properties_message,
     whole,
 )
 
@@ -114,20 +112,22 @@ class Portal:
         for name, value in given.items():
             found = definitions.get(name)
             if found is None:
-                problems.append(_problem(f'Property "{name}" does not exist', "PROPERTY_DOESNT_EXIST", name))
+                problems.append(validation.problem(f'Property "{name}" does not exist', "PROPERTY_DOESNT_EXIST", name))
             elif found["modificationMetadata"]["readOnlyValue"]:
                 problems.append(
-                    _problem(f'"{name}" is a read only property; its value cannot be set.', "READ_ONLY_VALUE", name)
+                    validation.problem(
+                        f'"{name}" is a read only property; its value cannot be set.', "READ_ONLY_VALUE", name
+                    )
                 )
             elif value is not None:
                 try:
                     values[name] = normal(found, value)
                 except Unacceptable as reason:
-                    problems.append(_problem(str(reason), reason.code, name))
+                    problems.append(validation.problem(str(reason), reason.code, name))
         if problems:
             raise invalid_properties(problems)
         if rules:
-            self._enforce(kind, values, row)
+            validation.enforce(self.behaviours, self.table(kind), values, row)
         return values
 
     def create(self, kind: ObjectType, values: Mapping[str, str | None], source: str = "INTEGRATION") -> int:
@@ -227,77 +227,11 @@ class Portal:
             column.set(row, value)
             self.written[table.kind.plural][name] += source == "INTEGRATION"
         if table.kind.plural == "deals":
-            self._recalculate_deal(table, row, values)
-        if table.kind.plural == "line_items" and {"price", "quantity"} & set(values):
-            price, quantity = table.get(row, "price"), table.get(row, "quantity")
-            if price is not None and quantity is not None:
-                table.column("amount").set(row, normal({"type": "number"}, float(price) * float(quantity)))
-
-    def _recalculate_deal(self, table: Table, row: int, values: Mapping[str, str | None]) -> None:
-        if "dealstage" in values:
-            stage = self.stage("deals", values["dealstage"])
-            for name, value in _of_stage(stage).items():
-                if name != "hs_deal_stage_probability" or name not in values:
-                    table.column(name).set(row, value)
-        if {"amount", "deal_currency_code", "closedate"} & set(values):
-            close = table.get(row, "closedate")
-            home = self.rates.home(
-                table.get(row, "amount"),
-                table.get(row, "deal_currency_code"),
-                None if close is None else epoch_ms(close),
-            )
-            table.column("hs_exchange_rate").set(row, home[0])
-            table.column("amount_in_home_currency").set(row, home[1])
+            calculated.deal(table, row, values, self.stage("deals", table.get(row, "dealstage")), self.rates)
+        if table.kind.plural == "line_items":
+            calculated.line_item(table, row, values)
 
     def stage(self, plural: str, stage_id: str | None) -> Json | None:
         """A pipeline stage by its id."""
         stages = (stage for pipeline in self.pipelines[plural] for stage in pipeline["stages"])
         return next((stage for stage in stages if stage["id"] == stage_id), None)
-
-    def _enforce(self, kind: ObjectType, values: Mapping[str, str | None], row: int | None) -> None:
-        table = self.table(kind)
-        for rule in self.behaviours.validation_rules:
-            if self.kind(rule.object_type) is not kind:
-                continue
-
-            def after(name: str) -> str | None:
-                return values[name] if name in values else None if row is None else table.get(row, name)
-
-            applies = rule.when is None or (
-                after(rule.when) is not None and (not rule.values or after(rule.when) in rule.values)
-            )
-            if applies and after(rule.required) is None:
-                problem = _problem(
-                    f'Property "{rule.required}" is required', "MISSING_CONDITIONAL_REQUIRED_PROPERTY", rule.required
-                )
-                raise ApiError(
-                    400,
-                    invalid_properties_message([problem]),
-                    "VALIDATION_ERROR",
-                    errors=[
-                        {
-                            "message": problem["message"],
-                            "code": "MISSING_CONDITIONAL_REQUIRED_PROPERTY",
-                            "context": {"propertyName": [rule.required]},
-                        }
-                    ],
-                )
-
-
-def _of_stage(stage: Json | None) -> dict[str, str | None]:
-    if stage is None:
-        return {}
-    closed, probability = stage["metadata"].get("isClosed") == "true", float(stage["metadata"].get("probability", 0))
-    return {
-        "hs_deal_stage_probability": normal({"type": "number"}, probability),
-        "hs_is_closed": str(closed).lower(),
-        "hs_is_closed_won": str(closed and probability == 1).lower(),
-        "hs_is_closed_lost": str(closed and probability == 0).lower(),
-    }
-
-
-def _problem(message: str, code: str, name: str) -> Json:
-    return {"message": message, "error": code, "name": name}
-
-
-__all__ = ["LIVE", "Portal"]

@@ -125,14 +125,16 @@ def test_association_batches_have_a_window_of_their_own(make_portal: Callable[..
     assert portal.call("POST", path, {"inputs": []}).status == 429
 
 
-def test_the_day_has_an_end(make_portal: Callable[..., Any]) -> None:
+def test_the_day_ends_at_midnight_where_the_account_is(make_portal: Callable[..., Any]) -> None:
     portal = make_portal(rate_limits=True, daily_limit=2, retry_after=True)
     assert [portal.call("GET", LIST).status for _ in range(2)] == [200, 200]
     refused = portal.call("GET", LIST)
     assert (refused.status, refused.json["policyName"]) == (429, "DAILY")
-    assert refused.headers["retry-after"] == "86400"
+    assert refused.headers["retry-after"] == str(23 * 3600), "1 a.m. in Berlin"
     assert refused.headers["x-hubspot-ratelimit-daily-remaining"] == "0"
-    portal.clock.advance(86_400)
+    portal.clock.advance(23 * 3600 - 1)
+    assert portal.call("GET", LIST).status == 429
+    portal.clock.advance(1)
     assert portal.call("GET", LIST).status == 200
 
 
