@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import cache
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _SHAPE = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\Z")
 _POD = "Bw0000"
+_PAIRS = [a + b for a in _DIGITS for b in _DIGITS]
+_CAPITALS = [int(a.isupper()) for a in _DIGITS]
+_CAPITAL_PAIRS = [a | b << 1 for a in _CAPITALS for b in _CAPITALS]
 
 
 def checksum(id15: str) -> str:
@@ -34,12 +38,19 @@ def to_18(text: str) -> str | None:
 
 def make_id(prefix: str, serial: int) -> str:
     """The id of the `serial`-th record of a prefix; ids of one prefix sort as their serial numbers."""
-    digits = []
-    for _ in range(6):
-        serial, digit = divmod(serial, 62)
-        digits.append(_DIGITS[digit])
-    head = prefix + _POD + "".join(reversed(digits))
-    return head + checksum(head)
+    first, rest = divmod(serial, 62**5)
+    pair, rest = divmod(rest, 62**3)
+    middle, last = divmod(rest, 62**2)
+    letters = _CAPITAL_PAIRS[pair] | _CAPITALS[middle] << 2 | _CAPITAL_PAIRS[last] << 3
+    return (
+        f"{prefix}{_POD}{_DIGITS[first]}{_PAIRS[pair]}{_DIGITS[middle]}{_PAIRS[last]}"
+        f"{_prefix_check(prefix)}{_CHECK[_CAPITALS[first] << 4]}{_CHECK[letters]}"
+    )
+
+
+@cache
+def _prefix_check(prefix: str) -> str:
+    return checksum(prefix + _POD + "0" * 6)[0]
 
 
 class Serials:

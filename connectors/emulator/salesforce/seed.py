@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -63,7 +64,13 @@ def seed(org: Org, organisation: Organisation) -> Seeded:
     people.user(people.integration, "Integration User", integration_name, integration_name, minimum_profile, "UTC")
     filling = _filling(org, organisation, people.admin, now)
     usernames = fill_users(filling, people, standard_profile)
-    _fill(filling)
+    collecting = gc.isenabled()
+    gc.disable()  # millions of tuples, none in a cycle: the collector would only walk them again and again
+    try:
+        _fill(filling)
+    finally:
+        if collecting:
+            gc.enable()
     org.store.index()
     org.access.forget()
     return Seeded(

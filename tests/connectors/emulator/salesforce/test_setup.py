@@ -150,9 +150,13 @@ def test_a_deployed_field_exists_for_nobody_until_access_is_given(start, kit):
     assigned = running.admin("POST", "sobjects/PermissionSetAssignment", given).json()["id"]
     fields = {f["name"]: f for f in running.call("GET", "sobjects/Account/describe").json()["fields"]}
     score, stance = fields["Bw_Score__c"], fields["Bw_Stance__c"]
-    assert tuple(
-        score[k] for k in ("type", "precision", "scale", "updateable", "custom")
-    ) == ("double", 5, 2, True, True)
+    assert tuple(score[k] for k in ("type", "precision", "scale", "updateable", "custom")) == (
+        "double",
+        5,
+        2,
+        True,
+        True,
+    )
     assert (stance["restrictedPicklist"], [v["value"] for v in stance["picklistValues"]]) == (True, ["protect"])
     assert not fields["Industry"]["updateable"]
     assert running.call.query("SELECT Bw_Score__c FROM Account").status == 200
