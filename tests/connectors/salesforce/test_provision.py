@@ -138,7 +138,7 @@ def test_check_never_raises(connect: Any, server: EmulatorServer, app: Salesforc
     assert not connect().check().ok
     server.faults.clear()
     assert any("9.0" in f.message for f in connect(api_version="99.0").check().findings if f.level == "fail")
-    app.quota.daily = app.quota.used + 12
+    app.quota.daily, app.quota.used = 1_000, 900
     low = connect().check()
     assert any(f.topic == "limits" and f.level == "warn" for f in low.findings)
 

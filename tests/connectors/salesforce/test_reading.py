@@ -16,6 +16,11 @@ from connectors.salesforce.config import SalesforceMapping
 from connectors.salesforce.cursor import Position, Watermark, decode
 
 
+@pytest.fixture(scope="module")
+def organisation(demo: Any) -> Any:
+    return demo
+
+
 def read(connector: Any, stream: Stream, since: str | None = None) -> list[Page]:
     return list(connector.read(stream, since))
 
@@ -74,7 +79,7 @@ def test_times_directions_and_people_are_those_of_the_organisation(
 
 @pytest.mark.parametrize("bulk", [False, True])
 def test_a_read_goes_on_from_any_page(connect: Any, bulk: bool) -> None:
-    settings: dict[str, Any] = {"bulk_read_rows": 0, "bulk_page_rows": 1000} if bulk else {"page_rows": 200}
+    settings: dict[str, Any] = {"bulk_read_rows": 0, "bulk_page_rows": 1000} if bulk else {"page_rows": 600}
     pages = read(connect(**settings), "activities")
     assert len(pages) > 3
     whole = rows(pages)
