@@ -62,17 +62,19 @@ class Files:
 class Landing:
     """The landing of one CRM in one workspace. Not thread-safe: one writer."""
 
-    def __init__(self, workspace: Path, crm: str, state: State, owned: Sequence[PropertySpec]) -> None:
+    def __init__(
+        self, workspace: Path, crm: str, state: State, owned: Sequence[PropertySpec], translation: str = ""
+    ) -> None:
         self._root = workspace / "landing" / crm
-        self._crm, self._state, self._owned = crm, state, tuple(owned)
+        self._crm, self._state, self._owned, self._translation = crm, state, tuple(owned), translation
 
     def schema(self, stream: Stream) -> pa.Schema:
         """Of the records, as a connector yields them."""
         return schema(stream, self._owned)
 
     def columns(self, stream: Stream) -> str:
-        """Digest of the columns: a generation landed with others cannot be added to."""
-        text = ";".join(f"{f.name}:{f.type}" for f in self.schema(stream))
+        """Digest of the columns and of how they are filled: a generation landed with others cannot be added to."""
+        text = ";".join([self._translation, *(f"{f.name}:{f.type}" for f in self.schema(stream))])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def generation(self, stream: Stream, status: str) -> Generation | None:

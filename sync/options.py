@@ -35,7 +35,8 @@ class Brakes:
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """`as_of` None: now. `full`: read everything anew. `accept`: go on past a brake. `plan_digest`: write only if the
-    changes are those of the plan with this digest. `stop`: when set, the run ends cleanly at the next page or batch."""
+    changes are those of the plan with this digest. `stop`: when set, the run ends cleanly at the next page or batch.
+    `translation` stands for the mapping: when it (or the organisation) changes, everything is read anew."""
 
     as_of: datetime | None = None
     min_delta: float = 0.5
@@ -46,6 +47,7 @@ class RunOptions:
     plan_digest: str | None = None
     engine: str = "duckdb"
     reject_threshold: float = 0.02
+    translation: str = ""
     organisation: Organisation = field(default_factory=Organisation)
     brakes: Brakes = Brakes()
     stop: threading.Event = field(default_factory=threading.Event)

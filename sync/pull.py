@@ -64,7 +64,7 @@ def pull(
 ) -> Pulled:
     """Reads all streams of the connector to their end. Raises PullIncomplete (or the CRM's QuotaReached, AuthError,
     SchemaError) when one cannot be; Stopped when `stop` is set."""
-    done = _complete(state, run_id)
+    done = _complete(connector, landing, state, run_id)
     todo = [s for s in connector.capabilities.streams if s not in done]
     open_now = {s: _generation(s, connector, landing, policy) for s in todo}
     halt = threading.Event()
@@ -91,10 +91,24 @@ def pulled(state: State, run_id: str) -> Pulled:
     return Pulled({r.stream: r.rows for r in rows}, sum(r.rejects for r in rows))
 
 
-def _complete(state: State, run_id: str) -> set[str]:
+def _complete(connector: Connector, landing: Landing, state: State, run_id: str) -> set[Stream]:
+    """Streams that an earlier attempt of this run has read to their end, if what it landed can still be used.
+
+    Files are read again: they may have been mended since, and cost no calls.
+    """
     mine = (pulls.c.run_id == run_id) & pulls.c.complete
     with state.engine.begin() as connection:
-        return set(connection.execute(sa.select(pulls.c.stream).where(mine)).scalars())
+        told = connection.execute(sa.select(pulls.c.stream).where(mine)).scalars().all()
+    done = {stream for stream in told if connector.capabilities.incremental and _usable(landing, stream)}
+    with state.engine.begin() as connection:
+        for stream in set(told) - done:
+            connection.execute(pulls.delete().where((pulls.c.run_id == run_id) & (pulls.c.stream == stream)))
+    return done
+
+
+def _usable(landing: Landing, stream: Stream) -> bool:
+    current = landing.generation(stream, "current")
+    return current is not None and current.columns == landing.columns(stream)
 
 
 def _generation(stream: Stream, connector: Connector, landing: Landing, policy: PullPolicy) -> Generation:

@@ -41,15 +41,16 @@ class RunLog:
         self._state, self._crm = state, crm
 
     def resume_or_begin(self, kind: str, as_of: datetime | None, model_version: str, profile: str) -> Run:
-        """The unfinished run of this kind if it is still fresh, else a new one; a stale one is closed as abandoned.
+        """The unfinished sync if it is still fresh, else a new run; a stale one is closed as abandoned.
 
-        An `as_of` asked for that is not that of the unfinished run begins a new one too.
+        An `as_of` asked for that is not that of the unfinished run begins a new one too. Only a sync is resumed: a plan
+        or a score is a question about now.
         """
         for row in self._unfinished(kind):
             begun = instant(row.plan_at or row.started_at)
             fresh = datetime.now(UTC) - begun < PLAN_KEPT
             same = as_of in (None, instant(row.as_of)) and row.profile == profile and row.model_version == model_version
-            if fresh and same and (row.phase != "write" or Path(row.plan_path).exists()):
+            if kind == "sync" and fresh and same and (row.phase != "write" or Path(row.plan_path).exists()):
                 self._update(row.run_id, status="running", error=None)
                 return self._run(row, resumed=True)
             self._update(row.run_id, status="abandoned", ended_at=now())

@@ -59,7 +59,8 @@ class Job:
     def pull(self) -> Landing:
         """Reads what is new in the CRM and lands it."""
         with self._stage("pull"):
-            landing = Landing(self.workspace, self._landed_as, self.state, self._owned)
+            translation = f"{self.options.translation} {self.options.organisation}"
+            landing = Landing(self.workspace, self._landed_as, self.state, self._owned, translation)
             policy = PullPolicy(self.options.full, self.options.full_every)
             stop = self.options.stop
             done = pull(self.connector, landing, self.state, self.run.run_id, policy, self.progress, stop)

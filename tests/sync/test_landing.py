@@ -161,7 +161,7 @@ def test_only_what_changed_is_read_again(connector, crm, landing, state):
     assert landing.generation("accounts", "current").number == 1
 
 
-@pytest.mark.parametrize("why", ["asked", "old", "not incremental", "other columns"])
+@pytest.mark.parametrize("why", ["asked", "old", "not incremental", "other columns", "other mapping"])
 def test_a_stream_is_read_whole_when_it_must_be(why, connector, crm, tmp_path, landing, state):
     pulled(connector, landing, state, "one")
     specs, policy = SPECS, {}
@@ -171,10 +171,10 @@ def test_a_stream_is_read_whole_when_it_must_be(why, connector, crm, tmp_path, l
         policy = {"full_every": timedelta(0)}
     elif why == "not incremental":
         connector.incremental = False
-    else:
+    elif why == "other columns":
         specs = SPECS[:-1]
         connector.specs = specs
-    landing = Landing(tmp_path, "fake", state, specs)
+    landing = Landing(tmp_path, "fake", state, specs, "new mapping" if why == "other mapping" else "")
     pulled(connector, landing, state, "two", **policy)
     whole = {stream for stream, since in connector.reads[-6:] if since is None}
     expected = {"opportunities"} if why == "other columns" else set(crm.records) | {"cases"}
@@ -204,3 +204,19 @@ def test_a_damaged_cursor_is_not_trusted(landing, state):
     with state.engine.begin() as connection:
         connection.execute(generations.update().values(cursor="900"))
     assert landing.generation("users", "current") is None
+
+
+@pytest.mark.parametrize("incremental", [True, False])
+def test_what_an_attempt_has_read_is_not_read_again_unless_it_is_files(crm, landing, state, incremental):
+    connector = FakeConnector(crm, SPECS, read_workers=1, incremental=incremental)
+    connector.break_read = {"cases": (0, RetriableError("reset"))}
+    with pytest.raises(PullIncomplete):
+        pulled(connector, landing, state)
+    first = len(connector.reads)
+    crm.put("accounts", "A000", name="Mended")
+    done = pulled(connector, landing, state)
+    again = {stream for stream, _ in connector.reads[first:]}
+    assert again == (
+        {"cases"} if incremental else {"accounts", "people", "users", "opportunities", "activities", "cases"}
+    )
+    assert done.rows["accounts"] == 12
