@@ -150,10 +150,10 @@ def families(rows: Expr, as_of: datetime) -> Expr:
     sums = totals.aggregate(
         all_revenue=totals.clipped.sum(),
         all_pipeline=totals.family_pipeline.sum(),
-        all_seller=(totals.family_seller * 1e6).round().cast("int64").sum(),
+        all_seller=(totals.family_seller * 1e6).round().sum(),
         new_bookings=totals.clipped.sum(where=totals.family_first_win > year),
     )
-    sums = sums.mutate(all_seller=sums.all_seller.cast("float64") / 1e6)
+    sums = sums.mutate(all_seller=sums.all_seller / 1e6)
     totals = totals.cross_join(sums)
     observed = totals.family_revenue.notnull()
     return totals.mutate(
@@ -165,7 +165,7 @@ def families(rows: Expr, as_of: datetime) -> Expr:
 
 def whole_hours(minutes: Expr) -> Expr:
     """Exact sum of a minutes column, in micro-minutes."""
-    return (minutes.coalesce(0.0) * 1e6).round().cast("int64").sum().cast("float64")
+    return (minutes.coalesce(0.0) * 1e6).round().sum()
 
 
 def owner_quarters(dealt: Expr) -> Expr:

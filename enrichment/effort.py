@@ -15,6 +15,8 @@ from enrichment.arithmetic import DAY, MICRO, Expr, constant, known, least, most
 from enrichment.model import ScoringModel
 
 _UNCOUNTED = ("scheduled", "cancelled", "bounced")
+_DAYS = 2**20
+"""More than any day number: a person and a day fit one integer key."""
 _CHANNELS = ("email", "call", "meeting", "case_reply")
 
 
@@ -136,23 +138,29 @@ def _customer_minutes(rows: Expr, model: ScoringModel) -> Expr:
 def _crowded_days(acts: Expr, person: str, minutes: str, heads: str, cap: float) -> Expr:
     """Person-days that hold more than `cap` minutes, with the factor that brings them down to it."""
     rows = acts.filter(acts[person].notnull(), acts[minutes] > 0.0)
-    rows = rows.select(person=rows[person], day=rows.t // DAY, spent=whole(rows[minutes] / rows[heads]))
-    days = rows.group_by("person", "day").aggregate(spent=rows.spent.sum())
+    rows = rows.select(person_day=rows[person] * _DAYS + rows.t // DAY, spent=whole(rows[minutes] / rows[heads]))
+    days = rows.group_by("person_day").aggregate(spent=rows.spent.sum())
     days = days.filter(days.spent > round(cap * MICRO))
-    return days.select(person="person", day="day", factor=constant(cap) / real(days.spent))
+    return days.select(person_day="person_day", factor=constant(cap) / real(days.spent))
 
 
-def capped(acts: Expr, base: Expr, model: ScoringModel) -> Expr:
-    """`acts` with both sides' minutes scaled so that nobody (the first-named person of each side) works more than the
-    person-day cap in one UTC day; then the customer's are divided by the channel's capture rate."""
+def crowded_days(base: Expr, model: ScoringModel) -> tuple[Expr, Expr]:
+    """Days on which somebody (the first-named person of our side, of theirs) works more than the person-day cap."""
     cap = model.effort.minutes.person_day_cap
-    ours = _crowded_days(base, "user", "seller", "heads_s", cap).rename(user="person", day_s="day", factor_s="factor")
-    theirs = _crowded_days(base, "person", "customer", "heads_c", cap).rename(
-        author="person", day_c="day", factor_c="factor"
-    )
-    acts = acts.mutate(day=acts.t // DAY)
-    acts = acts.left_join(ours, [acts.user == ours.user, acts.day == ours.day_s]).drop("user_right", "day_s")
-    acts = acts.left_join(theirs, [acts.person == theirs.author, acts.day == theirs.day_c]).drop("author", "day_c")
+    ours = _crowded_days(base, "user", "seller", "heads_s", cap)
+    theirs = _crowded_days(base, "person", "customer", "heads_c", cap)
+    return ours, theirs
+
+
+def capped(acts: Expr, ours: Expr, theirs: Expr, model: ScoringModel) -> Expr:
+    """`acts` with both sides' minutes scaled down on `crowded_days`; then the customer's are divided by the channel's
+    capture rate."""
+    ours = ours.rename(day_s="person_day", factor_s="factor")
+    theirs = theirs.rename(day_c="person_day", factor_c="factor")
+    day = acts.t // DAY
+    acts = acts.mutate(user_day=acts.user * _DAYS + day, author_day=acts.person * _DAYS + day)
+    acts = acts.left_join(ours, [acts.user_day == ours.day_s])
+    acts = acts.left_join(theirs, [acts.author_day == theirs.day_c])
     rates = model.effort.capture_rates
     rate = ibis.cases(
         (acts.channel == "email", rates.email),
@@ -162,4 +170,4 @@ def capped(acts: Expr, base: Expr, model: ScoringModel) -> Expr:
     )
     return acts.mutate(
         seller=acts.seller * acts.factor_s.coalesce(1.0), customer=acts.customer * acts.factor_c.coalesce(1.0) / rate
-    ).drop("day", "factor_s", "factor_c")
+    ).drop("user_day", "author_day", "day_s", "day_c", "factor_s", "factor_c")

@@ -27,7 +27,7 @@ def organisation_habits(rows: Expr) -> Expr:
     """One row: how often customers open and how promptly each side answers across the organisation (null: no evidence)."""
 
     def billionths(column: Expr) -> Expr:
-        return (column.coalesce(0.0) * 1e9).round().cast("int64").sum().cast("float64") / 1e9
+        return (column.coalesce(0.0) * 1e9).round().sum() / 1e9
 
     def rate(part: Expr, whole: Expr) -> Expr:
         return part.cast("float64") / whole.cast("float64").nullif(0.0)

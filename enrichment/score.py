@@ -47,7 +47,7 @@ def score(
     `previous` maps `accounts` and `opportunities` to tables of `inputs.PREVIOUS`: the stances last decided, the only
     other input. The same tables, as-of, model and previous stances give the same bytes, whatever the order of rows.
 
-    `stage` is called once each, in this order, with `deals`, `messages`, `tallies`, `facts`, `accounts` and `opportunities`:
+    `stage` is called once each, in this order, with `deals`, `threads`, `seller_days`, `customer_days`, `tallies`, `facts`, `accounts` and `opportunities`:
     the tables that more than one result is made of. Storing them saves computing them again; the results are the same.
     Raises ValueError when `as_of` has no time zone.
     """
@@ -63,21 +63,21 @@ def score(
     roles = known(tables["opportunity_people"], as_of, "created_at")
     roles = roles.select("opportunity", role_person="person").distinct()
 
-    messages = stage("messages", threads.messages(base, as_of, model))
-    acts = messages.drop("wait", "due").union(threads.unthreaded(everything).drop("wait", "due"))
-    acts = effort.capped(acts, everything, model)
+    facts = stage("threads", threads.thread_facts(base))
+    ours, theirs = effort.crowded_days(everything, model)
+    ours, theirs = stage("seller_days", ours), stage("customer_days", theirs)
+    acts = effort.capped(threads.in_threads(everything, facts), ours, theirs, model)
     paired = stage("tallies", tallies.pairs(acts, dealt, as_of, model))
     per_account = tallies.per_account(paired)
 
-    acted = accounts.Activity(
-        per_account,
-        threads.answers(messages, threads.case_items(tables, base, as_of, model), model),
-        tallies.authors(everything, as_of, model),
-    )
+    items = threads.message_items(base, facts, as_of, model).union(threads.case_items(tables, base, as_of, model))
+    acted = accounts.Activity(per_account, threads.answers(items, model), tallies.authors(everything, as_of, model))
     gathered = stage("facts", accounts.gather(tables, trade, acted, as_of, model))
     judged = stage("accounts", accounts.judge(gathered, as_of, model, previous.get("accounts")))
 
-    per_deal = tallies.per_deal(paired, tallies.role_pairs(acts, dealt, roles, model))
+    by_role = threads.in_threads(tallies.with_roles(everything, dealt, roles), facts)
+    by_role = tallies.role_pairs(effort.capped(by_role, ours, theirs, model), model)
+    per_deal = tallies.per_deal(paired, by_role)
     authors = tallies.deal_authors(everything, dealt, roles)
     organisation = confidence.channels(per_account, as_of, model)
     opened = deals.gather(trade, judged, per_deal, authors, organisation, model)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import ibis
 
-from enrichment.arithmetic import DAY, Expr, decay, instant, real, whole
+from enrichment.arithmetic import DAY, Expr, constant, decay, instant, real, whole
 from enrichment.model import CHANNELS, ScoringModel
 
 _SUMS = (
@@ -41,22 +41,19 @@ _DEAL_LATEST = ("deal_newest", "deal_newest_customer")
 
 
 def _when(condition: Expr, value: Expr) -> Expr:
-    return condition.ifelse(value, ibis.literal(0, "int64"))
+    return condition.ifelse(value, constant(0.0))
 
 
 def _measured(acts: Expr, as_of: datetime, model: ScoringModel) -> Expr:
     """Account-level measures of each act, as whole numbers; all 0 outside the effort window."""
     now, effort = instant(as_of), model.effort
-    reading = acts.outbound & (acts.channel == "email") & acts.answered
-    read = model.effort.minutes.email_read if effort.count_mail_read else 0.0
-    acts = acts.mutate(
-        customer=acts.customer + reading.ifelse(read / model.effort.capture_rates.email, 0.0),
+    acts = _read(acts, model).mutate(
         kind=(acts.channel == "case_reply").ifelse("case", acts.channel),
         within=acts.t > now - effort.window_days * DAY,
         recent=acts.t > now - effort.recent_days * DAY,
     )
     weight = decay(now - acts.t, effort.half_life_days)
-    one = ibis.literal(1, "int64")
+    one = constant(1.0)
     seller, customer = whole(acts.seller), whole(acts.customer)
     opens = acts.root & (acts.channel != "case_reply")
     writes = acts.channel.isin(("email", "case_reply"))
@@ -124,8 +121,8 @@ def pairs(acts: Expr, deals: Expr, as_of: datetime, model: ScoringModel) -> Expr
     return rows.group_by("account", "opportunity").aggregate(**sums, **latest)
 
 
-def role_pairs(acts: Expr, deals: Expr, roles: Expr, model: ScoringModel) -> Expr:
-    """Sums by opportunity of acts that name no deal, between the deal's owner and a person with a role on it."""
+def with_roles(acts: Expr, deals: Expr, roles: Expr) -> Expr:
+    """Acts that name no deal, between a deal's owner and a person with a role on it: once for each such deal."""
     free = acts.filter(acts.opportunity.isnull(), acts.person.notnull(), acts.user.notnull()).drop("opportunity")
     owned = deals.filter(deals.owner.notnull()).select(
         opportunity=deals.opportunity,
@@ -135,17 +132,27 @@ def role_pairs(acts: Expr, deals: Expr, roles: Expr, model: ScoringModel) -> Exp
         deal_until=deals.until,
     )
     cast = roles.inner_join(owned, "opportunity")
-    reading = free.outbound & (free.channel == "email") & free.answered
-    read = model.effort.minutes.email_read if model.effort.count_mail_read else 0.0
-    free = free.mutate(customer=free.customer + reading.ifelse(read / model.effort.capture_rates.email, 0.0))
     linked = free.inner_join(
         cast, [free.person == cast.role_person, free.user == cast.owner, free.account == cast.deal_account]
     )
-    rows = _deal_measured(linked, model)
-    rows = rows.filter(rows.living)
+    return linked.filter(linked.t >= linked.deal_from, linked.t <= linked.deal_until)
+
+
+def role_pairs(linked: Expr, model: ScoringModel) -> Expr:
+    """Sums by opportunity of the acts of `with_roles`."""
+    rows = _deal_measured(_read(linked, model), model)
     sums = {name: rows[name].sum() for name in _DEAL_SUMS}
     latest = {name: rows[name].max() for name in _DEAL_LATEST}
     return rows.group_by("opportunity").aggregate(**sums, **latest)
+
+
+def _read(acts: Expr, model: ScoringModel) -> Expr:
+    """Adds the minutes in which the customer read mail of ours that they answered."""
+    if not model.effort.count_mail_read:
+        return acts
+    reading = acts.outbound & (acts.channel == "email") & acts.answered
+    read = model.effort.minutes.email_read / model.effort.capture_rates.email
+    return acts.mutate(customer=acts.customer + reading.ifelse(constant(read), constant(0.0)))
 
 
 def per_account(paired: Expr) -> Expr:
@@ -162,9 +169,9 @@ def per_account(paired: Expr) -> Expr:
 def per_deal(paired: Expr, by_role: Expr) -> Expr:
     """Deal totals in minutes and seconds, from acts linked to the deal and acts linked through its people."""
     columns = ("opportunity", *_DEAL_SUMS, *_DEAL_LATEST)
-    integers = dict.fromkeys(columns, "int64")
-    rows = paired.filter(paired.opportunity.notnull()).select(*columns).cast(integers)
-    rows = rows.union(by_role.select(*columns).cast(integers))
+    types = dict.fromkeys(_DEAL_SUMS, "float64") | dict.fromkeys(_DEAL_LATEST, "int64")
+    rows = paired.filter(paired.opportunity.notnull()).select(*columns).cast(types)
+    rows = rows.union(by_role.select(*columns).cast(types))
     totals = {name: rows[name].sum() for name in _DEAL_SUMS} | {name: rows[name].max() for name in _DEAL_LATEST}
     rows = rows.group_by("opportunity").aggregate(**totals)
     return rows.mutate(**{name: real(rows[name]) for name in _DEAL_SUMS})
@@ -184,14 +191,6 @@ def deal_authors(base: Expr, deals: Expr, roles: Expr) -> Expr:
     lives = deals.select(deal=deals.opportunity, begins=deals.begins, until=deals.until)
     direct = own.inner_join(lives, [own.opportunity == lives.deal])
     direct = direct.filter(direct.t >= direct.begins, direct.t <= direct.until).select("deal", "person")
-    free = own.filter(own.opportunity.isnull()).drop("opportunity")
-    owned = deals.filter(deals.owner.notnull()).select(
-        "opportunity", "owner", "begins", "until", deal_account="account"
-    )
-    cast = roles.inner_join(owned, "opportunity")
-    through = free.inner_join(
-        cast, [free.person == cast.role_person, free.user == cast.owner, free.account == cast.deal_account]
-    )
-    through = through.filter(through.t >= through.begins, through.t <= through.until)
+    through = with_roles(own, deals, roles)
     people = direct.union(through.select(deal="opportunity", person="person")).distinct()
     return people.group_by("deal").aggregate(two_way=people.count()).rename(opportunity="deal")

@@ -13,56 +13,63 @@ from enrichment.model import ScoringModel
 _FINE = 1_000_000_000
 
 
-def messages(base: Expr, as_of: datetime, model: ScoringModel) -> Expr:
-    """E-mails that belong to a thread, with the facts that need their neighbours.
-
-    `root`: opens the thread. `answers`: comes after one from the other side. `wait`: business seconds, in the zone of
-    the one who answers, until the other side's next message; null if there is none. `due`: sent long enough ago that an
-    answer within the limit would be in. Date-only messages open and answer, but give and take no `wait`.
-    """
+def thread_facts(base: Expr) -> Expr:
+    """Per thread: its first second, and the first and last of each side."""
     rows = base.filter(base.thread.notnull())
+    return rows.group_by("thread").aggregate(
+        first=rows.t.min(),
+        first_inbound=rows.t.min(where=rows.inbound),
+        first_outbound=rows.t.min(where=rows.outbound),
+        last_inbound=rows.t.max(where=rows.inbound),
+        last_outbound=rows.t.max(where=rows.outbound),
+    )
+
+
+def in_threads(acts: Expr, facts: Expr) -> Expr:
+    """`acts` with `root` (opens its thread; every act without one does), `answers` (comes after one of the other side) and
+    `answered` (one of the other side comes after it)."""
+    facts = facts.rename(of_thread="thread")
+    acts = acts.left_join(facts, [acts.thread == facts.of_thread])
+    other_first = acts.inbound.ifelse(acts.first_outbound, acts.first_inbound)
+    other_last = acts.inbound.ifelse(acts.last_outbound, acts.last_inbound)
+    acts = acts.mutate(
+        root=(acts.t == acts["first"]).coalesce(True),
+        answers=(other_first < acts.t).coalesce(False),
+        answered=(other_last > acts.t).coalesce(False),
+    )
+    return acts.drop("of_thread", *(name for name in facts.columns if name != "of_thread"))
+
+
+def message_items(base: Expr, facts: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+    """Messages in threads that are due an answer by now, with the business seconds (in the zone of the one who answers)
+    until the other side's next message; null when there is none. Date-only messages give and take no time."""
     calendar = model.calendar
-    for side in ("customer", "seller"):
-        clock = business_seconds(rows.t, rows[f"{side}_offset"], calendar.day_starts_at_hour, calendar.day_hours)
-        rows = rows.mutate(**{f"{side}_clock": clock})
-    whole_thread = ibis.window(group_by="thread")
+    rows = base.filter(base.thread.notnull(), base.dated, base.inbound | base.outbound)
+    rows = rows.filter(rows.t > instant(as_of) - model.effort.window_days * DAY)
+    rows = rows.select("act", "account", "thread", "inbound", "t", "dated", "customer_offset", "seller_offset")
+    sides = facts.select(of_thread="thread", both=facts.first_inbound.notnull() & facts.first_outbound.notnull())
+    rows = rows.inner_join(sides, [rows.thread == sides.of_thread]).drop("of_thread")
+    clocks = {
+        f"{side}_clock": business_seconds(
+            rows.t, rows[f"{side}_offset"], calendar.day_starts_at_hour, calendar.day_hours
+        )
+        for side in ("customer", "seller")
+    }
+    rows = rows.mutate(**clocks)
+    sent = rows.inbound.ifelse(rows.seller_clock, rows.customer_clock)
+    rows = rows.mutate(sent=sent)
+    rows = rows.mutate(due=_due(rows, rows.sent, as_of, model))
+    alone = rows.filter(~rows.both, rows.due).select("account", "inbound", wait=ibis.null("int64"))
+    rows = rows.filter(rows.both)
     onward = ibis.window(group_by="thread", order_by=["t", "inbound", "act"], preceding=0, following=None)
     none = ibis.null("int64")
-    inbound_at = rows.inbound.ifelse(rows.t, none)
-    outbound_at = rows.outbound.ifelse(rows.t, none)
     rows = rows.mutate(
-        first=rows.t.min().over(whole_thread),
-        first_inbound=inbound_at.min().over(whole_thread),
-        first_outbound=outbound_at.min().over(whole_thread),
-        last_inbound=inbound_at.max().over(whole_thread),
-        last_outbound=outbound_at.max().over(whole_thread),
-        next_customer=(rows.inbound & rows.dated).ifelse(rows.customer_clock, none).min().over(onward),
-        next_seller=(rows.outbound & rows.dated).ifelse(rows.seller_clock, none).min().over(onward),
+        next_customer=rows.inbound.ifelse(rows.customer_clock, none).min().over(onward),
+        next_seller=rows.inbound.ifelse(none, rows.seller_clock).min().over(onward),
     )
-    other_first = rows.inbound.ifelse(rows.first_outbound, rows.first_inbound)
-    other_last = rows.inbound.ifelse(rows.last_outbound, rows.last_inbound)
-    sent = rows.inbound.ifelse(rows.seller_clock, rows.customer_clock)
     answered = rows.inbound.ifelse(rows.next_seller, rows.next_customer)
-    rows = rows.mutate(
-        root=rows.t == rows.first,
-        answers=(other_first < rows.t).coalesce(False),
-        answered=(other_last > rows.t).coalesce(False),
-        wait=rows.dated.ifelse(least(answered - sent, 0.0), ibis.null("float64")).round().cast("int64"),
-        due=_due(rows, sent, as_of, model),
-    )
-    return rows.select(*base.columns, "root", "answers", "answered", "wait", "due")
-
-
-def unthreaded(base: Expr) -> Expr:
-    """Acts outside threads, with the columns of `messages`: each e-mail without a thread opens one of its own."""
-    rows = base.filter(base.thread.isnull())
-    return rows.mutate(
-        root=ibis.literal(True),
-        answers=ibis.literal(False),
-        answered=ibis.literal(False),
-        wait=ibis.null("int64"),
-        due=ibis.literal(False),
-    )
+    rows = rows.mutate(wait=least(answered - rows.sent, 0.0).round().cast("int64"))
+    return rows.filter(rows.due).select("account", "inbound", "wait").union(alone)
 
 
 def _due(rows: Expr, sent: Expr, as_of: datetime, model: ScoringModel) -> Expr:
@@ -74,13 +81,12 @@ def _due(rows: Expr, sent: Expr, as_of: datetime, model: ScoringModel) -> Expr:
     return rows.dated & (rows.t > young) & (clock - sent >= limit)
 
 
-def answers(threaded: Expr, cases: Expr, model: ScoringModel) -> Expr:
+def answers(items: Expr, model: ScoringModel) -> Expr:
     """Per account, both ways: how many messages were due an answer, how promptly they got one, the median wait.
 
     `asked_customer` counts our messages (the customer is to answer), `asked_seller` theirs, cases included.
     """
     limit = model.reciprocity.reply_within_days * model.calendar.day_hours * 3_600
-    items = threaded.filter(threaded.due).select("account", "inbound", "wait").union(cases)
     hours = items.wait.cast("float64") / 3_600.0
     prompt = (items.wait <= limit).ifelse(decay(hours * DAY, model.reciprocity.reply_half_life_hours), 0.0)
     items = items.mutate(hours=hours, prompt=whole(prompt.coalesce(0.0), _FINE))
