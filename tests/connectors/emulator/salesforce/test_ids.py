@@ -13,7 +13,7 @@ KNOWN = ["0017e00001W4GYRAA3", "0057e00000RtpbzAAB", "0057e00000RmwSWAAZ", "0125
 
 
 def test_the_checksum_is_that_of_real_ids():
-    assert KNOWN == [known[:15] + checksum(known[:15]) for known in KNOWN]
+    assert [known[:15] + checksum(known[:15]) for known in KNOWN] == KNOWN
 
 
 @given(st.sampled_from(["001", "00K", "00k", "0PS", "02s"]), SERIALS)
@@ -29,4 +29,4 @@ def test_ids_of_a_prefix_sort_as_their_numbers(one, two):
 
 
 def test_what_is_no_id_is_none():
-    assert [None] * 4 == [to_18(text) for text in ("", "001", "001Bw0000000001XXX", "001-w0000000001")]
+    assert [to_18(text) for text in ("", "001", "001Bw0000000001XXX", "001-w0000000001")] == [None] * 4
