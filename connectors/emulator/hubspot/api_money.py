@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from connectors.emulator.http import Response
 from connectors.emulator.hubspot.call import Call
+from connectors.emulator.hubspot.seed_tables import BORN
 from connectors.emulator.hubspot.wire import Json, answer, iso, not_found
 
-SCOPE = "settings.currencies.read"
+SCOPES = (
+    "settings.currencies.read",
+    "crm.objects.quotes.read",
+    "crm.objects.quotes.write",
+    "cpq.quotes.read",
+    "cpq.quotes.write",
+)
+"""Any of them will do."""
 
 
 def handle(call: Call, rest: tuple[str, ...]) -> Response | None:
     """GET company-currency, codes, exchange-rates, exchange-rates/current, exchange-rates/{id}; None: no such endpoint."""
-    call.access.require(call.token, SCOPE)
+    call.access.require(call.token, *SCOPES)
     rates = call.portal.rates
     if rest == ("company-currency",):
-        return answer({"currencyCode": rates.currency})
+        return answer({"id": rates.currency, "createdAt": iso(BORN)})
     if rest == ("codes",):
         return answer({"results": [{"currencyCode": one, "currencyName": one} for one in rates.currencies]})
     if rest[:1] != ("exchange-rates",) or len(rest) > 2:

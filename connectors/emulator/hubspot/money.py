@@ -8,14 +8,20 @@ from decimal import Decimal
 
 from connectors.emulator.hubspot.wire import number
 
+DECIMALS = 6
+"""HubSpot keeps no more of a rate."""
+
 
 class Rates:
-    """Home units that one unit of a currency is worth, each from an instant (epoch ms) on."""
+    """Home units that one unit of a currency is worth, each from an instant (epoch ms) on, as HubSpot keeps them."""
 
     def __init__(self, home: str, dated: Iterable[tuple[str, float, int | None]]) -> None:
         self.currency = home
         self._rates: dict[str, list[tuple[int, float]]] = {home: [(-(2**62), 1.0)]}
-        for currency, rate, start in dated:
+        for currency, exact, start in dated:
+            rate = round(exact, DECIMALS)
+            if rate <= 0:
+                continue  # too small for HubSpot to hold
             self._rates.setdefault(currency, []).append((-(2**62) if start is None else start, rate))
         for rates in self._rates.values():
             rates.sort()

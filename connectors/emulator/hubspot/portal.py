@@ -182,6 +182,11 @@ class Portal:
         self._put(table, survivor, values, "MERGE_OBJECTS", self.now_ms())
         merged = ";".join(filter(None, [old, *map(str, losers)]))
         table.column("hs_merged_object_ids").set(survivor, merged)
+        if kind.plural == "contacts":
+            at = self.now_ms()
+            table.column("hs_calculated_merged_vids").set(
+                survivor, ";".join(f"{one}:{at}" for one in merged.split(";"))
+            )
         for loser in losers:
             table.state[table.rows_between(loser, loser)[0]] = GONE
             table.merged_into[loser] = table.ids[survivor]

@@ -43,8 +43,10 @@ def route(path: str) -> Route | None:
         if parts[2] in (*DATED, "v3", "v4"):
             return Route(parts[1], parts[2], tuple(parts[3:]))
         return None
-    if len(parts) >= 3 and parts[0] == "settings" and parts[1] == "currencies" and parts[2] in DATED:
-        return Route("currencies", parts[2], tuple(parts[3:]))
+    if len(parts) >= 3 and parts[0] == "settings":
+        version, name = (parts[2], parts[1]) if parts[2] in DATED else (parts[1], parts[2])
+        if name == "currencies" and version in ("v3", *DATED):
+            return Route(name, version, tuple(parts[3:]))
     if len(parts) >= 3 and parts[0] == "crm-object-schemas":
         return Route("schemas", parts[1], tuple(parts[3:]))
     if len(parts) >= 2 and parts[0] in _ROOT_AREAS and parts[1] in NUMBERED + DATED:

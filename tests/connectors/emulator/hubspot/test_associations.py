@@ -169,3 +169,38 @@ def test_a_child_knows_its_parent_by_link_and_property(portal: Any) -> None:
     assert [str(one) for one in parents] == [child["properties"]["hs_parent_company_id"]]
     back = linked(portal, "companies", "companies", str(parents[0]))["results"][0]["to"]
     assert {one["associationTypes"][0]["typeId"] for one in back if str(one["toObjectId"]) == child["id"]} == {13}
+
+
+def test_the_default_link_is_made_without_naming_a_type(portal: Any) -> None:
+    made = portal.post("/crm/v3/objects/companies", {"properties": {"name": "New"}}, 201)["id"]
+    deals = [one["id"] for one in portal.get("/crm/v3/objects/deals?limit=2")["results"]]
+    body = {"inputs": [{"from": {"id": made}, "to": {"id": deals[0]}}]}
+    answer = portal.post("/crm/v4/associations/companies/deals/batch/associate/default", body)
+    assert [one["associationSpec"]["associationTypeId"] for one in answer["results"]] == [342, 341]
+    put = portal.call("PUT", f"/crm/v4/objects/companies/{made}/associations/default/deals/{deals[1]}")
+    assert put.status == 200
+    shown = linked(portal, "companies", "deals", made)["results"][0]["to"]
+    assert [str(one["toObjectId"]) for one in shown] == deals
+    assert {len(one["associationTypes"]) for one in shown} == {1}
+
+
+def test_the_old_batches_name_types_in_words(portal: Any) -> None:
+    made = portal.post("/crm/v3/objects/companies", {"properties": {"name": "New"}}, 201)["id"]
+    deal = portal.get("/crm/v3/objects/deals?limit=1")["results"][0]["id"]
+    old = "/crm/v3/associations/companies/deals/batch"
+    link = {"from": {"id": made}, "to": {"id": deal}, "type": "company_to_deal"}
+    portal.post(f"{old}/create", {"inputs": [link]}, 201)
+    read = portal.post(f"{old}/read", {"inputs": [{"id": made}]})["results"][0]
+    assert read["to"] == [{"id": deal, "type": "company_to_deal"}]
+    portal.post(f"{old}/archive", {"inputs": [link]}, 204)
+    portal.post(f"{old}/read", {"inputs": [{"id": made}]}, 207)
+
+
+def test_one_label_of_a_link_can_be_taken_away(portal: Any) -> None:
+    deal = portal.get("/crm/v3/objects/deals?limit=1")["results"][0]["id"]
+    company = str(linked(portal, "deals", "companies", deal)["results"][0]["to"][0]["toObjectId"])
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 5}]
+    body = {"inputs": [{"from": {"id": deal}, "to": {"id": company}, "types": types}]}
+    portal.post("/crm/v4/associations/deals/companies/batch/labels/archive", body, 204)
+    [left] = linked(portal, "deals", "companies", deal)["results"][0]["to"]
+    assert [one["typeId"] for one in left["associationTypes"]] == [341]

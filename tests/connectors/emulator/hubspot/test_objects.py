@@ -137,3 +137,41 @@ def test_a_contact_with_a_known_address_is_a_conflict_that_names_the_contact(por
     refused = portal.call("POST", "/crm/v3/objects/contacts", {"properties": {"email": known["properties"]["email"]}})
     assert refused.status == 409
     assert known["id"] in refused.json["message"]
+
+
+def test_a_merge_may_keep_the_id_of_the_first(make_portal: Any) -> None:
+    portal = make_portal(merge_makes_new_id=False)
+    contacts = portal.get("/crm/v3/objects/contacts?limit=2")["results"]
+    first, second = (one["id"] for one in contacts)
+    merged = portal.post("/crm/v3/objects/contacts/merge", {"primaryObjectId": first, "objectIdToMerge": second})
+    assert merged["id"] == first
+    names = "hs_merged_object_ids,hs_calculated_merged_vids"
+    read = portal.get(f"/crm/v3/objects/contacts/{second}?properties={names}")
+    assert (read["id"], read["properties"]["hs_merged_object_ids"]) == (first, second)
+    assert read["properties"]["hs_calculated_merged_vids"].split(":")[0] == second
+    again = portal.post("/crm/v3/objects/contacts/merge", {"primaryObjectId": first, "objectIdToMerge": second}, 400)
+    assert again["category"] == "VALIDATION_ERROR"
+
+
+def test_an_archived_list_may_lack_the_admins_own_properties(make_portal: Any) -> None:
+    for thin in (False, True):
+        portal = make_portal(archived_is_thin=thin)
+        [company] = portal.company_ids(1)
+        portal.call("DELETE", f"/crm/v3/objects/companies/{company}")
+        path = "/crm/v3/objects/companies?archived=true&properties=name,wallet"
+        [gone] = portal.get(path)["results"]
+        assert ("wallet" in gone["properties"]) is not thin
+        assert "name" in gone["properties"]
+
+
+def test_a_list_shows_some_links_of_a_record_and_where_the_rest_is(make_portal: Any) -> None:
+    portal = make_portal(list_associations=1)
+    path = "/crm/v3/objects/companies?limit=1&associations=deals"
+    shown = portal.get(path)["results"][0]["associations"]["deals"]
+    assert len({one["id"] for one in shown["results"]}) == 1
+    link = urlsplit(shown["paging"]["next"]["link"])
+    rest = portal.get(f"{link.path}?{link.query}")["results"]
+    assert shown["results"][0]["id"] not in [one["id"] for one in rest]
+    company = portal.company_ids(1)[0]
+    whole = portal.get(f"/crm/v4/objects/companies/{company}/associations/deals")["results"]
+    assert len(whole) == 1 + len({one["id"] for one in rest})
