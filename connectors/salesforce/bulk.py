@@ -12,7 +12,7 @@ from connectors.retry import retrying
 from connectors.salesforce.client import Client, Record
 from connectors.salesforce.columns import Frame, from_csv
 from connectors.salesforce.config import SalesforceConfig
-from connectors.salesforce.failures import NotFound
+from connectors.salesforce.failures import BulkRefused, NotFound
 
 _NULL = "#N/A"
 _MAX_BYTES = 100 * 1000 * 1000
@@ -59,12 +59,12 @@ class BulkQueries:
         return state not in ("Failed", "Aborted")
 
     def pages(self, job: str, paths: Sequence[str], locator: str | None = None, rows: int = 0) -> Iterator[BulkPage]:
-        """Result pages from a locator on. Raises RetriableError when rows are missing."""
+        """Result pages from a locator on. Raises RetriableError when rows are missing, BulkRefused when the job failed."""
         done = wait(self._client, f"{self._client.root}/jobs/query/{job}", self._config.bulk_seconds)
+        if done["state"] == "Failed":  # the query itself is at fault; by REST it may still be answered
+            raise BulkRefused(f"Bulk query {job} failed: {done.get('errorMessage') or 'no reason given'}.")
         if done["state"] != "JobComplete":
-            raise RetriableError(
-                f"Bulk query {job} ended as {done['state']}: {done.get('errorMessage') or 'no reason'}."
-            )
+            raise RetriableError(f"Bulk query {job} was {done['state'].lower()}.")
         expected = int(done.get("numberRecordsProcessed") or 0)
         self._client.minimum += 2
         while True:

@@ -9,7 +9,7 @@ from connectors.base import Diagnosis, Finding, FindingLevel, PropertySpec
 from connectors.errors import AuthError, BothwaysError, SchemaError
 from connectors.records import STREAMS, Stream
 from connectors.salesforce import activities
-from connectors.salesforce.client import Client
+from connectors.salesforce.client import Client, Found, soql
 from connectors.salesforce.config import ObjectMapping, SalesforceConfig, SalesforceMapping
 from connectors.salesforce.lookups import RELATION_OBJECTS
 from connectors.salesforce.names import OBJECTS, field_name
@@ -151,10 +151,19 @@ class Checker:
             yield Finding(
                 "warn", "activity", "E-mail is not in this organisation: reciprocity rests on calls and meetings."
             )
-        elif self.client.count(email.object) == 0:
+            return
+        template = "SELECT COUNT() FROM {:literal}"
+        statements = [soql(template, email.object)]
+        incoming, sent_at = email.fields.get("incoming"), email.fields.get("occurred_at")
+        if incoming and sent_at:
+            recent = template + " WHERE {:literal} = true AND {:literal} = LAST_N_DAYS:30"
+            statements.append(soql(recent, email.object, incoming, sent_at))
+        counts = [answer.total for answer in self.client.queries(statements) if isinstance(answer, Found)]
+        if counts and 0 in counts:
+            how = "is empty" if counts[0] == 0 else "has had no incoming message for 30 days"
             yield Finding(
                 "warn",
                 "activity",
-                f"{email.object} is empty: e-mail is either not logged, or captured outside the organisation.",
+                f"{email.object} {how}: e-mail is either not logged, or captured outside the organisation.",
                 "With Einstein Activity Capture, turn on 'Sync Email as Salesforce Activity'.",
             )

@@ -10,7 +10,7 @@ import pytest
 from connectors.base import Page
 from connectors.emulator.http import EmulatorServer
 from connectors.emulator.salesforce.app import SalesforceEmulator
-from connectors.errors import SchemaError, StateError
+from connectors.errors import RetriableError, SchemaError, StateError
 from connectors.records import Stream
 from connectors.salesforce.config import SalesforceMapping
 from connectors.salesforce.cursor import Position, Watermark, decode
@@ -238,3 +238,21 @@ def test_cursors_survive_the_process() -> None:
         Watermark("2026-01-01T00:00:00.000Z"),
     ):
         assert decode(cursor.encode()) == cursor
+
+
+def test_a_bulk_job_that_fails_is_read_by_rest(server: EmulatorServer, connect: Any) -> None:
+    whole = rows(read(connect(), "accounts"))
+    body = '{"id":"750000000000001AAA","state":"Failed","errorMessage":"InvalidBatch"}'
+    rule = {"kind": "status", "status": 200, "body": body, "match": {"method": "GET", "path": r"jobs/query/\w+$"}}
+    server.faults.add({**rule, "times": None})
+    connector = connect(bulk_read_rows=0)
+    assert rows(read(connector, "accounts")) == whole
+    assert connector.calls().by_endpoint["POST jobs/query"] == 2
+
+
+def test_bulk_rows_that_are_missing_are_noticed(server: EmulatorServer, connect: Any) -> None:
+    body = '"Id","Name"\n'
+    rule = {"kind": "status", "status": 200, "body": body, "content_type": "text/csv", "match": {"path": "/results"}}
+    server.faults.add({**rule, "times": None})
+    with pytest.raises(RetriableError, match=r"rows|columns"):
+        read(connect(bulk_read_rows=0), "accounts")
