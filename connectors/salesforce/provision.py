@@ -13,12 +13,12 @@ from connectors.errors import AuthError, FatalError, SchemaError
 from connectors.records import STREAMS
 from connectors.salesforce import activities
 from connectors.salesforce.bulk import wait
-from connectors.salesforce.client import Client, Record, soql
+from connectors.salesforce.client import Client, Record, found, soql
 from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
 from connectors.salesforce.failures import NotFound
 from connectors.salesforce.lookups import RELATION_OBJECTS
 from connectors.salesforce.metadata import INTEGRATION, VIEWER, Grants, deployable, field_type, full_name, removal
-from connectors.salesforce.names import OBJECTS, field_name
+from connectors.salesforce.names import OBJECTS, field_name, is_ours
 from connectors.salesforce.schema import FieldInfo, Schema
 
 _DESCRIBED = {
@@ -44,6 +44,8 @@ class _Installed:
     assigned: bool
     """Whether the running user has the integration set."""
     user: str
+    fields: frozenset[str]
+    """Fields of ours that exist, as far as this user can know: visible, granted to somebody, or listed by Tooling."""
 
 
 @dataclass(slots=True)
@@ -79,9 +81,9 @@ class Provisioner:
     def plan_removal(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """What `remove` would take away. Reads only."""
         installed = self._installed()
-        fields = [full_name(s) for s in specs if self._field(s) is not None or full_name(s) in self._known(installed)]
+        fields = [full_name(s) for s in specs if self._field(s) is not None or full_name(s) in installed.fields]
         items = [ProvisionItem("delete", _FIELD, name) for name in fields]
-        others = self._known(installed) - set(fields)
+        others = installed.fields - set(fields)
         if not others:  # the sets serve the fields of every profile
             items += [ProvisionItem("delete", _SET, name) for name in _SETS if name in installed.sets]
         return ProvisionPlan(tuple(items))
@@ -121,7 +123,7 @@ class Provisioner:
         item = partial(ProvisionItem, kind=_FIELD, name=full_name(spec))
         found = self._field(spec)
         if found is None:
-            known = full_name(spec) in self._known(installed)
+            known = full_name(spec) in installed.fields
             return item("exists", detail="not visible to this user") if known else item("create", detail=spec.label)
         fits = found.type in _DESCRIBED.get(field_type(spec), ("datetime",))
         if fits and spec.type == "number" and found.scale < spec.scale:
@@ -135,14 +137,23 @@ class Provisioner:
     def _field(self, spec: PropertySpec) -> FieldInfo | None:
         return self.schema.find(OBJECTS[spec.stream], field_name(spec.name))
 
-    def _known(self, installed: _Installed) -> set[str]:
-        """Fields that exist because a permission set grants them, whether this user sees them or not."""
-        return {name for fields in installed.granted.values() for name in fields if ".Bothways_" in name}
+    def _listed(self) -> set[str]:
+        """Our fields whoever may see them; empty for a user who may not read metadata."""
+        text = soql(
+            "SELECT DeveloperName, TableEnumOrId FROM CustomField WHERE TableEnumOrId IN {}", [*OBJECTS.values()]
+        )
+        try:
+            rows = found(self.client.send("GET", f"{self.client.root}/tooling/query", params={"q": text})).records
+        except FatalError:
+            return set()
+        return {
+            f"{row['TableEnumOrId']}.{row['DeveloperName']}__c" for row in rows if is_ours(f"{row['DeveloperName']}__c")
+        }
 
     def _installed(self) -> _Installed:
         user = str(self.client.send("GET", "/services/oauth2/userinfo")["user_id"])
-        found = self.client.query(soql("SELECT Id, Name FROM PermissionSet WHERE Name IN {}", list(_SETS))).records
-        sets = {row["Name"]: row["Id"] for row in found}
+        ours = self.client.query(soql("SELECT Id, Name FROM PermissionSet WHERE Name IN {}", list(_SETS))).records
+        sets = {row["Name"]: row["Id"] for row in ours}
         names = {record_id: name for name, record_id in sets.items()}
         granted: dict[str, dict[str, bool]] = {name: {} for name in sets}
         if sets:
@@ -152,7 +163,8 @@ class Provisioner:
         assigned = any(
             row["AssigneeId"] == user for row in self._assignments([INTEGRATION] if INTEGRATION in sets else [])
         )
-        return _Installed(sets, granted, assigned, user)
+        shown = {name for fields in granted.values() for name in fields if is_ours(name.partition(".")[2])}
+        return _Installed(sets, granted, assigned, user, frozenset(shown | self._listed()))
 
     def _assignments(self, sets: Sequence[str]) -> list[Record]:
         if not sets:
@@ -187,8 +199,8 @@ class Provisioner:
     def _assign(self, installed: _Installed) -> None:
         sets = installed.sets
         if INTEGRATION not in sets:
-            found = self.client.query(soql("SELECT Id, Name FROM PermissionSet WHERE Name = {}", INTEGRATION)).records
-            sets = {row["Name"]: row["Id"] for row in found}
+            new = self.client.query(soql("SELECT Id, Name FROM PermissionSet WHERE Name = {}", INTEGRATION)).records
+            sets = {row["Name"]: row["Id"] for row in new}
         payload = {"AssigneeId": installed.user, "PermissionSetId": sets[INTEGRATION]}
         path = f"{self.client.root}/sobjects/PermissionSetAssignment"
         self.client.send("POST", path, payload, purpose="write", repeat=False)

@@ -146,3 +146,16 @@ def test_check_never_raises(connect: Any, server: EmulatorServer, app: Salesforc
 def test_check_tells_of_hidden_records_and_blind_channels(connect: Any, app: SalesforceEmulator) -> None:
     app.org.store.execute("DELETE FROM EmailMessage")
     assert any("EmailMessage is empty" in f.message for f in connect().check().findings)
+
+
+def test_fields_that_nobody_may_see_are_still_ours(connect: Any, app: SalesforceEmulator) -> None:
+    connect().provision(SOME)
+    with app.org.store.lock:
+        app.org.store.execute("DELETE FROM FieldPermissions WHERE Field LIKE '%Bothways%'")
+        app.org.access.forget()
+    plan = steps(connect().plan_provision(SOME))
+    assert {plan[full_name(s)] for s in SOME} == {"exists"}
+    assert plan[INTEGRATION] == "update"
+    assert {full_name(s) for s in SOME} <= {item.name for item in connect().plan_unprovision(SOME).items}
+    connect().provision(SOME)
+    assert connect(owned=SOME).check().ok
