@@ -18,9 +18,12 @@ from types import FrameType
 import click
 import typer
 
+import sync.cli_emulator as cli_emulator
+import sync.cli_read as cli_read
+import sync.cli_run as cli_run
+import sync.cli_setup as cli_setup
 from connectors.errors import AuthError, BothwaysError, ConfigError, QuotaReached, RetriableError, SchemaError
 from connectors.secrets import redact
-from sync import cli_emulator, cli_read, cli_run, cli_setup
 from sync.output import Output, usage_wants_json
 
 app = typer.Typer(
