@@ -22,6 +22,7 @@ from connectors.emulator.salesforce.quota import Quota
 from connectors.emulator.salesforce.records import whole_record
 from connectors.emulator.salesforce.routes import LATEST, OLDEST, VERSION, Routes, refuse_version
 from connectors.emulator.salesforce.seed import seed
+from connectors.emulator.salesforce.soap import Soap
 from connectors.emulator.salesforce.writes import WriteOptions, Writer
 
 _HEAD_LIMIT = 16_384
@@ -68,6 +69,7 @@ class SalesforceEmulator:
         assignment_rules: bool = True,
         session_lifetime: timedelta | None = None,
         rotate_refresh_tokens: bool = False,
+        user_password: str | None = None,
         clock: Clock = system_clock,
     ) -> None:
         rates = organisation.tables["currency_rates"].num_rows
@@ -89,6 +91,7 @@ class SalesforceEmulator:
             lifetime=session_lifetime,
             rotate=rotate_refresh_tokens,
         )
+        self.soap = Soap(self.org.access, self.tokens, self.deployments, user_password)
         short = self.org.org_id[:15]
         self.token = self.tokens.add(token or f"{short}!admin", self.seeded.admin_user)
         self.runtime_token = self.tokens.add(runtime_token or f"{short}!runtime", self.seeded.integration_user)
@@ -197,6 +200,9 @@ class SalesforceEmulator:
             return answer([_version_json(number) for number in range(OLDEST, LATEST + 1)])
         if request.path in ("/services/oauth2/userinfo", "/services/oauth2/introspect"):
             return self.tokens.userinfo(self._user(request), base)
+        if self.soap.serves(request.path):
+            self.quota.take()
+            return self.soap.handle(request, base)
         match = VERSION.match(request.path)
         if match is None:
             raise not_found()

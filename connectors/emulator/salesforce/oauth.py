@@ -75,6 +75,12 @@ class Tokens:
             return None
         return held.user_id
 
+    def open(self, user_id: str) -> str:
+        """A new session of a user, for as long as sessions last here."""
+        token = f"{self._org.org_id[:15]}!{secrets.token_urlsafe(48)}"
+        self._tokens[token] = _Token(user_id, self._org.now() + self._lifetime if self._lifetime else None)
+        return token
+
     def revoke(self, token: str) -> None:
         self._tokens.pop(token, None)
 
@@ -149,10 +155,8 @@ class Tokens:
         return session
 
     def _session(self, user_id: str, base: str) -> dict[str, Any]:
-        token = f"{self._org.org_id[:15]}!{secrets.token_urlsafe(48)}"
-        self._tokens[token] = _Token(user_id, self._org.now() + self._lifetime if self._lifetime else None)
         return {
-            "access_token": token,
+            "access_token": self.open(user_id),
             "scope": "api",
             "instance_url": base,
             "id": f"https://login.salesforce.com/id/{self._org.org_id}/{user_id}",

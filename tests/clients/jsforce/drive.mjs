@@ -85,11 +85,8 @@ await step('a 401 is answered by one refresh', async () => {
 
 await step('metadata deploy over REST', async () => {
   const options = { singlePackage: true, rollbackOnError: true, testLevel: 'NoTestRun' };
-  const { id } = await admin.metadata.deployRest(fs.readFileSync(zipPath), options)._promise;
-  let result = await admin.metadata.checkDeployStatus(id, true, true);
-  while (!result.done) {
-    result = await admin.metadata.checkDeployStatus(id, true, true);
-  }
+  admin.metadata.pollInterval = 20;
+  const result = await admin.metadata.deployRest(fs.readFileSync(zipPath), options).complete(true);
   assert.equal(result.status, 'Succeeded', JSON.stringify(result));
   assert.equal(result.numberComponentErrors, 0);
   const set = await admin.query("SELECT Id FROM PermissionSet WHERE Name = 'Bw'");
@@ -98,6 +95,14 @@ await step('metadata deploy over REST', async () => {
   assert.equal(given.success, true);
   const account = await conn.describe('Account');
   assert.ok(account.fields.some((field) => field.name === 'Bw_Score__c' && field.updateable));
+});
+
+await step('metadata deploy over SOAP', async () => {
+  const options = { singlePackage: true, rollbackOnError: true };
+  const again = await admin.metadata.deploy(fs.readFileSync(zipPath), options).complete(true);
+  assert.equal(again.status, 'Succeeded', JSON.stringify(again));
+  assert.ok(again.details.componentSuccesses.every((component) => !component.created));
+  await refusal(conn.metadata.deploy(fs.readFileSync(zipPath), options).check(), 'sf:INSUFFICIENT_ACCESS');
 });
 
 const { records: accounts } = await conn.query('SELECT Id FROM Account ORDER BY Id LIMIT 300');

@@ -18,7 +18,7 @@ from connectors.emulator.organisation import demo_organisation
 from connectors.emulator.salesforce.app import SalesforceEmulator
 
 HERE = Path(__file__).parent
-STEPS = 12
+STEPS = 13
 OBJECT = """<CustomObject xmlns="http://soap.sforce.com/2006/04/metadata">
 <fields><fullName>Bw_Score__c</fullName><label>Score</label><precision>5</precision><scale>2</scale><type>Number</type></fields>
 <fields><fullName>Bw_Reason__c</fullName><label>Reason</label><length>20</length><type>Text</type></fields>
