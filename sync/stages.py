@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -54,7 +54,12 @@ class Job:
     progress: Progress
     result: RunResult
     seconds: dict[str, float] = field(default_factory=dict)
-    _begun: float = field(default_factory=time.monotonic)
+    earlier: Mapping[str, int] = field(default_factory=dict)
+    """API calls of earlier attempts of this run."""
+
+    def __post_init__(self) -> None:
+        self.seconds = dict(self.result.seconds)
+        self.earlier = self.result.api_calls
 
     def pull(self) -> Landing:
         """Reads what is new in the CRM and lands it."""
@@ -145,7 +150,7 @@ class Job:
     def commit(self, plan: Plan) -> None:
         """Makes the plan this run's, with the intent of every change in the journal, in one transaction."""
         scores = self.result.scores_dir or plan.path
-        self._know(seconds=self.seconds)
+        self._know(seconds=self.seconds, api_calls=self._calls())
         with self.state.engine.begin() as connection:
             self.run = self.runs.planned(self.run, scores, plan.path, plan.digest, self.result, connection)
             Journal(self.state, self.connector.name).intend(self.run.run_id, read_plan(plan.path), connection)
@@ -220,7 +225,8 @@ class Job:
 
     def _calls(self) -> dict[str, int]:
         calls = self.connector.calls()
-        return {**self.result.api_calls, "read": calls.read, "write": calls.write, "minimum": calls.minimum}
+        now = {"read": calls.read, "write": calls.write, "minimum": calls.minimum}
+        return {**self.result.api_calls, **{name: n + self.earlier.get(name, 0) for name, n in now.items()}}
 
     def _know(self, **values: object) -> None:
         self.result = replace(self.result, **values)  # type: ignore[arg-type]

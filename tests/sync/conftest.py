@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the fake CRM is also used by scripts that tests kill
 
-from fake_crm import FakeConnector, FakeCrm, organisation
+from fake_crm import AS_OF, FakeConnector, FakeCrm, organisation
 from scorer import SPECS, by_acts
 
 from connectors import retry
@@ -21,8 +20,6 @@ from sync.options import RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.result import RunResult
 from sync.run import run_plan, run_sync
-
-AS_OF = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

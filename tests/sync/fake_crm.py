@@ -32,6 +32,7 @@ from connectors.errors import BothwaysError
 from connectors.records import SCHEMAS, Stream, schema
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+AS_OF = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STREAMS: tuple[Stream, ...] = ("accounts", "people", "users", "opportunities", "activities", "cases")
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from datetime import UTC, datetime
 from pathlib import Path
 
-from fake_crm import FakeConnector, FakeCrm
+from fake_crm import AS_OF, FakeConnector, FakeCrm
 from scorer import SPECS, by_acts
 
 from enrichment.model import ScoringModel
@@ -20,7 +19,7 @@ def main(crm: Path, workspace: Path, answer: Path, kill: str) -> None:
     """Writes the run's result to `answer` unless the failpoint `kill` ends the process first."""
     os.environ["BOTHWAYS_FAILPOINT"] = kill
     warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
-    options = RunOptions(as_of=datetime(2026, 3, 1, 12, tzinfo=UTC), scorer=by_acts)
+    options = RunOptions(as_of=AS_OF, scorer=by_acts)
     connector = FakeConnector(FakeCrm.load(crm), SPECS, write_batch=5)
     result = run_sync(connector, Workspace(workspace), ScoringModel(), SPECS, options, NullProgress())
     answer.write_text(result.dumps())

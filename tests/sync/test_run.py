@@ -7,8 +7,7 @@ import random
 from datetime import timedelta
 
 import pytest
-from conftest import AS_OF
-from fake_crm import FakeConnector, organisation
+from fake_crm import AS_OF, FakeConnector, organisation
 from scorer import SPECS, by_acts
 
 from connectors.base import WriteError
@@ -184,6 +183,14 @@ def test_a_crm_that_is_away_ends_the_run_soon_and_the_next_one_goes_on(connector
     assert sync(connector).changed == 0
 
 
+def test_the_calls_of_all_attempts_are_counted(crm, sync):
+    first = FakeConnector(crm, SPECS, page=100, fail_calls=[QuotaReached("daily limit")], write_workers=1)
+    sync(first)
+    second = FakeConnector(crm, SPECS, page=100)
+    told = sync(second).api_calls
+    assert (told["read"], told["write"]) == (first.read_calls, first.write_calls + second.write_calls)
+
+
 def test_a_used_up_quota_keeps_the_plan_for_the_next_run(connector, crm, sync):
     connector.fail_calls = [None, None, QuotaReached("daily limit")]
     connector.write_workers = 1
@@ -194,6 +201,7 @@ def test_a_used_up_quota_keeps_the_plan_for_the_next_run(connector, crm, sync):
     resumed = sync(connector)
     assert (resumed.written, resumed.exit_code, resumed.digest) == (ALL, 0, stopped.digest)
     assert len(connector.reads) == reads  # it had its plan
+    assert set(resumed.seconds) == {"pull", "land", "enrich", "diff", "write"}
 
 
 @pytest.mark.parametrize("error", [AuthError("revoked"), SchemaError("Bothways_Stance__c is gone")])
