@@ -83,9 +83,9 @@ COUNTRIES: tuple[tuple[str, str, float], ...] = (
 )
 """Country, the currency its companies are billed in, and its share of the book."""
 
-PER_CORPORATE_UNIT = {"USD": (1.0850, 1.1120, 1.0640, 1.0975), "GBP": (0.8420, 0.8615, 0.8530, 0.8475)}
-"""Units of each currency that one corporate unit buys, in successive half years; the canonical rate is the inverse,
-written so that a CRM that stores either of the two gives the other back exactly."""
+PER_CORPORATE_UNIT = {"USD": (1.25, 1.28, 1.25, 1.28), "GBP": (0.8, 0.78125, 0.8, 0.78125)}
+"""Units of each currency that one corporate unit buys, in successive half years; the canonical rate is the inverse. Both
+have at most six decimals, so that a CRM that keeps either of the two to six gives the other back exactly."""
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.emulator.catalogue import (
-    CORPORATE_CURRENCY,
     COUNTRIES,
     FIRST_NAMES,
     INDUSTRIES,
@@ -151,9 +150,7 @@ def accounts(rng: np.random.Generator, c: Crowd) -> pa.Table:
             "type": pa.array([a.type for a in ARCHETYPES]).take(pa.array(c.archetype)),
             "industry": pa.array(INDUSTRIES).take(pa.array(rng.integers(0, len(INDUSTRIES), count))),
             "country": pa.array([x[0] for x in COUNTRIES]).take(pa.array(c.country)),
-            "currency": pa.array(
-                np.full(count, CORPORATE_CURRENCY)
-            ),  # of its own figures; its deals are in `c.currency`
+            "currency": pa.array(c.currency),
             "annual_revenue": pa.array(revenue, mask=rng.random(count) < 0.15),
             "employees": pa.array(np.maximum(3, revenue / 190_000).astype(np.int64), mask=rng.random(count) < 0.1),
             "owner_id": record_ids("users", c.owner + 1),

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.emulator.catalogue import (
-    CORPORATE_CURRENCY,
     OPEN_STAGES,
     PRODUCTS,
     RIVALS,
@@ -227,7 +226,7 @@ def _assets(rng: np.random.Generator, c: Crowd) -> pa.Table:
             "vendor": pa.array(np.array(RIVALS)[rng.integers(0, len(RIVALS), account.size)], mask=~rival),
             "installed_at": installed,
             "price": price.astype(np.float64),
-            "currency": pa.array(np.full(account.size, CORPORATE_CURRENCY)),
+            "currency": pa.array(c.currency[account]),
             "quantity": np.ones(account.size),
             "created_at": created,
             "modified_at": created,

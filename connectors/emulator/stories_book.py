@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 
 from connectors.emulator.catalogue import (
-    CORPORATE_CURRENCY,
     OWN_DOMAINS,
     PRODUCT_BY_ID,
     STAGES,
@@ -25,8 +24,8 @@ Row = dict[str, object]
 
 @dataclass(frozen=True)
 class Party:
-    """An account of a story and those who deal with each other there: `people` are theirs, `owner` is ours, and deals are
-    in `currency`."""
+    """An account of a story and those who deal with each other there: `people` are theirs, `owner` is ours, and all
+    money is in `currency`."""
 
     id: str
     name: str
@@ -91,9 +90,8 @@ class Book:
         known_for: float = 1200,
         custom: Row | None = None,
     ) -> Party:
-        """An account first entered `known_for` days ago, with its people by name. Its own figures are in the corporate
-        currency, as not every CRM keeps a rate for others; its deals are in `currency`. `custom` are the optional columns, which
-        a CRM holds in custom fields."""
+        """An account first entered `known_for` days ago, with its people by name. Its own figures, what is installed
+        there and its deals are in `currency`. `custom` are the optional columns, which a CRM holds in custom fields."""
         domain = name.lower().replace("&", "and").replace(" ", "-").replace(".", "") + ".example"
         created = self.at(known_for)
         values: Row = {
@@ -101,7 +99,7 @@ class Book:
             "type": kind,
             "industry": industry,
             "country": country,
-            "currency": CORPORATE_CURRENCY,
+            "currency": currency,
             "owner_id": owner,
         }
         values |= {"annual_revenue": revenue, "employees": employees, "domain": domain}
@@ -231,7 +229,7 @@ class Book:
             values |= {
                 "installed_at": self.day(installed),
                 "price": float(product.price),
-                "currency": CORPORATE_CURRENCY,
+                "currency": party.currency,
                 "quantity": 1.0,
             }
             self.add("assets", self.at(installed - 1), values)
@@ -246,5 +244,5 @@ class Book:
             "installed_at": self.day(installed),
         }
         self.add(
-            "assets", self.at(installed - 1), values | {"price": price, "currency": CORPORATE_CURRENCY, "quantity": 1.0}
+            "assets", self.at(installed - 1), values | {"price": price, "currency": party.currency, "quantity": 1.0}
         )

@@ -10,9 +10,11 @@ from connectors.errors import AuthError, BothwaysError
 from connectors.hubspot import values
 from connectors.hubspot.client import Client
 from connectors.hubspot.config import KINDS, HubSpotMapping, Kind, KindMapping
+from connectors.hubspot.portal import Portal
 from connectors.hubspot.properties import PROVISION, Properties
 from connectors.hubspot.provisioning import Provisioner, definition
 
+RATES_SCOPE = "settings.currencies.read"
 _QUIET_DAYS = 30
 _CHANNELS: tuple[Kind, ...] = ("emails", "calls", "meetings")
 
@@ -23,6 +25,7 @@ def diagnose(
     owned: Sequence[PropertySpec],
     organisation: Organisation,
     properties: Properties,
+    portal: Portal,
     provisioner: Provisioner,
 ) -> Iterator[Finding]:
     """All findings, in the order of the pipeline. Stops after the credentials when they are refused."""
@@ -33,6 +36,7 @@ def diagnose(
         return
     yield Finding("ok", "credentials", f"Signed in to portal {account.get('portalId')}.")
     yield from _currency(str(account.get("companyCurrency") or ""), organisation)
+    yield from _rates(portal)
     if not organisation.own_domains:
         yield Finding(
             "warn",
@@ -58,6 +62,20 @@ def _currency(home: str, organisation: Organisation) -> Iterator[Finding]:
             "limits",
             f"The portal's currency is {home} and the corporate one is {corporate}: amounts stay in {home}.",
             f"Set the corporate currency to {home}, or give a rate.",
+        )
+
+
+def _rates(portal: Portal) -> Iterator[Finding]:
+    """Deals are converted by HubSpot itself; revenues, line items and prices of assets are not."""
+    try:
+        portal.exchange_rates()
+    except BothwaysError as error:
+        yield Finding(
+            "warn",
+            "scopes",
+            f"The exchange rates cannot be read, so amounts in other currencies than the portal's own are left out, "
+            f"except on deals: {error}",
+            f"Add the scope {RATES_SCOPE} to the service key or app, or leave this as it is.",
         )
 
 

@@ -60,7 +60,7 @@ class HubSpotConnector:
         self._streams = Streams(config, mapping, owned, organisation, fetcher, portal, properties, self._client.now)
         self._writer = Writer(self._client, mapping, owned, properties)
         self._provisioner = Provisioner(self._client, mapping, properties)
-        self._checked = (mapping, tuple(owned), organisation, properties)
+        self._checked = (mapping, tuple(owned), organisation, properties, portal)
         streams = self._streams.available()
         self.capabilities = Capabilities(
             streams=streams,

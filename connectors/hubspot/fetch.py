@@ -11,7 +11,8 @@ from connectors.errors import BothwaysError, RetriableError
 from connectors.hubspot.calls import ASSOCIATION_BATCH, BATCH, LIST_PAGE, OWNER_PAGE, SEARCH_PAGE
 from connectors.hubspot.client import Client
 from connectors.hubspot.failures import Refused
-from connectors.hubspot.translate import Link, Owner, Record
+from connectors.hubspot.paths import Endpoint
+from connectors.hubspot.translate import Link, Owner, Rate, Record
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -131,17 +132,30 @@ class Fetcher:
 
     def owners(self, *, archived: bool) -> list[Owner]:
         """All owners, those who left or those who did not."""
-        found: list[Owner] = []
-        after = ""
-        while True:
-            query = [("limit", str(OWNER_PAGE)), ("archived", "true" if archived else "false")]
-            body = self._client.call(self._paths.owners(), query=[*query, *([("after", after)] if after else [])]).body
-            found += body.get("results") or []
-            after = _following(body)
-            if not after:
-                break
+        found: list[Owner] = self._pages(self._paths.owners(), OWNER_PAGE, [("archived", str(archived).lower())])
         self._client.calls.needed(f"owners archived={archived}", len(found), OWNER_PAGE)
         return found
+
+    def exchange_rates(self) -> list[Rate]:
+        """Every exchange rate that the account has had."""
+        found: list[Rate] = self._pages(self._paths.exchange_rates(), LIST_PAGE)
+        self._client.calls.needed("exchange rates", len(found), LIST_PAGE)
+        return found
+
+    def _pages(self, endpoint: Endpoint, size: int, query: Sequence[tuple[str, str]] = ()) -> list[Any]:
+        """The results of all pages of a settings list."""
+        found: list[Any] = []
+        after = ""
+        while True:
+            asked = [("limit", str(size)), *query, *([("after", after)] if after else [])]
+            body = self._client.call(endpoint, query=asked).body
+            found += body.get("results") or []
+            following = _following(body)
+            if not following:
+                return found
+            if following == after:
+                raise RetriableError(f"The list of {endpoint.name} does not go on after {after}.")
+            after = following
 
 
 def in_order(source: Iterable[T], work: Callable[[T], U], workers: int) -> Iterator[U]:

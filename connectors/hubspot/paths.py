@@ -33,6 +33,7 @@ class Paths:
         self._pipelines = f"/crm/pipelines/{version}" if dated else "/crm/v3/pipelines"
         self._limits = f"/crm/limits/{version}" if dated else "/crm/v3/limits"
         self._account = f"/account-info/{version}/details" if dated else "/account-info/v3/details"
+        self._currencies = f"/settings/currencies/{version}" if dated else "/settings/v3/currencies"
         self._token = f"/oauth/{version}/token" if dated else "/oauth/v1/token"
 
     def listing(self, kind: str) -> Endpoint:
@@ -92,6 +93,9 @@ class Paths:
 
     def account(self) -> Endpoint:
         return Endpoint("GET", self._account, "account")
+
+    def exchange_rates(self) -> Endpoint:
+        return Endpoint("GET", f"{self._currencies}/exchange-rates", "exchange rates")
 
     def token(self) -> Endpoint:
         return Endpoint("POST", self._token, "token")

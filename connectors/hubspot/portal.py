@@ -12,7 +12,7 @@ from connectors.hubspot.client import Client
 from connectors.hubspot.config import HubSpotMapping
 from connectors.hubspot.fetch import Fetcher
 from connectors.hubspot.stages import Stages, stages
-from connectors.hubspot.translate import Owner, Sheet
+from connectors.hubspot.translate import Owner, Rate, Sheet
 
 _FRESH = 600.0
 _MOST_ADDRESSES = 200_000
@@ -33,6 +33,15 @@ class Portal:
         """The portal's own currency."""
         code = self._client.account().get("companyCurrency")
         return str(code).upper() if code else self._organisation.corporate_currency
+
+    def exchange_rates(self) -> list[Rate]:
+        """The account's exchange rates; none, and no call, when its details say that it has one currency only.
+
+        Raises AuthError without the scope to read them.
+        """
+        if self._client.account().get("additionalCurrencies") == []:
+            return []
+        return self._fetcher.exchange_rates()
 
     def stages(self) -> Stages:
         """The stages of the deal pipelines."""

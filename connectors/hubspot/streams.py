@@ -14,14 +14,14 @@ import pyarrow as pa
 
 from connectors.base import Organisation, Page, PropertySpec
 from connectors.errors import BothwaysError, StateError
-from connectors.hubspot import translate, values
+from connectors.hubspot import currencies, translate, values
 from connectors.hubspot.config import ACTIVITY_KINDS, HubSpotConfig, HubSpotMapping, Kind
 from connectors.hubspot.cursors import REMEDY, Position, begin
 from connectors.hubspot.fetch import Fetcher, in_order
 from connectors.hubspot.joining import Joiner
 from connectors.hubspot.portal import Portal
 from connectors.hubspot.properties import Properties
-from connectors.hubspot.single_pages import currency_rates, users
+from connectors.hubspot.single_pages import users
 from connectors.hubspot.translate import Record, Sheet
 from connectors.records import Stream, schema
 
@@ -97,7 +97,7 @@ class Streams:
         if stream == "users":
             yield users(self._portal, position)
         elif stream == "currency_rates":
-            yield currency_rates(self._portal, self._organisation, position)
+            yield currencies.page(self._portal, self._organisation, position)
         elif stream == "opportunity_people":
             yield from self._opportunity_people(position, lower)
         else:

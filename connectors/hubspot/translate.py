@@ -268,6 +268,17 @@ class Owner(TypedDict, total=False):
     updatedAt: str
 
 
+class Rate(TypedDict, total=False):
+    """An exchange rate as the API gives it: `conversionRate` units of `toCurrencyCode` for one of `fromCurrencyCode`."""
+
+    id: str
+    fromCurrencyCode: str
+    toCurrencyCode: str
+    conversionRate: float
+    effectiveAt: str
+    updatedAt: str
+
+
 def users(owners: Sequence[Owner]) -> pa.RecordBatch:
     """Owners, also those who have left. HubSpot does not tell their time zone."""
     target = schema("users")

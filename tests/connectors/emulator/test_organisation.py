@@ -125,10 +125,15 @@ def test_deals_are_consistent(sized: Organisation):
             assert round(deal["amount"] * 100) == lines[deal["id"]]
 
 
-def test_only_deals_are_in_other_currencies(sized: Organisation):
-    for stream in ("accounts", "assets"):
-        assert {sized.corporate_currency} == set(sized.tables[stream]["currency"].to_pylist())
-    assert {"EUR", "USD", "GBP"} == set(sized.tables["opportunities"]["currency"].to_pylist())
+def test_the_money_of_foreign_customers_is_in_their_currency(sized: Organisation):
+    billed_in = {country: currency for country, currency, _ in COUNTRIES}
+    of_account = {a["id"]: billed_in[a["country"]] for a in rows(sized, "accounts")}
+    assert {a["id"]: a["currency"] for a in rows(sized, "accounts")} == of_account
+    assert set(of_account.values()) == {"EUR", "USD", "GBP"}
+    for asset in rows(sized, "assets"):
+        assert asset["currency"] == of_account[asset["account_id"]]
+    for column in ("annual_revenue", "wallet"):
+        assert {a["currency"] for a in rows(sized, "accounts") if a[column]} > {"EUR"}
 
 
 def test_acts_are_consistent(sized: Organisation):
@@ -205,7 +210,9 @@ def test_rates_run_on_without_a_gap(sized: Organisation):
     for rates in by_currency.values():
         assert [r["end_at"] for r in rates[:-1]] == [r["start_at"] for r in rates[1:]]
         assert rates[-1]["end_at"] is None
+        assert all(round(r["rate"], 6) == r["rate"] for r in rates)  # a CRM keeps no more decimals
         assert all(1 / round(1 / r["rate"], 6) == r["rate"] for r in rates)  # survives a CRM that stores the inverse
+        assert len({r["rate"] for r in rates}) > 1
 
 
 def test_nothing_points_to_what_was_merged_away_or_deleted(sized: Organisation):

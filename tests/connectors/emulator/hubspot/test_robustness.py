@@ -175,9 +175,11 @@ def test_only_known_behaviours_can_be_asked_for(organisation: Organisation) -> N
         HubSpotEmulator(organisation, index_log=3)
 
 
-def test_currencies_are_settings_of_the_account(portal: Any, organisation: Organisation) -> None:
-    base = "/settings/currencies/2026-03"
-    assert portal.get(f"{base}/company-currency")["currencyCode"] == organisation.corporate_currency
+@pytest.mark.parametrize(
+    "base", ["/settings/v3/currencies", "/settings/currencies/2026-03", "/settings/currencies/2026-09"]
+)
+def test_currencies_are_settings_of_the_account(portal: Any, organisation: Organisation, base: str) -> None:
+    assert portal.get(f"{base}/company-currency")["id"] == organisation.corporate_currency
     shown = portal.get(f"{base}/exchange-rates")["results"]
     expected = {(one["currency"], one["rate"]) for one in organisation.tables["currency_rates"].to_pylist()}
     assert {(one["fromCurrencyCode"], one["conversionRate"]) for one in shown} == expected - {
