@@ -47,30 +47,32 @@ def score(
     `previous` maps `accounts` and `opportunities` to tables of `inputs.PREVIOUS`: the stances last decided, the only
     other input. The same tables, as-of, model and previous stances give the same bytes, whatever the order of rows.
 
-    `stage` is called once each, in this order, with `deals`, `threads`, `seller_days`, `customer_days`, `tallies`, `facts`, `accounts` and `opportunities`:
-    the tables that more than one result is made of. Storing them saves computing them again; the results are the same.
+    `stage` is called once for each table that several results are made of, in this order: `acts`, `deals`, `threads`,
+    `seller_days`, `customer_days`, `tallies`, `facts`, `accounts`, `opportunities`. Storing them saves computing them again, and
+    lets the engine know their sizes when it orders joins; the results are the same.
     Raises ValueError when `as_of` has no time zone.
     """
-    # Fusing selects repeats every expression wherever its column is used: megabytes of SQL. The rows are the same without.
+    # A compile option, no data: fused selects repeat every expression wherever its column is used, megabytes of SQL.
     ibis.options.sql.fuse_selects = False
     as_of = as_of.replace(microsecond=0)
     previous = previous or {}
-    base = effort.base_acts(tables, as_of, model)
-    cases = effort.case_acts(tables, as_of, model)
-    everything = base.union(cases)
+    everything = effort.base_acts(tables, as_of, model).union(effort.case_acts(tables, as_of, model))
+    everything = stage("acts", everything)
     dealt = stage("deals", read_deals(tables, as_of, model))
     trade = accounts.read_commerce(tables, dealt, as_of, model)
     roles = known(tables["opportunity_people"], as_of, "created_at")
     roles = roles.select("opportunity", role_person="person").distinct()
 
-    facts = stage("threads", threads.thread_facts(base))
+    facts = stage("threads", threads.thread_facts(everything))
     ours, theirs = effort.crowded_days(everything, model)
     ours, theirs = stage("seller_days", ours), stage("customer_days", theirs)
     acts = effort.capped(threads.in_threads(everything, facts), ours, theirs, model)
     paired = stage("tallies", tallies.pairs(acts, dealt, as_of, model))
     per_account = tallies.per_account(paired)
 
-    items = threads.message_items(base, facts, as_of, model).union(threads.case_items(tables, base, as_of, model))
+    items = threads.message_items(everything, facts, as_of, model).union(
+        threads.case_items(tables, everything, as_of, model)
+    )
     acted = accounts.Activity(per_account, threads.answers(items, model), tallies.authors(everything, as_of, model))
     gathered = stage("facts", accounts.gather(tables, trade, acted, as_of, model))
     judged = stage("accounts", accounts.judge(gathered, as_of, model, previous.get("accounts")))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from connectors.errors import ConfigError
+from enrichment.arithmetic import instant
 from enrichment.model import ScoringModel
 
 SHIPPED = Path(__file__).parents[2] / "config" / "model.toml"
@@ -50,3 +52,8 @@ def test_a_wrong_model_is_refused_by_file_and_key(text, names):
 def test_a_model_cannot_be_changed():
     with pytest.raises(ValidationError):
         ScoringModel().version = "2.0.0"
+
+
+def test_an_as_of_without_a_time_zone_is_refused():
+    with pytest.raises(ValueError, match="as_of must carry a time zone"):
+        instant(datetime(2026, 6, 30))  # noqa: DTZ001
