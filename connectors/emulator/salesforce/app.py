@@ -46,8 +46,8 @@ _ID = re.compile(r"(?<=/)(?=\w*\d)(?:[A-Za-z0-9]{15}|[A-Za-z0-9]{18})(?=/|\Z)")
 class SalesforceEmulator:
     """An organisation behind its API; an `Application` of `EmulatorServer`.
 
-    `token` is a system administrator's, `runtime_token` that of the integration user, who may read the seeded objects and
-    edit accounts and opportunities but not deploy. `consumer_key` and `consumer_secret` are of an external client app whose
+    `token` is a system administrator's, `runtime_token` that of the integration user, who may read what
+    is seeded (edit nothing until a permission set says so) and not deploy. `consumer_key` and `consumer_secret` are of an external client app whose
     Run-As user is the integration user.
     """
 

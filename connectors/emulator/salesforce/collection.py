@@ -78,6 +78,8 @@ class Collections:
             if not isinstance(body, dict):
                 raise ApiError(400, "JSON_PARSER_ERROR", "The HTTP entity body must be a JSON object")
             ids, wanted = body.get("ids", []), body.get("fields", [])
+            if not isinstance(ids, list) or not isinstance(wanted, list):
+                raise ApiError(400, "JSON_PARSER_ERROR", "ids and fields must be lists")
         else:
             ids, wanted = call.request.params("ids"), call.request.params("fields")
         if len(ids) > _MOST_RETRIEVED:
@@ -108,7 +110,7 @@ class Collections:
         if unknown:
             raise ApiError(400, "JSON_PARSER_ERROR", f'Unrecognized field "{sorted(unknown)[0]}"')
         self._refuse_size(len(records))
-        types = [str(record.get("attributes", {}).get("type", "")) for record in records]
+        types = [str(_type(record)) for record in records]
         if sum(1 for _ in groupby(types)) > _MOST_CHUNKS:
             raise ApiError(400, "LIMIT_EXCEEDED", f"Cannot have more than {_MOST_CHUNKS} chunks in a single operation")
         return records, bool(body.get("allOrNone", False))
@@ -121,7 +123,7 @@ class Collections:
             raise ApiError(400, "REQUIRED_FIELD_MISSING", "no records were given")
 
     def _thing(self, call: Call, record: Json) -> Object:
-        name = record.get("attributes", {}).get("type")
+        name = _type(record)
         thing = self._org.schema.object(name) if isinstance(name, str) else None
         if thing is None or not call.rights.allows(thing, "read"):
             raise RowError("INVALID_TYPE", f"sObject type '{name}' is not supported.")
@@ -148,11 +150,17 @@ class Collections:
                     results.append(_failed(item, error))
             if failed and all_or_none:
                 self._org.store.execute("ROLLBACK TO collection")
+                self._org.access.forget()
                 results = [
                     _failed(item, _ROLLED_BACK) if r["success"] else r for item, r in zip(items, results, strict=True)
                 ]
             self._org.store.execute("RELEASE collection")
         return answer(results)
+
+
+def _type(record: Json) -> Any:
+    attributes = record.get("attributes")
+    return attributes.get("type") if isinstance(attributes, dict) else None
 
 
 def _values(record: Json) -> Json:

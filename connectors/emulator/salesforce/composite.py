@@ -31,6 +31,8 @@ class Composite:
         parts = body.get("compositeRequest") if isinstance(body, dict) else None
         if not isinstance(parts, list) or not parts:
             raise ApiError(400, "INVALID_INPUT", "compositeRequest must be a list of sub-requests")
+        if not all(isinstance(part, dict) for part in parts):
+            raise ApiError(400, "JSON_PARSER_ERROR", "each sub-request must be an object")
         if len(parts) > _MOST:
             raise ApiError(400, "LIMIT_EXCEEDED", f"Limit of {_MOST} reached for compositeRequest.")
         heavy = sum(1 for part in parts if _HEAVY.match(str(part.get("url", ""))))
@@ -40,7 +42,7 @@ class Composite:
             )
             raise ApiError(400, "LIMIT_EXCEEDED", message)
         names = [part.get("referenceId") for part in parts]
-        if len(set(names)) < len(names) or not all(isinstance(name, str) and name for name in names):
+        if not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
             raise ApiError(400, "INVALID_INPUT", "each sub-request needs a referenceId of its own")
         done: dict[str, Json] = {}
         stop = bool(body.get("allOrNone")) and isinstance(body, dict)
@@ -67,7 +69,8 @@ def _request(part: Json, call: Call) -> Request:
     if not isinstance(url, str) or not url.startswith("/services/data/"):
         raise ApiError(400, "INVALID_INPUT", f"Invalid url of a sub-request: {url}")
     split = urlsplit(url)
-    headers = {name.lower(): str(value) for name, value in (part.get("httpHeaders") or {}).items()}
+    given = part.get("httpHeaders")
+    headers = {name.lower(): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
     own = {
         name: value for name, value in call.request.headers.items() if name in ("authorization", "sforce-auto-assign")
     }

@@ -47,7 +47,8 @@ class Rows:
         thing = self.thing(call, name)
         if call.request.method == "POST":
             try:
-                record_id = self._writer.create(thing, _object(call.json()), call.rights, call.write_options())
+                with self._org.store.lock:
+                    record_id = self._writer.create(thing, _object(call.json()), call.rights, call.write_options())
             except RowError as error:
                 raise _whole(error) from None
             return answer({"id": record_id, "success": True, "errors": []}, 201)
@@ -100,15 +101,18 @@ class Rows:
         if method == "GET":
             return self._get(call, thing, record_id)
         try:
-            if method == "PATCH":
-                self._if_unmodified(call, thing, record_id)
-                self._writer.update(thing, record_id, _object(call.json()), call.rights, call.write_options())
-            elif method == "DELETE":
-                self._writer.delete(thing, record_id, call.rights)
-            else:
-                raise ApiError(
-                    405, "METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed. Allowed are GET,PATCH,DELETE,HEAD"
-                )
+            with self._org.store.lock:
+                if method == "PATCH":
+                    self._if_unmodified(call, thing, record_id)
+                    self._writer.update(thing, record_id, _object(call.json()), call.rights, call.write_options())
+                elif method == "DELETE":
+                    self._writer.delete(thing, record_id, call.rights)
+                else:
+                    raise ApiError(
+                        405,
+                        "METHOD_NOT_ALLOWED",
+                        f"HTTP Method '{method}' not allowed. Allowed are GET,PATCH,DELETE,HEAD",
+                    )
         except RowError as error:
             raise _whole(error) from None
         return no_content()
@@ -159,7 +163,8 @@ class Rows:
             return self._get(call, thing, rows[0][0])
         try:
             values = {**_object(call.json()), f.name: value}
-            record_id, created = self._writer.upsert(thing, f.name, values, call.rights, call.write_options())
+            with self._org.store.lock:
+                record_id, created = self._writer.upsert(thing, f.name, values, call.rights, call.write_options())
         except RowError as error:
             raise _whole(error) from None
         return answer({"id": record_id, "success": True, "errors": [], "created": created}, 201 if created else 200)

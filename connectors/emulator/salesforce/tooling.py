@@ -59,7 +59,8 @@ class Tooling:
         body = call.json()
         if name != "CustomField":
             raise not_found()
-        full_name, metadata = body.get("FullName"), body.get("Metadata")
+        given = body if isinstance(body, dict) else {}
+        full_name, metadata = given.get("FullName"), given.get("Metadata")
         if not isinstance(full_name, str) or not isinstance(metadata, dict):
             raise ApiError(400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [FullName, Metadata]")
         xml = _to_xml("fields", {"fullName": full_name.partition(".")[2], **metadata})

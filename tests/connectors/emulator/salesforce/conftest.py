@@ -214,3 +214,11 @@ def kit() -> SimpleNamespace:
         score_package=score_package,
         names=NAMES,
     )
+
+
+@pytest.fixture(scope="session")
+def start_once() -> Iterator[Running]:
+    """One emulator for tests that may write anything to it."""
+    app = SalesforceEmulator(demo_organisation(7, 0, now=NOW))
+    with EmulatorServer(app) as server:
+        yield Running(app, server)
