@@ -29,8 +29,13 @@ COLLECTION, COLLECTIONS = 200, 5
 BATCH = COLLECTION * COLLECTIONS
 _LOCK_GROUPS = (COLLECTION, COLLECTION, 10, 1)
 """How many records a request carries at each try of the locked ones."""
-HEADERS = {"Sforce-Auto-Assign": "FALSE", "Sforce-Call-Options": "client=bothways/1"}
-"""Without the first, a write to a record may run assignment and territory rules and change its owner."""
+HEADERS = {
+    "Sforce-Auto-Assign": "FALSE",
+    "Sforce-Duplicate-Rule-Header": "allowSave=true",
+    "Sforce-Call-Options": "client=bothways/1",
+}
+"""Without the first, a write to a record may run assignment and territory rules and change its owner; without the second, a
+duplicate rule that only warns people would refuse it."""
 
 _REFERENCE = "@{"
 """Inside a composite call this begins a reference to an earlier answer, whatever text it stands in."""
@@ -106,6 +111,8 @@ class Writer:
         allowed: dict[Stream, set[str]] = {s: {p.name for p in self.owned if p.stream == s} for s in OBJECTS}
         used: dict[Stream, set[str]] = {}
         for change in changes:
+            if change.stream not in OBJECTS:
+                raise ConfigError(f"{change.stream} {change.record_id}: only {' and '.join(OBJECTS)} are ever written.")
             foreign = sorted(set(change.values) - allowed.get(change.stream, set()))
             if foreign or any(not is_ours(field_name(name)) for name in change.values):
                 raise ConfigError(

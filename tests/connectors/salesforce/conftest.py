@@ -26,7 +26,7 @@ Connect = Callable[..., SalesforceConnector]
 
 @pytest.fixture(scope="session")
 def demo() -> Emulated:
-    return demo_organisation(seed=3, accounts=24, now=datetime(2026, 11, 1, tzinfo=UTC))
+    return demo_organisation(seed=3, accounts=45, now=datetime(2026, 11, 1, tzinfo=UTC))
 
 
 @pytest.fixture(scope="session")

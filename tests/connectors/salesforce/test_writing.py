@@ -41,14 +41,22 @@ def test_only_our_fields_are_ever_written(provisioned: Any, app: SalesforceEmula
     assert app.stats()["owner_changes"] == 0
 
 
-def test_a_thousand_records_are_one_call(provisioned: Any, server: EmulatorServer) -> None:
-    deals = (ids(provisioned, "opportunities") * 1000)[:0] + ids(provisioned, "opportunities")
-    changes = [change("opportunities", i, bothways_deal_confidence=7.5) for i in deals][:1000]
-    before = server.stats()["calls"].get("POST composite", 0)
-    results = list(provisioned.write(changes))
-    assert [None] * len(changes) == [r.error for r in results]
-    assert server.stats()["calls"].get("POST composite", 0) - before <= 1
-    assert provisioned.calls().write - 1 <= 4
+def test_several_collections_are_one_call(provisioned: Any, server: EmulatorServer) -> None:
+    deals = ids(provisioned, "opportunities")
+    assert len(deals) > 200
+    before, written = server.stats()["calls_total"], provisioned.calls().write
+    results = list(provisioned.write([change("opportunities", i, bothways_deal_confidence=7.5) for i in deals]))
+    assert [r.error for r in results] == [None] * len(deals)
+    assert server.stats()["calls_total"] - before == provisioned.calls().write - written == 1
+    assert set(held(provisioned, "opportunities", "bothways_deal_confidence").values()) == {7.5}
+
+
+def test_nothing_but_accounts_and_opportunities_is_written(provisioned: Any, app: SalesforceEmulator) -> None:
+    before = app.stats()["records_written"]
+    for stream in ("people", "activities"):
+        with pytest.raises(ConfigError, match=stream):
+            list(provisioned.write([Change(stream, "003000000000001AAA", {}, "k")]))
+    assert app.stats()["records_written"] == before
 
 
 def test_too_many_at_once_is_refused(provisioned: Any) -> None:
