@@ -88,19 +88,31 @@ VALUES = st.recursive(
                     "FullName",
                     "Metadata",
                 ]
-            ),  # fmt: skip
+            ),
             inner,
             max_size=5,
         )
     ),
     max_leaves=10,
 )
-ROUTES = st.sampled_from([
-    ("PATCH", "composite/sobjects"), ("POST", "composite/sobjects"), ("POST", "composite/sobjects/Account"), ("POST", "composite"),
-    ("PATCH", "composite/sobjects/Account/Id"), ("POST", "sobjects/Account"), ("PATCH", "sobjects/Account/001000000000000AAA"),
-    ("POST", "jobs/query"), ("POST", "jobs/ingest"), ("POST", "metadata/deployRequest"), ("POST", "tooling/sobjects/CustomField"),
-    ("GET", "sobjects/Account/updated"), ("GET", "composite/sobjects/Account"), ("GET", "limits/recordCount"),
-])  # fmt: skip
+ROUTES = st.sampled_from(
+    [
+        ("PATCH", "composite/sobjects"),
+        ("POST", "composite/sobjects"),
+        ("POST", "composite/sobjects/Account"),
+        ("POST", "composite"),
+        ("PATCH", "composite/sobjects/Account/Id"),
+        ("POST", "sobjects/Account"),
+        ("PATCH", "sobjects/Account/001000000000000AAA"),
+        ("POST", "jobs/query"),
+        ("POST", "jobs/ingest"),
+        ("POST", "metadata/deployRequest"),
+        ("POST", "tooling/sobjects/CustomField"),
+        ("GET", "sobjects/Account/updated"),
+        ("GET", "composite/sobjects/Account"),
+        ("GET", "limits/recordCount"),
+    ]
+)
 
 
 def send(org, method, path, query=(), body=b""):
