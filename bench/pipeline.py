@@ -67,9 +67,17 @@ def bench(crm: str, accounts: int, seed: int) -> bool:
     rows = sum(pulled.values())
     scored = sum(first["scored"].values())
     made = calls["read"] + calls["write"]
-    print(f"\n{crm}: {accounts:,} accounts, {pulled.get('opportunities', 0):,} opportunities, {pulled.get('activities', 0):,} activities")
+    print(
+        f"\n{crm}: {accounts:,} accounts, {pulled.get('opportunities', 0):,} opportunities, {pulled.get('activities', 0):,} activities"
+    )
     print(f"  calls      {made:,} made, least possible {calls['minimum']:,}: {made / max(1, calls['minimum']):.3f}")
-    for stage, amount in (("pull", rows), ("land", rows), ("enrich", scored), ("diff", scored), ("write", first["written"])):
+    for stage, amount in (
+        ("pull", rows),
+        ("land", rows),
+        ("enrich", scored),
+        ("diff", scored),
+        ("write", first["written"]),
+    ):
         took = seconds.get(stage) or 0.0
         print(f"  {stage:8}   {amount:,} rows in {took:.1f} s" + (f": {amount / took:,.0f} rows/s" if took else ""))
     print(f"  first sync {wall:.1f} s wall, peak memory {memory:,.0f} MB, wrote {first['written']:,}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -29,10 +31,19 @@ def load_model(settings: Settings) -> ScoringModel:
 
 def load_mapping(model: type[M], settings: Settings) -> M:
     """The shipped mapping of the CRM with the file of `mapping.file` over it. Raises ConfigError naming the key."""
+    return _validated(model, *_mapping(settings))
+
+
+def mapping_digest(settings: Settings) -> str:
+    """A hash of the mapping in force: records that were landed under another one must be read anew."""
+    values, _ = _mapping(settings)
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _mapping(settings: Settings) -> tuple[dict[str, Any], Path]:
     kind = settings.crm.kind
     shipped = Path(str(_SHIPPED / "mappings" / f"{kind}.toml")) if kind != "files" else None
-    values, source = _overlaid(shipped, settings.mapping.file)
-    return _validated(model, values, source)
+    return _overlaid(shipped, settings.mapping.file)
 
 
 def _overlaid(shipped: Path | None, own: Path | None) -> tuple[dict[str, Any], Path]:

@@ -155,6 +155,7 @@ def workspace_of(settings: Settings) -> Workspace:
 
 def options_from(settings: Settings, as_of: datetime | None = None, *, engine: str | None = None) -> RunOptions:
     """The run's options as the settings say. Raises ConfigError for an engine that is not known."""
+    from config.loading import mapping_digest
     from connectors.errors import ConfigError
     from sync.options import Brakes, RunOptions
 
@@ -169,6 +170,7 @@ def options_from(settings: Settings, as_of: datetime | None = None, *, engine: s
         engine=engine or settings.score.engine,
         reject_threshold=settings.sync.reject_threshold,
         organisation=settings.as_organisation(),
+        translation=mapping_digest(settings),
         brakes=Brakes(brakes.stance_share, brakes.gone_share, brakes.cleared_share, brakes.from_records),
     )
 
@@ -255,11 +257,12 @@ def _run(command: Callable[..., RunResult], settings: Settings, options: RunOpti
     from enrichment.fields import fields
     from sync.connect import connect
     from sync.display import progress_for
+    from sync.signals import obeying_signals
 
     model = load_model(settings)
     connector = connect(settings)
     try:
-        with progress_for(output) as progress:
+        with obeying_signals(options.stop), progress_for(output) as progress:
             return command(connector, workspace_of(settings), model, fields(settings.score.profile), options, progress)
     finally:
         connector.close()

@@ -19,13 +19,11 @@ def connect(settings: Settings) -> Connector:
 
         return FileConnector(crm, load_mapping(FilesMapping, settings), owned, organisation)
     if isinstance(crm, HubSpotConfig):
+        from connectors.hubspot.config import HubSpotMapping
         from connectors.hubspot.connector import HubSpotConnector
 
-        from connectors.hubspot.config import HubSpotMapping
-
         return HubSpotConnector(crm, load_mapping(HubSpotMapping, settings), owned, organisation)
-    from connectors.salesforce.connector import SalesforceConnector
-
     from connectors.salesforce.config import SalesforceMapping
+    from connectors.salesforce.connector import SalesforceConnector
 
     return SalesforceConnector(crm, load_mapping(SalesforceMapping, settings), owned, organisation)

@@ -24,9 +24,8 @@ def organisation_for(
     load: Path | None, seed: int, accounts: int, opportunities_per_account: float, activities_per_account: float
 ) -> Organisation:
     """The organisation that an emulator is seeded with: made from a seed, or loaded from a folder of canonical tables."""
-    from connectors.emulator.tables import load_tables
-
     from connectors.emulator.organisation import demo_organisation
+    from connectors.emulator.tables import load_tables
 
     if load is not None:
         return load_tables(load)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,13 @@ class Found:
     explanation: Explanation
     previous: Mapping[str, Any] | None
 
+    @property
+    def as_of(self) -> str:
+        """The moment that was scored: that of the record, since one `bothways score` may score several."""
+        scores = dict(self.explanation.scores)
+        moment = scores.get("bothways_asof") or scores.get("bothways_deal_asof")
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(moment, datetime) else self.run.as_of
+
     def to_json(self) -> dict[str, Any]:
         """One JSON object."""
         value = asdict(self.explanation)
@@ -44,7 +52,7 @@ class Found:
             "stream": self.stream,
             "name": self.name,
             "run_id": self.run.run_id,
-            "as_of": self.run.as_of,
+            "as_of": self.as_of,
             **value,
             "previous": self.previous,
         }
@@ -102,7 +110,7 @@ def show(output: Output, found: Found) -> None:
     e = found.explanation
     scores = dict(e.scores)
     output.say(
-        f"{found.name}  ({found.stream[:-1] if found.stream == 'accounts' else 'opportunity'} {e.record_id}), run {found.run.run_id}, as of {found.run.as_of[:16]}Z, model {e.model_version}"
+        f"{found.name}  ({found.stream[:-1] if found.stream == 'accounts' else 'opportunity'} {e.record_id}), run {found.run.run_id}, as of {found.as_of[:16]}Z, model {e.model_version}"
     )
     output.say(f"\n{e.stance.replace('_', ' ').upper()}: {e.advice}")
     output.say(f"  because {e.rule}")

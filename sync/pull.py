@@ -74,10 +74,10 @@ def pull(
         errors = _land_all(landing, open_now, pages, halt, run_id, progress, stop)
     for read in reads:
         read.result()  # a defect in a reader is not a broken connection: let it be seen
+    if stop is not None and stop.is_set():  # before the errors: readers that were halted broke off too
+        raise Stopped("Asked to stop while reading.", remedy="Run the same command again: it goes on from here.")
     if errors:
         raise _verdict(errors)
-    if stop is not None and stop.is_set():
-        raise Stopped("Asked to stop while reading.", remedy="Run the same command again: it goes on from here.")
     for stream in todo:
         landing.compact(stream)
     failpoint("pull.done")

@@ -6,7 +6,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = ("ibis", "duckdb", "pyarrow", "pandas", "numpy", "sqlalchemy", "simple_salesforce", "hubspot", "requests", "zeep", "pydantic_settings", "jinja2", "pyspark")
+HEAVY = (
+    "ibis",
+    "duckdb",
+    "pyarrow",
+    "pandas",
+    "numpy",
+    "sqlalchemy",
+    "simple_salesforce",
+    "hubspot",
+    "requests",
+    "zeep",
+    "pydantic_settings",
+    "jinja2",
+    "pyspark",
+)
 
 
 def test_help_imports_nothing_heavy():
@@ -21,7 +35,13 @@ def test_help_imports_nothing_heavy():
 
 
 def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", "from sync.cli import main; main()", *words], capture_output=True, text=True, cwd=cwd, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", "from sync.cli import main; main()", *words],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+    )
 
 
 def test_a_missing_settings_file_is_a_usage_error_with_the_remedy(tmp_path):
@@ -47,7 +67,17 @@ def test_with_json_an_error_is_an_object_too(tmp_path):
 def test_init_writes_settings_that_load_and_never_overwrites(tmp_path):
     from config.settings import load
 
-    words = ("init", "--crm", "hubspot", "--url", "http://127.0.0.1:8802", "--own-domain", "example.com", "--currency", "EUR")
+    words = (
+        "init",
+        "--crm",
+        "hubspot",
+        "--url",
+        "http://127.0.0.1:8802",
+        "--own-domain",
+        "example.com",
+        "--currency",
+        "EUR",
+    )
     first, second = run(*words, cwd=tmp_path), run(*words, cwd=tmp_path)
 
     assert (first.returncode, second.returncode) == (0, 2)

@@ -40,7 +40,10 @@ def test_every_property_is_explained(name):
 
 def test_every_dependency_has_its_reason():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *(name for extra in project["optional-dependencies"].values() for name in extra)]
+    wanted = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
     names = {re.split(r"[\[<>=!~ ]", name)[0] for name in wanted}
     reasons = (ROOT / "docs" / "adr" / "0006-dependencies.md").read_text(encoding="utf-8")
 
