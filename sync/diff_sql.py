@@ -25,7 +25,7 @@ CREATE OR REPLACE TABLE @compared AS
 WITH wanted AS (SELECT id, <wanted> FROM <scores>),
 held AS (SELECT id, account_id, <held> FROM <crm>),
 kept AS (SELECT id, <kept> FROM @confirmed)
-SELECT wanted.*, held.* EXCLUDE (id), kept.* EXCLUDE (id), f.why
+SELECT wanted.* <frozen>, held.* EXCLUDE (id), kept.* EXCLUDE (id), f.why
 FROM wanted JOIN held USING (id) LEFT JOIN kept USING (id) LEFT JOIN @forced f USING (id)
 """
 _JUDGED = """
@@ -64,6 +64,7 @@ def statements(
         "wanted": ", ".join(f"{c.typed(identifier(c.spec.name))} AS {c.w}" for c in columns),
         "held": ", ".join(f"{c.typed(identifier(c.spec.name))} AS {c.h}" for c in columns),
         "kept": ", ".join(f"{c.kept} AS {c.c}, {c.exists} AS {c.k}" for c in columns),
+        "frozen": _frozen(columns),
         "scores": scores,
         "crm": held,
         "changed": " OR ".join(f"({c.changed})" for c in columns),
@@ -88,6 +89,21 @@ def statements(
             statement = statement.replace(f"<{name}>", text)
         made.append(fill(statement, **names))
     return made
+
+
+def _frozen(columns: Sequence[_Column]) -> str:
+    """A closed deal keeps what it held at its close where that cannot be computed any more."""
+    stance = next((c for c in columns if c.spec.name == "bothways_deal_stance"), None)
+    kept = [c for c in columns if c.spec.type in ("number", "integer")] if stance else []
+    if stance is None or not kept:
+        return ""
+    return (
+        "REPLACE ("
+        + ", ".join(
+            f"CASE WHEN {stance.w} = 'closed' THEN coalesce({c.w}, {c.h}) ELSE {c.w} END AS {c.w}" for c in kept
+        )
+        + ")"
+    )
 
 
 def _sum(conditions: object) -> str:

@@ -46,11 +46,11 @@ class Bench:
         self.state = open_state(folder)
         self.journal = Journal(self.state, "fake")
 
-    def compare(self, wanted: list[dict], held: list[dict], specs=SPECS, **rules):
+    def compare(self, wanted: list[dict], held: list[dict], specs=SPECS, deals: tuple = ([], []), **rules):
         parquet(self.folder / "accounts.parquet", specs, wanted)
-        parquet(self.folder / "opportunities.parquet", DEALS, [])
+        parquet(self.folder / "opportunities.parquet", DEALS, deals[0])
         parquet(self.folder / "held_accounts.parquet", specs, held)
-        parquet(self.folder / "held_opportunities.parquet", DEALS, [])
+        parquet(self.folder / "held_opportunities.parquet", DEALS, deals[1])
         held_paths = {s: self.folder / f"held_{s}.parquet" for s in ("accounts", "opportunities")}
         out = self.folder / "plan.parquet"
         return diff(
@@ -210,3 +210,22 @@ def test_numbers_are_compared_as_they_are_written(one_bench, pairs):
         assert not (still and f"A{i}" in sent)
     after = [{**r, NUMBER.name: sent.get(r["id"], r[NUMBER.name])} for r in held]
     assert one_bench.compare(wanted, after, specs).changes == 0
+
+
+def test_a_closed_deal_keeps_what_cannot_be_computed_any_more(bench):
+    """What it was worth at its close stays; an open deal's number that became unknown is cleared."""
+    held = {
+        "id": "D",
+        "bothways_deal_customer_dependence": 55.0,
+        "bothways_deal_confidence": 70.0,
+        "bothways_deal_asof": AS_OF,
+    }
+    closed = {**held, "bothways_deal_stance": "closed", "bothways_deal_customer_dependence": None}
+    unknown = {**closed, "bothways_deal_stance": "insufficient_evidence"}
+
+    def new(wanted):
+        plan = bench.compare([], [], deals=([wanted], [{**held, "bothways_deal_stance": "advance"}]))
+        return json.loads(next(iter(read_plan(plan.path))).new)
+
+    assert new(closed) == {"bothways_deal_stance": "closed"}
+    assert new(unknown) == {"bothways_deal_stance": "insufficient_evidence", "bothways_deal_customer_dependence": None}
