@@ -60,9 +60,9 @@ fmt: $(VENV)/.dev
 # Pins every version with its hashes; no index address is recorded.
 requirements: $(VENV)/.created
 	$(PIP) uv
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --extra report --extra emulator --group build pyproject.toml -o requirements/runtime.txt
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --extra report --extra emulator --group build --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --extra report --extra emulator --group build --group dev --group check -c requirements/dev.txt pyproject.toml -o requirements/check.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --extra report --group build pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --extra report --group build --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --extra report --group build --group dev --group check -c requirements/dev.txt pyproject.toml -o requirements/check.txt
 
 clean:
 	rm -rf $(VENV) $(DEMO_DIR) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -15,7 +15,6 @@ import uuid
 from pathlib import Path
 from types import FrameType
 
-import click
 import typer
 
 import sync.cli_emulator as cli_emulator
@@ -70,15 +69,16 @@ def main() -> None:
     output = Output(as_json=usage_wants_json(sys.argv[1:]))
     try:
         code = app(standalone_mode=False) or 0
-    except click.exceptions.Exit as stop:
+    except typer.Exit as stop:
         code = stop.exit_code
-    except click.UsageError as error:
-        if output.as_json:
-            output.error(error.format_message(), "", 2)
-        else:
-            error.show()
+    except typer.TyperException as error:
         code = 2
-    except (click.exceptions.Abort, KeyboardInterrupt):
+        show = getattr(error, "show", None)  # usage errors know their command and show how to use it
+        if show is None or output.as_json:
+            output.error(error.format_message(), "See `bothways --help`.", code)
+        else:
+            show()
+    except (typer.Abort, KeyboardInterrupt):
         output.error("Interrupted. What was confirmed so far is kept; run the command again to go on.", "", 130)
         code = 130
     except BothwaysError as error:
