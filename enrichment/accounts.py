@@ -127,8 +127,7 @@ def judge(rows: Expr, as_of: datetime, model: ScoringModel, previous: Expr | Non
 
 def _trusted(rows: Expr, now: Expr, model: ScoringModel) -> Expr:
     """Coverage and the two confidences (3.7 of the formulas: a running contract is a record of today)."""
-    running = rows.runs.coalesce(False).ifelse(now, ibis.null("int64"))
-    dated = [part.coalesce(-(2**40)) for part in (rows.newest_deal, rows.newest_contract, rows.newest_asset, running)]
+    dated = [part.coalesce(-(2**40)) for part in (rows.newest_deal, rows.newest_contract, rows.newest_asset)]
     newest = ibis.greatest(*dated).nullif(-(2**40))
     rows = rows.mutate(
         newest_record=newest,

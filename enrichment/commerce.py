@@ -7,7 +7,7 @@ from datetime import datetime
 
 import ibis
 
-from enrichment.arithmetic import DAY, Expr, instant, known, least, money, month, ratio, seconds
+from enrichment.arithmetic import DAY, Expr, instant, known, money, month, ratio, seconds
 from enrichment.model import ScoringModel
 
 _YEAR = 365 * DAY
@@ -55,21 +55,24 @@ def deals(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) -> E
     rows = rows.filter(rows.created.notnull() | ~shut | rows.close.isnull() | (rows.close <= now))
     closed = shut & (rows.close.isnull() | (rows.close <= now))
     rows = rows.mutate(closed=closed, won=closed & rows.is_won.coalesce(False))
-    early = (rows.close.coalesce(now) < now).ifelse(rows.close, now)
-    rows = converted(rows, rates(tables), early, model)
+    at = (closed & rows.close.notnull()).ifelse(rows.close, now)
+    rows = converted(rows, rates(tables), at, model)
     moment = ibis.literal(as_of).cast("timestamp('UTC', 6)")
-    chance = ((rows.probability >= 0.0) & (rows.probability <= 1.0)).ifelse(rows.probability, ibis.null("float64"))
+    # The probability of a deal that closed after `as_of` is its outcome, which nobody knew.
+    told = (rows.probability >= 0.0) & (rows.probability <= 1.0) & (rows.closed | ~shut)
+    chance = told.ifelse(rows.probability, ibis.null("float64"))
     rows = rows.mutate(
         until=(rows.closed & rows.close.notnull()).ifelse(rows.close, now),
         begins=rows.created.coalesce(_LONG_AGO),
         scored_for=(rows.closed & rows.close.notnull()).ifelse(rows.close_at, moment),
         value=money(rows.amount * rows.factor),
+        bought=(rows.won & (rows.amount > 0.0)).coalesce(False),
         unconvertible=rows.amount.notnull() & rows.factor.isnull(),
         chance=chance,
         late_stage=(~rows.closed & (chance >= model.deals.late_stage_probability)).coalesce(False),
         quarter=(month(rows.close) - (model.calendar.fiscal_year_starts_in_month - 1)) // 3,
     )
-    hoped = money(least(rows.value.cast("float64"), 0.0) * rows.chance)
+    hoped = money(rows.value.cast("float64") * rows.chance)
     columns = (
         "opportunity",
         "id",
@@ -80,6 +83,7 @@ def deals(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) -> E
         "close",
         "closed",
         "won",
+        "bought",
         "until",
         "begins",
         "scored_for",
@@ -146,10 +150,13 @@ def families(rows: Expr, as_of: datetime) -> Expr:
     clipped = (totals.family_revenue.cast("float64") > 0.0).ifelse(
         totals.family_revenue, ibis.literal(0.0).cast("decimal(38,4)")
     )
-    totals = totals.mutate(clipped=clipped)
+    hoped = (totals.family_pipeline.cast("float64") > 0.0).ifelse(
+        totals.family_pipeline, ibis.literal(0.0).cast("decimal(38,4)")
+    )
+    totals = totals.mutate(clipped=clipped, clipped_pipeline=hoped)
     sums = totals.aggregate(
         all_revenue=totals.clipped.sum(),
-        all_pipeline=totals.family_pipeline.sum(),
+        all_pipeline=totals.clipped_pipeline.sum(),
         all_seller=(totals.family_seller * 1e6).round().sum(),
         new_bookings=totals.clipped.sum(where=totals.family_first_win > year),
     )
@@ -158,7 +165,7 @@ def families(rows: Expr, as_of: datetime) -> Expr:
     observed = totals.family_revenue.notnull()
     return totals.mutate(
         revenue_share=observed.ifelse(ratio(totals.clipped, totals.all_revenue), ibis.null("float64")),
-        pipeline_share=ratio(totals.family_pipeline.cast("float64").coalesce(0.0), totals.all_pipeline),
+        pipeline_share=ratio(totals.clipped_pipeline, totals.all_pipeline),
         hours_share=ratio(totals.family_seller.coalesce(0.0), totals.all_seller),
     )
 

@@ -121,8 +121,7 @@ def _scores(rows: Expr, model: ScoringModel) -> Expr:
 
 def _decided(rows: Expr, model: ScoringModel) -> Expr:
     chosen, held = stance.decide(rows, stance.deal_rules(model), model.stance.hysteresis)
-    evident = rows.balance_score.notnull() & (rows.bothways_deal_confidence >= model.evidence.least_confidence)
-    evident = evident.coalesce(False)
+    evident = rows.balance_score.notnull()
     decided = evident.ifelse(chosen, "insufficient_evidence")
     return rows.mutate(
         bothways_deal_stance=rows.closed.ifelse("closed", decided), stance_held=evident & held & ~rows.closed

@@ -173,5 +173,5 @@ def observe_deal(rows: Expr, model: ScoringModel) -> Expr:
 
 def deal_seller_dependence(rows: Expr, model: ScoringModel) -> Expr:
     """O9: the deal's share of what its owner hopes to close in the same fiscal quarter, half-point .25."""
-    share = ratio(rows.hoped, rows.quarter_pipeline)
+    share = ratio(rows.hoped, (rows.quarter_pipeline > 0).ifelse(rows.quarter_pipeline, None))
     return 100.0 * hill(most(share, 1.0), model.dependence.deal_half_point)

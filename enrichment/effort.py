@@ -113,7 +113,6 @@ def _seller_minutes(rows: Expr, model: ScoringModel) -> Expr:
     m = model.effort.minutes
     return ibis.cases(
         ((rows.channel == "email") & rows.outbound, m.email_write),
-        ((rows.channel == "email") & rows.inbound, m.email_read),
         ((rows.channel == "case_reply") & rows.outbound, m.case_reply),
         ((rows.channel == "call") & rows.held, rows.length * rows.heads_s),
         ((rows.channel == "call") & rows.outbound, m.call_not_connected),

@@ -16,21 +16,22 @@ _EVER = 2**40
 
 
 def contracts(tables: Mapping[str, Expr], as_of: datetime) -> Expr:
-    """Contracts known at `as_of` (one that starts later is already a commitment), in seconds; open ends are far away."""
+    """Contracts known at `as_of` (one that starts later is already a commitment, if its record says since when), in seconds; open ends are far away."""
     rows = known(tables["contracts"], as_of, "created_at").filter(ibis._.account.notnull())
+    begun = (seconds(rows.start_at) <= instant(as_of)) | rows.start_at.isnull()
+    rows = rows.filter(rows.created_at.notnull() | begun)
     rows = rows.mutate(starts=seconds(rows.start_at).coalesce(-_EVER), stated_end=seconds(rows.end_at))
     return rows.select("account", "starts", "stated_end", ends=rows.stated_end.coalesce(_EVER))
 
 
 def commitments(held: Expr, as_of: datetime) -> Expr:
-    """Per account: the latest committed end still ahead, whether a contract runs now, whether ends are recorded."""
+    """Per account: the latest committed end still ahead, whether ends are recorded, and until when a contract last ran."""
     now = instant(as_of)
-    rows = held.mutate(runs=(held.starts <= now) & (held.ends > now), ahead=held.stated_end > now)
+    rows = held.mutate(ahead=held.stated_end > now)
     return rows.group_by("account").aggregate(
         lock_until=rows.stated_end.max(where=rows.ahead),
-        runs=rows.runs.max(),
         ends_recorded=rows.stated_end.notnull().max(),
-        newest_contract=rows.starts.max(where=(rows.starts <= now) & (rows.starts > -_EVER)),
+        newest_contract=(rows.ends < now).ifelse(rows.ends, now).max(where=rows.starts <= now),
     )
 
 
@@ -59,7 +60,7 @@ def buying_months(dealt: Expr, held: Expr, as_of: datetime, model: ScoringModel)
     Each month counts by the age in days of its last such day. Sums are exact, so the order of rows is nothing to them.
     """
     now, lookback = instant(as_of), model.dependence.lookback_days
-    bought = dealt.filter(dealt.won, dealt.account.notnull(), dealt.value > 0, dealt.close > now - lookback * DAY)
+    bought = dealt.filter(dealt.bought, dealt.account.notnull(), dealt.close > now - lookback * DAY)
     bought = bought.select("account", month=month(bought.close), day=bought.close // DAY)
     spans = ibis.memtable(_months(as_of, lookback))
     ran = held.filter(held.ends > now - lookback * DAY, held.starts <= now).cross_join(spans)

@@ -62,6 +62,7 @@ def score(
     trade = accounts.read_commerce(tables, dealt, as_of, model)
     roles = known(tables["opportunity_people"], as_of, "created_at")
     roles = roles.select("opportunity", role_person="person").distinct()
+    played = tallies.roles_in_acts(everything, tables["activity_people"], roles)
 
     facts = stage("threads", threads.thread_facts(everything))
     ours, theirs = effort.crowded_days(everything, model)
@@ -77,10 +78,10 @@ def score(
     gathered = stage("facts", accounts.gather(tables, trade, acted, as_of, model))
     judged = stage("accounts", accounts.judge(gathered, as_of, model, previous.get("accounts")))
 
-    by_role = threads.in_threads(tallies.with_roles(everything, dealt, roles), facts)
+    by_role = threads.in_threads(tallies.with_roles(everything, dealt, played), facts)
     by_role = tallies.role_pairs(effort.capped(by_role, ours, theirs, model), model)
     per_deal = tallies.per_deal(paired, by_role)
-    authors = tallies.deal_authors(everything, dealt, roles)
+    authors = tallies.deal_authors(everything, dealt, played)
     organisation = confidence.channels(per_account, as_of, model)
     opened = deals.gather(trade, judged, per_deal, authors, organisation, model)
     dealings = stage("opportunities", deals.judge(opened, as_of, model, previous.get("opportunities")))

@@ -121,9 +121,17 @@ def pairs(acts: Expr, deals: Expr, as_of: datetime, model: ScoringModel) -> Expr
     return rows.group_by("account", "opportunity").aggregate(**sums, **latest)
 
 
-def with_roles(acts: Expr, deals: Expr, roles: Expr) -> Expr:
+def roles_in_acts(acts: Expr, people: Expr, roles: Expr) -> Expr:
+    """Distinct (act, opportunity): any person of the act, not only the first named, has a role on the deal."""
+    named = acts.filter(acts.person.notnull()).select("act", "person")
+    named = named.union(people.select(act="activity", person="person"))
+    played = named.inner_join(roles, [named.person == roles.role_person])
+    return played.select("act", "opportunity").distinct()
+
+
+def with_roles(acts: Expr, deals: Expr, played: Expr) -> Expr:
     """Acts that name no deal, between a deal's owner and a person with a role on it: once for each such deal."""
-    free = acts.filter(acts.opportunity.isnull(), acts.person.notnull(), acts.user.notnull()).drop("opportunity")
+    free = acts.filter(acts.opportunity.isnull(), acts.user.notnull()).drop("opportunity")
     owned = deals.filter(deals.owner.notnull()).select(
         opportunity=deals.opportunity,
         deal_account=deals.account,
@@ -131,9 +139,9 @@ def with_roles(acts: Expr, deals: Expr, roles: Expr) -> Expr:
         deal_from=deals.begins,
         deal_until=deals.until,
     )
-    cast = roles.inner_join(owned, "opportunity")
+    cast = played.inner_join(owned, "opportunity").rename(role_act="act")
     linked = free.inner_join(
-        cast, [free.person == cast.role_person, free.user == cast.owner, free.account == cast.deal_account]
+        cast, [free.act == cast.role_act, free.user == cast.owner, free.account == cast.deal_account]
     )
     return linked.filter(linked.t >= linked.deal_from, linked.t <= linked.deal_until)
 
@@ -147,12 +155,14 @@ def role_pairs(linked: Expr, model: ScoringModel) -> Expr:
 
 
 def _read(acts: Expr, model: ScoringModel) -> Expr:
-    """Adds the minutes in which the customer read mail of ours that they answered."""
+    """Adds the minutes of reading, which no cap cuts: ours of their mail, theirs of mail that they answered."""
+    read, mail = model.effort.minutes.email_read, acts.channel == "email"
+    acts = acts.mutate(seller=acts.seller + (mail & acts.inbound).ifelse(constant(read), constant(0.0)))
     if not model.effort.count_mail_read:
         return acts
-    reading = acts.outbound & (acts.channel == "email") & acts.answered
-    read = model.effort.minutes.email_read / model.effort.capture_rates.email
-    return acts.mutate(customer=acts.customer + reading.ifelse(constant(read), constant(0.0)))
+    reading = mail & acts.outbound & acts.answered
+    theirs = constant(read / model.effort.capture_rates.email)
+    return acts.mutate(customer=acts.customer + reading.ifelse(theirs, constant(0.0)))
 
 
 def per_account(paired: Expr) -> Expr:
@@ -184,13 +194,13 @@ def authors(base: Expr, as_of: datetime, model: ScoringModel) -> Expr:
     return own.group_by("account").aggregate(two_way=own.count())
 
 
-def deal_authors(base: Expr, deals: Expr, roles: Expr) -> Expr:
+def deal_authors(base: Expr, deals: Expr, played: Expr) -> Expr:
     """Per deal, how many customer people did something of their own in its life."""
     own = base.filter(base.inbound, base.person.notnull())
-    own = own.select("account", "opportunity", "person", "user", "t")
+    own = own.select("act", "account", "opportunity", "person", "user", "t")
     lives = deals.select(deal=deals.opportunity, begins=deals.begins, until=deals.until)
     direct = own.inner_join(lives, [own.opportunity == lives.deal])
     direct = direct.filter(direct.t >= direct.begins, direct.t <= direct.until).select("deal", "person")
-    through = with_roles(own, deals, roles)
+    through = with_roles(own, deals, played)
     people = direct.union(through.select(deal="opportunity", person="person")).distinct()
     return people.group_by("deal").aggregate(two_way=people.count()).rename(opportunity="deal")

@@ -104,12 +104,14 @@ def case_items(tables: Mapping[str, Expr], base: Expr, as_of: datetime, model: S
     on the case."""
     cases = known(tables["cases"], as_of, "opened_at", "created_at")
     cases = cases.filter(cases.opened_at.notnull(), cases.account.notnull(), cases.by_customer.coalesce(False))
-    replies = base.filter(base.case.notnull(), base.outbound, base.dated)
+    cases = cases.mutate(opened=seconds(cases.opened_at))
+    replies = base.filter(base.case.notnull(), base.outbound, base.dated).select("case", "t")
+    replies = replies.inner_join(cases.select("case", "opened"), "case")
+    replies = replies.filter(replies.t >= replies.opened)
     first = replies.group_by("case").aggregate(replied=replies.t.min())
     rows = cases.left_join(first, [cases.case == first.case]).drop("case_right")
-    moment = ibis.literal(instant(as_of), "int64")
-    opened, kept = seconds(rows.opened_at), seconds(rows.first_reply_at)
-    reply = (kept <= moment).ifelse(kept, ibis.null("int64")).coalesce(rows.replied)
+    opened, kept = rows.opened, seconds(rows.first_reply_at)
+    in_time = (kept >= opened) & (kept <= instant(as_of))
     rows = rows.select(
         account=rows.account,
         t=opened,
@@ -117,7 +119,7 @@ def case_items(tables: Mapping[str, Expr], base: Expr, as_of: datetime, model: S
         dated=ibis.literal(True),
         seller_offset=rows.seller_offset,
         customer_offset=rows.customer_offset,
-        reply=(reply >= opened).ifelse(reply, ibis.null("int64")),
+        reply=in_time.ifelse(kept, ibis.null("int64")).coalesce(rows.replied),
     )
     start, hours = model.calendar.day_starts_at_hour, model.calendar.day_hours
     sent = business_seconds(rows.t, rows.seller_offset, start, hours)

@@ -115,8 +115,8 @@ def test_chasing_a_silent_deal(organisation):
         org.email(account, "outbound", days, opportunity=deal)
     row = org.score(deals=True).deals["D0"]
     assert row["bothways_deal_days_since_customer_act"] is None
-    assert row["bothways_deal_stance"] in ("do_not_chase", "insufficient_evidence")
-    assert (row["bothways_deal_stance"] == "do_not_chase") == (row["bothways_deal_confidence"] >= 25)
+    assert row["bothways_deal_customer_dependence"] is None
+    assert row["bothways_deal_stance"] == "do_not_chase"  # which asks for no dependence
 
 
 def test_a_deal_without_an_account_still_has_its_effort(organisation):

@@ -1,0 +1,28 @@
+"""How far the scores can be trusted: what share of the data is there, how much of it, how fresh."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from oracle.acts import Effort
+from oracle.need import Need
+from oracle.plain import days_between, fading
+
+from enrichment.model import ScoringModel
+
+
+def confident_in_need(found: Need, newest: datetime | None, now: datetime, model: ScoringModel) -> float:
+    """100 * sqrt(coverage of benefit * coverage of cost), fading with the age of the newest commercial record."""
+    covered = (found.benefit_coverage * found.cost_coverage) ** 0.5
+    return 100 * covered * _fresh(newest, now, model)
+
+
+def confident_in_effort(work: Effort, now: datetime, channels: float, model: ScoringModel) -> float:
+    """100 * sqrt(share of live channels) * sqrt(n / (n + 8)), fading with the age of the newest act."""
+    volume = (work.count / (work.count + model.evidence.acts_half_point)) ** 0.5
+    return 100 * channels**0.5 * volume * _fresh(work.newest, now, model)
+
+
+def _fresh(newest: datetime | None, now: datetime, model: ScoringModel) -> float:
+    age = None if newest is None else days_between(newest, now)
+    return fading(age, model.evidence.fresh_days, model.evidence.fade_days)

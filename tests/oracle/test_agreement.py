@@ -1,0 +1,138 @@
+"""The scores and the plain-Python reference agree on random organisations: two programs, one set of definitions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from oracle.randomly import Maker
+from oracle.reference import Reference
+
+from enrichment.fields import ACCOUNT_FIELDS, DEAL_STANCES, OPPORTUNITY_FIELDS, STANCES
+from enrichment.inputs import INPUTS
+from enrichment.model import ScoringModel
+
+TOLERANCE = 1e-9
+SUMS = {"es", "ec", "acts", "deal_es", "deal_ec"}  # of no acts: none, or 0
+OTHER_NUMBERS = ScoringModel.model_validate(
+    {
+        "corporate_currency": "EUR",
+        "components": {"reliance": {"prior": 0.1, "weight": 1.4}, "tenure": {"prior": 0.9, "weight": 0.6}},
+        "dependence": {"exponent": 0.6, "lookback_days": 400, "lock_months": 12, "installed_half_point": 1.0},
+        "effort": {
+            "window_days": 300,
+            "half_life_days": 45.0,
+            "recent_days": 60,
+            "contact_days": 90,
+            "count_mail_read": False,
+            "exclude_automated": False,
+            "minutes": {"email_write": 7.0, "act_cap": 200.0, "person_day_cap": 150.0, "meeting_unknown_length": 45.0},
+            "capture_rates": {"call": 0.8, "case": 0.4},
+        },
+        "reciprocity": {"k0_minutes": 10.0, "reply_within_days": 3, "least_items": 2, "least_peers": 5},
+        "deals": {"half_life_days": 60.0, "momentum_days": 14, "late_stage_probability": 0.9, "chase_days": 7},
+        "stance": {"high": 50.0, "low": 35.0, "balance": 15.0, "protect_asymmetry": 5.0, "hysteresis": 12.0},
+        "reclaim": {"reference_hours": 1.0, "reference_hours_by_segment": {"Steel": 0.2}, "base_share": 0.5},
+        "evidence": {"least_confidence": 10.0, "acts_half_point": 2.0, "fresh_days": 5.0, "fade_days": 400.0},
+        "families": {"critical": {"pumps": 0.7}, "strategic": {"Other": 0.9, "HOSES": 0.2}, "modular": {"Seals": 0.1}},
+        "calendar": {"day_starts_at_hour": 7, "day_hours": 10, "fiscal_year_starts_in_month": 4},
+        "accounts": {"customer_types": ["Customer"]},
+    }
+)
+
+
+@cache
+def made(seed: int, as_of: datetime) -> tuple[Maker, dict[str, dict[str, str]]]:
+    maker = Maker(seed, as_of, accounts=90 if seed % 4 == 3 else 30)
+    return maker, maker.previous()
+
+
+def referred(maker: Maker, previous: Any, as_of: datetime, model: ScoringModel) -> Reference:
+    tables = {name: pa.Table.from_pylist(maker.rows[name], schema=s).to_pylist() for name, s in INPUTS.items()}
+    return Reference(tables, as_of, model, previous)
+
+
+def same(mine: Any, theirs: Any) -> bool:
+    if isinstance(mine, (int, float)) and isinstance(theirs, (int, float)):
+        return abs(mine - theirs) <= TOLERANCE * max(1.0, abs(mine))
+    return bool(mine == theirs)
+
+
+def near_tie(raw: float | None) -> bool:
+    """Unrounded, a tenth could go either way by the last bit."""
+    return raw is not None and abs(raw * 10 % 1 - 0.5) < 1e-6
+
+
+def differences(mine: dict[str, Any], written: dict[str, Any], audit: dict[str, Any]) -> list[str]:
+    found = []
+    for name, value in mine.items():
+        if not name.startswith("_") and not same(value, written[name]) and not near_tie(mine["_raw"].get(name)):
+            found.append(f"{name}: {value} by the reference, {written[name]} by the scores")
+    for name, value in mine["_audit"].items():
+        theirs = (audit[name] or 0.0) if name in SUMS else audit[name]
+        if not same(value, float(theirs) if theirs is not None else None):
+            found.append(f"{name} (unrounded): {value} by the reference, {theirs} by the scores")
+    return found
+
+
+def disagreements(organisation: Any, seed: int, model: ScoringModel) -> list[str]:
+    as_of = organisation.AS_OF
+    maker, previous = made(seed, as_of)
+    rows = organisation.Organisation()
+    rows.rows = maker.rows
+    scored = rows.score(model, previous, deals=True)
+    reference = referred(maker, previous, as_of, model)
+    found = []
+    for mine, written, audit in (
+        (reference.account_rows(), scored.accounts, scored.account_audit),
+        (reference.deal_rows(), scored.deals, scored.deal_audit),
+    ):
+        assert set(mine) == set(written)
+        assert mine
+        for record in sorted(mine):
+            found += [f"{record} {line}" for line in differences(mine[record], written[record], audit[record])]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_shipped_model(organisation, seed):
+    assert disagreements(organisation, seed, ScoringModel()) == []
+
+
+@pytest.mark.parametrize("seed", range(5, 10))
+def test_a_model_with_maps_capture_rates_and_excluded_types(organisation, seed):
+    assert disagreements(organisation, seed, organisation.VARIANT) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 160))
+def test_many_organisations(organisation, seed):
+    model = (ScoringModel(), organisation.VARIANT, OTHER_NUMBERS)[seed % 3]
+    assert disagreements(organisation, seed, model) == []
+
+
+def test_the_random_organisations_leave_nothing_out(organisation):
+    """Every field is known in some records and unknown in others, every stance is met, hysteresis changes some."""
+    values: dict[str, Counter[Any]] = {spec.name: Counter() for spec in ACCOUNT_FIELDS + OPPORTUNITY_FIELDS}
+    changed = 0
+    for seed, model in [(s, ScoringModel()) for s in range(5)] + [(s, organisation.VARIANT) for s in range(5, 10)]:
+        maker, previous = made(seed, organisation.AS_OF)
+        told = referred(maker, previous, organisation.AS_OF, model)
+        untold = referred(maker, None, organisation.AS_OF, model)
+        for rows, others in ((told.account_rows(), untold.account_rows()), (told.deal_rows(), untold.deal_rows())):
+            for record, row in rows.items():
+                changed += sum(row[f] != others[record][f] for f in row if f.endswith("stance"))
+                for name in values:
+                    if name in row:
+                        values[name][row[name]] += 1
+    for name, seen in values.items():
+        if "drivers" not in name and "stance" not in name and "_asof" not in name and "version" not in name:
+            assert len(seen) > 4, f"{name} hardly varies: {seen}"
+            assert seen[None] < sum(seen.values()) * 0.999, f"{name} is never known"
+    assert {s for s, _ in STANCES} - {"partner", "earn_value"} <= set(values["bothways_stance"])
+    assert {s for s, _ in DEAL_STANCES} == set(values["bothways_deal_stance"])
+    assert changed > 5
