@@ -1,0 +1,240 @@
+"""`bothways backtest`: past moments of the organisation's own data, scored as they can have been scored then, and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from connectors.base import Connector, PropertySpec
+from connectors.errors import ConfigError
+from enrichment.backtest_fit import gains
+from enrichment.backtest_rank import Interval, Ranking, holm
+from enrichment.backtest_verdict import Evidence, Verdict, enough, judge
+from enrichment.model import ScoringModel
+from sync.backtest_outcomes import OUTCOMES, Outcome, Past
+from sync.backtest_past import explained
+from sync.backtest_result import Backtest, Group, Judged, Measured, Tested
+from sync.backtest_scores import Replay, judged_by, measures
+from sync.backtest_tests import Draws, Moment, calibrated, groups, label
+from sync.job import job
+from sync.options import RunOptions, Workspace
+from sync.progress import Progress
+
+_NOTHING = Interval(float("nan"), float("nan"), float("nan"))
+
+
+def run_backtest(
+    connector: Connector,
+    workspace: Workspace,
+    model: ScoringModel,
+    specs: Sequence[PropertySpec],
+    moments: Sequence[datetime],
+    options: RunOptions,
+    progress: Progress,
+    *,
+    names: Sequence[str] = (),
+    draws: int = 1000,
+    seed: int = 1,
+) -> Backtest:
+    """Pulls, settles, replays every moment and judges each outcome. Writes nothing to the CRM and keeps no state of it.
+
+    Learns baselines at a moment only from moments whose windows were over by then. The same data, moments and seed give
+    the same figures. Raises ConfigError for an unknown outcome or no moment.
+    """
+    wanted = chosen(names)
+    if not moments:
+        raise ConfigError(
+            "No moment to go back to.", remedy="Give one or more --as-of, the earlier ones to learn from."
+        )
+    with job("score", connector, workspace, model, specs, options, progress) as this:
+        settled = this.land(this.pull())
+        folder = workspace.dir / "backtest"
+        progress.stage("backtest")
+        replay = Replay(settled.folder, folder, model, options.engine)
+        try:
+            found = replayed(settled.folder, replay, wanted, sorted(set(moments)), Draws(draws, seed), folder / "tmp")
+        finally:
+            replay.close()
+        this.close()
+    until, judged = found
+    return Backtest(
+        connector.name,
+        tuple(sorted(set(moments))),
+        until,
+        model.version_string,
+        draws,
+        seed,
+        judged,
+        tuple(explained(replay.taken)),
+    )
+
+
+def chosen(names: Sequence[str]) -> list[Outcome]:
+    """The outcomes of these names, all when none is given. Raises ConfigError."""
+    for name in names:
+        if name not in OUTCOMES:
+            raise ConfigError(f"There is no outcome {name!r}.", remedy=f"Known: {', '.join(OUTCOMES)}.")
+    return [outcome for outcome in OUTCOMES.values() if not names or outcome.name in names]
+
+
+def replayed(
+    settled: Path, replay: Replay, wanted: Sequence[Outcome], moments: Sequence[datetime], draws: Draws, scratch: Path
+) -> tuple[datetime | None, tuple[Judged, ...]]:
+    """Until when the data go, and each outcome judged."""
+    past = Past(settled, scratch)
+    until = past.ends()
+    asked: dict[str, list[Moment]] = {outcome.name: [] for outcome in wanted}
+    late: dict[str, list[datetime]] = {outcome.name: [] for outcome in wanted}
+    shuffled: dict[tuple[str, datetime], float] = {}
+    for moment in moments:
+        over = [o for o in wanted if until is not None and moment + o.reach <= until]
+        for outcome in wanted:
+            if outcome not in over:
+                late[outcome.name].append(moment)
+        if not over:
+            continue
+        scores = replay.at(moment)
+        for outcome in over:
+            asked[outcome.name].append(Moment.of(outcome, past.ask(outcome, moment), scores))
+        turned = [o for o in over if _judges_effort(o) and _has_enough(asked[o.name][-1])]
+        if turned:
+            scores = replay.at(moment, redrawn(draws.seed))
+            for outcome in turned:
+                now = asked[outcome.name][-1]
+                shuffled[outcome.name, moment] = _auc(outcome, Moment.of(outcome, now.asked, scores))
+    tests: dict[str, tuple[Tested, ...]] = {o.name: _tested(o, asked[o.name], draws, shuffled) for o in wanted}
+    return until, _judged(wanted, tests, late)
+
+
+def _judges_effort(outcome: Outcome) -> bool:
+    return "reciprocity" in outcome.score
+
+
+def _has_enough(moment: Moment) -> bool:
+    return enough(len(moment.asked.ids), int(moment.asked.happened.sum()))
+
+
+def _auc(outcome: Outcome, moment: Moment) -> float:
+    stratum = moment.asked.columns[outcome.stratum].astype(np.int64) if outcome.stratum else None
+    event = moment.asked.happened.astype(np.float64)
+    return Ranking(moment.measured[outcome.score], stratum).auc(event, 1.0 - event)
+
+
+def redrawn(seed: int) -> Callable[[Path], None]:
+    """Every message and call keeps its time, size and channel; its direction is drawn anew at the channel's own rate.
+
+    A reciprocity score that keeps its AUC after this read the volume, not who wrote.
+    """
+
+    def change(tables: Path) -> None:
+        path = tables / "activities.parquet"
+        table = pq.read_table(path)
+        direction = np.asarray(table["direction"].to_pylist(), object)
+        channel = np.asarray(table["channel"].to_pylist(), object)
+        rng = np.random.default_rng(seed)
+        for name in sorted({c for c in channel if c is not None}):
+            directed = (channel == name) & ((direction == "inbound") | (direction == "outbound"))
+            if directed.any():
+                theirs = rng.random(int(directed.sum())) < float((direction[directed] == "inbound").mean())
+                direction[directed] = np.where(theirs, "inbound", "outbound")
+        place = table.schema.get_field_index("direction")
+        table = table.set_column(place, "direction", pa.array(direction.tolist(), pa.string()))
+        path.unlink()  # it may be a link to the settled table, which stays as it is
+        pq.write_table(table, path)
+
+    return change
+
+
+def _tested(
+    outcome: Outcome, moments: Sequence[Moment], draws: Draws, shuffled: dict[tuple[str, datetime], float]
+) -> tuple[Tested, ...]:
+    found = []
+    for now in moments:
+        as_of = now.asked.as_of
+        before = [m for m in moments if m.asked.as_of + outcome.reach <= as_of and m.asked.happened.any()]
+        parts = groups(outcome, now, before, draws)
+        found.append(
+            Tested(
+                as_of,
+                tuple(m.asked.as_of for m in before),
+                parts,
+                calibrated(outcome, now, before),
+                tuple(_gain_curve(outcome, now)),
+                shuffled.get((outcome.name, as_of)),
+            )
+        )
+    return tuple(found)
+
+
+def _gain_curve(outcome: Outcome, now: Moment) -> list[float]:
+    return gains(now.measured[measures(outcome.name)[0]], now.asked.happened)
+
+
+def _judged(
+    wanted: Sequence[Outcome], tests: dict[str, tuple[Tested, ...]], late: dict[str, list[datetime]]
+) -> tuple[Judged, ...]:
+    """Verdicts on the last moment that can be judged, p corrected for all outcomes tried."""
+    last = {o.name: _last(tests[o.name]) for o in wanted}
+    about = {o.name: _about(o, last[o.name]) for o in wanted}
+    tried = [name for name, measured in about.items() if measured is not None]
+    p = dict(zip(tried, holm([_p(about[name]) for name in tried]), strict=True))
+    return tuple(
+        Judged(
+            outcome.name,
+            outcome.question,
+            _name(about[outcome.name], outcome),
+            outcome.sign,
+            tests[outcome.name],
+            tuple(late[outcome.name]),
+            p.get(outcome.name),
+            _verdict(outcome, last[outcome.name], about[outcome.name], p.get(outcome.name, 1.0), late[outcome.name]),
+        )
+        for outcome in wanted
+    )
+
+
+def _last(tests: Sequence[Tested]) -> Group | None:
+    return tests[-1].groups[-1] if tests else None
+
+
+def _about(outcome: Outcome, group: Group | None) -> Measured | None:
+    """The measure that the verdict is about."""
+    if group is None or not group.measures:
+        return None
+    return group.measures[judged_by(outcome.name, [m.known for m in group.measures], group.records)]
+
+
+def _p(measured: Measured | None) -> float:
+    return 1.0 if measured is None or measured.p is None else measured.p
+
+
+def _name(measured: Measured | None, outcome: Outcome) -> str:
+    return outcome.score if measured is None else measured.name
+
+
+def _verdict(
+    outcome: Outcome, group: Group | None, score: Measured | None, p: float, late: Sequence[datetime]
+) -> Verdict:
+    if group is None:
+        reach = f"the data do not reach {outcome.reach.days} days past {min(late):%Y-%m-%d}"
+        return Verdict("not_enough_outcomes", f"Not enough outcomes: {reach}, so none is known.")
+    trained = next((b for b in group.baselines if b.name == "trained"), None)
+    words = label("trained", outcome)
+    return judge(
+        Evidence(
+            group.records,
+            group.events,
+            score.known if score else 0,
+            score.auc if score else _NOTHING,
+            score.auc_known if score else _NOTHING,
+            p,
+            group.gains.get(score.name) if score else None,
+            words[0].lower() + words[1:],
+            trained.auc.value if trained else None,
+        )
+    )

@@ -1,0 +1,120 @@
+"""`backtest`, `calibrate`: are the scores worth anything on this organisation's own data. Nothing here writes to a CRM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sync.output import ConfigOption, JsonOption, Output, QuietOption
+
+if TYPE_CHECKING:
+    from sync.backtest_result import Backtest, Judged
+
+MomentsOption = Annotated[
+    list[str] | None,
+    typer.Option("--as-of", metavar="TIME", help="A past moment (UTC); give several, the earlier ones to learn from."),
+]
+DrawsOption = Annotated[int, typer.Option("--draws", min=100, help="Bootstrap draws and permutations.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same figures.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    app.command()(backtest)
+
+
+def backtest(
+    config: ConfigOption = "bothways.toml",
+    as_of: MomentsOption = None,
+    outcome: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--outcome", help="buys_again, spend_collapse, renewal, win or stays_two_way; several times; default all."
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the whole story as an HTML page.")] = None,
+    draws: DrawsOption = 1000,
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Score past dates, compare with what happened afterwards: better than chance, than recency and frequency?"""
+    from config import settings as config_settings
+    from config.loading import load_model
+    from sync.backtest import chosen, run_backtest
+    from sync.backtest_page import render
+    from sync.cli_run import options_from, workspace_of
+    from sync.connect import connect
+    from sync.display import progress_for
+    from sync.moments import moment
+    from sync.report.page import write
+
+    output = Output(as_json=as_json, quiet=quiet)
+    settings = config_settings.load(Path(config))
+    moments = [moment(text) for text in as_of or []]
+    chosen(outcome or ())
+    connector = connect(settings)
+    try:
+        with progress_for(output) as progress:
+            found = run_backtest(
+                connector,
+                workspace_of(settings),
+                load_model(settings),
+                (),
+                moments,
+                options_from(settings),
+                progress,
+                names=outcome or (),
+                draws=draws,
+                seed=seed,
+            )
+    finally:
+        connector.close()
+    if out is not None:
+        write(out, render(found))
+    if as_json:
+        output.result(found.to_json())
+        return
+    _show(output, found)
+    if out is not None:
+        output.say(f"Wrote {out}")
+
+
+def _show(output: Output, found: Backtest) -> None:
+    for judged in found.outcomes:
+        output.say(f"\n{judged.question}\n  {judged.verdict.text}")
+        rows = _rows(judged)
+        if rows:
+            head = ("As of", "Who", "What", "Known", "AUC, all pairs", "Both known", "p", "Adds")
+            output.table(head, rows, right=(3,))
+        for tested in judged.tests:
+            if tested.shuffled is not None:
+                output.say(
+                    f"{tested.as_of:%Y-%m-%d}: with the direction of every act drawn anew, the score's AUC is {tested.shuffled:.3f}."
+                )
+    for text in found.left_out:
+        output.note(f"Left out: {text}.")
+
+
+def _rows(judged: Judged) -> list[tuple[str, ...]]:
+    from enrichment.backtest_verdict import spoken
+
+    return [
+        (
+            f"{tested.as_of:%Y-%m-%d}",
+            group.name,
+            measured.label,
+            f"{measured.known:,}",
+            spoken(measured.auc),
+            f"{measured.auc_known.value:.3f}",
+            "" if measured.p is None else f"{measured.p:.3g}",
+            spoken(group.gains[measured.name], signed=True)
+            if measured.p is not None and measured.name in group.gains
+            else "",
+        )
+        for tested in judged.tests
+        for group in tested.groups
+        for measured in (*group.measures, *group.baselines)
+    ]
