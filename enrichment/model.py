@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from connectors.errors import ConfigError
 
@@ -33,9 +34,10 @@ class _Part(BaseModel):
 
 
 class Component(_Part):
-    """`weight` within half and one and a half times the default of 1; `prior` stands in for a value that is missing."""
+    """`weight` within half and one and a half times the default of 1 (a learnt one: see `Calibration`); `prior` stands in
+    for a value that is missing."""
 
-    weight: float = Field(default=1.0, ge=0.5, le=1.5)
+    weight: float = Field(default=1.0, ge=0.0, le=5.0)
     prior: Share
 
 
@@ -187,6 +189,16 @@ class Accounts(_Part):
     excluded_types: tuple[str, ...] = ()
 
 
+class Calibration(_Part):
+    """What `bothways calibrate` learnt the component weights from. Weights beside it may be anything from 0, with a mean
+    of 1 in each group; without it they are set by hand, within half and one and a half."""
+
+    outcome: str
+    learnt_from: tuple[datetime, ...]
+    tested_on: datetime
+    replaces: str
+
+
 class ScoringModel(_Part):
     """Everything that scoring is told. Frozen; refuses unknown keys and numbers out of bounds."""
 
@@ -204,6 +216,18 @@ class ScoringModel(_Part):
     wallet_per_employee: dict[str, Positive] = {}
     calendar: Calendar = Calendar()
     accounts: Accounts = Accounts()
+    calibration: Calibration | None = None
+
+    @model_validator(mode="after")
+    def _by_hand(self) -> ScoringModel:
+        if self.calibration is None:
+            for name in COMPONENTS:
+                if not 0.5 <= self.components[name].weight <= 1.5:
+                    raise ValueError(
+                        f"components.{name}.weight ({self.components[name].weight:g}) must be within 0.5 and 1.5; "
+                        "only a model written by `bothways calibrate` may go beyond"
+                    )
+        return self
 
     @field_validator("stance")
     @classmethod
@@ -214,8 +238,8 @@ class ScoringModel(_Part):
 
     @property
     def hash(self) -> str:
-        """Eight hexadecimal digits that change with any number of the model (the version excepted)."""
-        numbers = json.dumps(self.model_dump(mode="json", exclude={"version"}), sort_keys=True, separators=(",", ":"))
+        """Eight hexadecimal digits that change with any number of the model (the version, and where learnt weights came from, excepted)."""
+        numbers = json.dumps(self.model_dump(mode="json", exclude={"version", "calibration"}), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(numbers.encode()).hexdigest()[:8]
 
     @property
