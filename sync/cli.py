@@ -18,8 +18,8 @@ from types import FrameType
 import typer
 
 import sync.cli_emulator as cli_emulator
-import sync.cli_operate as cli_operate
 import sync.cli_judge as cli_judge
+import sync.cli_operate as cli_operate
 import sync.cli_read as cli_read
 import sync.cli_run as cli_run
 import sync.cli_setup as cli_setup
@@ -35,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for module in (cli_setup, cli_run, cli_read, cli_judge, cli_emulator):
+for module in (cli_setup, cli_run, cli_read, cli_judge, cli_emulator, cli_operate):
     module.register(app)
 
 

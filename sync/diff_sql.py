@@ -42,6 +42,14 @@ SELECT <stream> AS stream, id AS record_id, <parent> AS parent_id, coalesce(why,
        '{' || concat_ws(',', <full>) || '}' AS "full", concat_ws(',', <canonical>) AS canonical
 FROM @judged WHERE changed
 """
+_RESTORING = """
+WITH sides AS (
+  SELECT id, account_id, <sides> FROM done JOIN <held> held ON held.id = done.record_id
+)
+SELECT id, <parent>, '{' || concat_ws(',', <now>) || '}', '{' || concat_ws(',', <back>) || '}',
+       '{' || concat_ws(',', <full>) || '}', <kept>
+FROM sides ORDER BY 2 NULLS FIRST, id
+"""
 TOTALS = """
 SELECT count(*) FILTER (NOT changed), count(*) FILTER (drifted), count(*) FILTER (any_held),
        coalesce(sum(stances_held), 0), coalesce(sum(stances_changed), 0),
@@ -89,6 +97,38 @@ def statements(
             statement = statement.replace(f"<{name}>", text)
         made.append(fill(statement, **names))
     return made
+
+
+def restoring(stream: Stream, specs: Sequence[PropertySpec], held: str) -> str:
+    """The query of a rollback: record, parent, values held and to restore as JSON, all our values afterwards, values kept.
+
+    Needs the table done(record_id, old, new). A value is restored when the CRM still holds what was written, and kept
+    when it holds neither that nor what it was before.
+    """
+    columns = [_Column(i, spec, Rules(), "") for i, spec in enumerate(specs)]
+    sides = []
+    for c in columns:
+        name, path = identifier(c.spec.name), literal(f'$."{c.spec.name}"')
+        sides.append(
+            f"{c.typed(name)} AS {c.h}, {c.typed(f'(new->>{path})', text=True)} AS {c.w},"
+            f" {c.typed(f'(old->>{path})', text=True)} AS {c.c}, coalesce(json_exists(new, {path}), false) AS {c.k}"
+        )
+    back = [f"{c.k} AND {c.h} IS NOT DISTINCT FROM {c.w} AND {c.h} IS DISTINCT FROM {c.c}" for c in columns]
+    kept = [f"{c.k} AND {c.h} IS DISTINCT FROM {c.w} AND {c.h} IS DISTINCT FROM {c.c}" for c in columns]
+    pairs = list(zip(columns, back, strict=True))
+    lists = {
+        "sides": ", ".join(sides),
+        "held": held,
+        "parent": "account_id" if stream == "opportunities" else "NULL",
+        "now": ", ".join(f"CASE WHEN {test} THEN {c.json(c.h)} END" for c, test in pairs),
+        "back": ", ".join(f"CASE WHEN {test} THEN {c.json(c.c)} END" for c, test in pairs),
+        "full": ", ".join(c.json(f"CASE WHEN {test} THEN {c.c} ELSE {c.h} END") for c, test in pairs),
+        "kept": _sum(kept),
+    }
+    statement = _RESTORING
+    for name, text in lists.items():
+        statement = statement.replace(f"<{name}>", text)
+    return statement
 
 
 def _frozen(columns: Sequence[_Column]) -> str:

@@ -25,6 +25,7 @@ from connectors.base import Cursor, PropertySpec
 from connectors.records import Stream, schema
 from sync import durable
 from sync.failpoints import failpoint
+from sync.forgetting import kept_out, strip
 from sync.parts import Batch, landed, part_tables
 from sync.state import State, now
 from sync.tables import generations, parts, pulls
@@ -126,6 +127,8 @@ class Landing:
         """
         folder = durable.make_dir(self._folder(generation.stream, generation.number))
         tables = part_tables(batch.pages, generation.seq, self.schema(generation.stream), generation.rejects)
+        if (out := kept_out(self._state, self._crm.removesuffix("-score"))) and "part" in tables:
+            tables["part"] = strip(tables["part"], generation.stream, out)
         files = []
         for kind, table in tables.items():
             name = f"{kind}-{generation.next_part:06d}.parquet"

@@ -110,6 +110,15 @@ class RunLog:
             plan_digest=result.digest,
         )
 
+    def end(self, run: Run, status: str, error: str) -> None:
+        """Ends a run that has no RunResult: a rollback, a retry."""
+        self._update(run.run_id, status=status, error=error, ended_at=now())
+
+    def abandon(self, kind: str) -> None:
+        """Unfinished runs of a kind are not gone on with."""
+        for row in self._unfinished(kind):
+            self._update(row.run_id, status="abandoned", ended_at=now())
+
     def broke(self, run: Run, error: str) -> None:
         """Notes why a run stopped before its end; it can be resumed."""
         self._update(run.run_id, status="interrupted", error=error)

@@ -50,7 +50,7 @@ def finished_runs(settings: Settings, *, most: int = 1) -> list[FinishedRun]:
         .order_by(runs.c.ended_at.desc(), runs.c.run_id.desc())
     )
     found = []
-    for row in _rows(settings, query):
+    for row in rows_of(settings, query):
         folder = Path(row.scores_dir)
         if folder.is_dir():
             found.append(
@@ -81,11 +81,12 @@ def dead_letters(settings: Settings) -> list[DeadLetter]:
             row.last_at,
             json.loads(row.new),
         )
-        for row in _rows(settings, query)
+        for row in rows_of(settings, query)
     ]
 
 
-def _rows(settings: Settings, query: sa.Select[Any]) -> list[sa.Row[Any]]:
+def rows_of(settings: Settings, query: sa.Select[Any]) -> list[sa.Row[Any]]:
+    """What the state of the settings' workspace answers. Raises ConfigError where there is no workspace yet."""
     workspace = settings.workspace
     if workspace.state_url is None and not workspace.dir.exists():
         raise ConfigError(

@@ -16,11 +16,12 @@ from connectors.base import Connector, PropertySpec
 from connectors.errors import BothwaysError, QuotaReached, RetriableError
 from connectors.records import SCHEMAS
 from enrichment.model import ScoringModel
+from sync import holds
 from sync.brakes import check_brakes
 from sync.diff import STREAMS, Plan, diff, read_plan
 from sync.diff_sql import Rules
 from sync.engine import score_tables
-from sync.errors import PlanChanged
+from sync.errors import BrakeReached, PlanChanged
 from sync.failpoints import failpoint
 from sync.journal import OPEN, Journal
 from sync.landing import Landing
@@ -144,8 +145,17 @@ class Job:
                 remedy="Look at `bothways plan` again, then give its digest.",
             )
         if not options.accept and self.run.kind == "sync":
+            self._ask(plan)
             check_brakes(plan, self.run.previous_dir, held, options.brakes)
         return plan
+
+    def _ask(self, plan: Plan) -> None:
+        held_back = holds.reason(self.state, self.connector.name)
+        if held_back is not None and plan.changes and self.options.plan_digest is None:
+            raise BrakeReached(
+                f"{held_back} Nothing was written.",
+                remedy="Look at `bothways plan`; if that is what you want, run again with --accept.",
+            )
 
     def commit(self, plan: Plan) -> None:
         """Makes the plan this run's, with the intent of every change in the journal, in one transaction."""
@@ -154,6 +164,7 @@ class Job:
         with self.state.engine.begin() as connection:
             self.run = self.runs.planned(self.run, scores, plan.path, plan.digest, self.result, connection)
             Journal(self.state, self.connector.name).intend(self.run.run_id, read_plan(plan.path), connection)
+        holds.lift(self.state, self.connector.name)
         failpoint("plan.committed")
 
     def write_back(self) -> RunResult:

@@ -141,6 +141,8 @@ def _damage(path: Path) -> str | None:
                 f"The state {path} is locked by another program.", remedy="Close it, then try again."
             ) from error
         return str(error)
+    except UnicodeDecodeError as error:  # SQLite quotes damaged names as they are
+        return str(error)
     if check != "ok":
         return str(check)
     if application == 0 and not found:
