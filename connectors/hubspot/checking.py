@@ -10,6 +10,7 @@ from connectors.errors import AuthError, BothwaysError
 from connectors.hubspot import values
 from connectors.hubspot.client import Client
 from connectors.hubspot.config import KINDS, HubSpotMapping, Kind, KindMapping
+from connectors.hubspot.failures import Refused
 from connectors.hubspot.portal import Portal
 from connectors.hubspot.properties import PROVISION, Properties
 from connectors.hubspot.provisioning import Provisioner, definition
@@ -47,6 +48,8 @@ def diagnose(
     for kind in KINDS:
         if mapping.of(kind).object:
             yield from _object(client, kind, mapping.of(kind), properties)
+    yield from _owners(client)
+    yield from _writable(client, mapping)
     yield from _ours(mapping, owned, properties)
     yield from _room(provisioner)
     for kind in _CHANNELS:
@@ -98,6 +101,28 @@ def _object(client: Client, kind: Kind, mapping: KindMapping, properties: Proper
                 f"{mapping.object} have no property {name}; {kind}.{field} is left empty.",
                 f"Name another property for {kind}.fields.{field} in the mapping, or give the key access to this one.",
             )
+
+
+def _owners(client: Client) -> Iterator[Finding]:
+    try:
+        client.call(client.paths.owners(), query=[("limit", "1")])
+    except AuthError as error:
+        yield Finding("fail", "scopes", str(error), error.remedy)
+    except BothwaysError as error:
+        yield Finding("warn", "objects", f"owners: {error}", error.remedy)
+
+
+def _writable(client: Client, mapping: HubSpotMapping) -> Iterator[Finding]:
+    """An update of no records changes nothing, and is refused without the scope to write."""
+    for name in (mapping.accounts.object, mapping.opportunities.object):
+        try:
+            client.call(client.paths.batch_update(name), body={"inputs": []})
+        except AuthError as error:
+            yield Finding("fail", "scopes", str(error), error.remedy)
+        except Refused:
+            continue  # an empty batch may be refused for being empty: then the scope is there
+        except BothwaysError as error:
+            yield Finding("warn", "objects", f"{name}: {error}", error.remedy)
 
 
 def _ours(mapping: HubSpotMapping, owned: Sequence[PropertySpec], properties: Properties) -> Iterator[Finding]:

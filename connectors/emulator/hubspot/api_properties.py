@@ -100,12 +100,14 @@ def limits(call: Call) -> Response:
 
 
 def _scopes(kind: ObjectType, access: str) -> tuple[str, ...]:
+    """Any of these. Whoever may read the records may read their definitions too; to change them is for schema scopes."""
     name = "custom" if kind.custom else kind.plural
-    if name in ("companies", "deals", "line_items", "custom"):
-        return (f"crm.schemas.{name}.{access}",)
     if name in ("tickets", "products"):
         return (kind.read_scope,)
-    return (f"crm.schemas.contacts.{access}",)
+    if name not in ("companies", "deals", "line_items", "custom"):
+        name = "contacts"
+    records = (f"crm.objects.{name}.read", f"crm.objects.{name}.write") if access == "read" else ()
+    return (f"crm.schemas.{name}.{access}", *records)
 
 
 def _groups(call: Call, definitions: Properties, rest: tuple[str, ...]) -> Response | None:
