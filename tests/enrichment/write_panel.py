@@ -9,14 +9,27 @@ from enrichment.panel_cases import texts
 ROOT = Path(__file__).parents[2]
 PLACES = {
     "panel.json": ("connectors/hubspot/app/src/app/cards/panel.json",),
-    "panel-cases.json": ("connectors/hubspot/app/src/app/cards/tests/panel-cases.json",),
+    "panel-cases.json": (
+        "connectors/hubspot/app/src/app/cards/tests/panel-cases.json",
+        "tests/lwc/panel-cases.json",
+    ),
 }
+MODULES = {
+    "panel.json": ("connectors/salesforce/package/force-app/main/default/lwc/bothwaysPanel/catalogue.js",),
+}
+"""A Lightning Web Component cannot import JSON: the same text as a module."""
 
 
 def files() -> dict[Path, str]:
     """What each file must hold."""
     made = texts()
-    return {ROOT / place: made[name] for name, places in PLACES.items() for place in places}
+    plain = {ROOT / place: made[name] for name, places in PLACES.items() for place in places}
+    modules = {ROOT / place: _module(made[name]) for name, places in MODULES.items() for place in places}
+    return plain | modules
+
+
+def _module(text: str) -> str:
+    return f"export default {text.rstrip()};\n"
 
 
 if __name__ == "__main__":

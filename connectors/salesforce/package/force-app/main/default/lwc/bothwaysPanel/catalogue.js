@@ -1,0 +1,226 @@
+export default {
+  "format": 1,
+  "stale_after_days": 7,
+  "frozen": "closed",
+  "separator": "; ",
+  "objects": {
+    "account": {
+      "stance": "bothways_stance",
+      "reasons": "bothways_top_drivers",
+      "confidence": "bothways_confidence",
+      "as_of": "bothways_asof",
+      "figures": [
+        {
+          "property": "bothways_customer_dependence",
+          "label": "Customer dependence",
+          "low": 0,
+          "high": 100,
+          "notes": [
+            "how much they need us",
+            "how much they need us",
+            "how much they need us"
+          ]
+        },
+        {
+          "property": "bothways_seller_dependence",
+          "label": "Seller dependence",
+          "low": 0,
+          "high": 100,
+          "notes": [
+            "how much we need them",
+            "how much we need them",
+            "how much we need them"
+          ]
+        },
+        {
+          "property": "bothways_reciprocity_balance",
+          "label": "Reciprocity balance",
+          "low": -100,
+          "high": 100,
+          "notes": [
+            "they put in more",
+            "even",
+            "we put in more"
+          ]
+        }
+      ],
+      "properties": [
+        "bothways_customer_dependence",
+        "bothways_seller_dependence",
+        "bothways_reciprocity_balance",
+        "bothways_stance",
+        "bothways_confidence",
+        "bothways_top_drivers",
+        "bothways_asof"
+      ]
+    },
+    "deal": {
+      "stance": "bothways_deal_stance",
+      "reasons": "bothways_deal_top_drivers",
+      "confidence": "bothways_deal_confidence",
+      "as_of": "bothways_deal_asof",
+      "figures": [
+        {
+          "property": "bothways_deal_customer_dependence",
+          "label": "Deal customer dependence",
+          "low": 0,
+          "high": 100,
+          "notes": [
+            "how much they need us",
+            "how much they need us",
+            "how much they need us"
+          ]
+        },
+        {
+          "property": "bothways_deal_seller_dependence",
+          "label": "Deal seller dependence",
+          "low": 0,
+          "high": 100,
+          "notes": [
+            "how much we need them",
+            "how much we need them",
+            "how much we need them"
+          ]
+        },
+        {
+          "property": "bothways_deal_reciprocity_balance",
+          "label": "Deal reciprocity balance",
+          "low": -100,
+          "high": 100,
+          "notes": [
+            "they put in more",
+            "even",
+            "we put in more"
+          ]
+        }
+      ],
+      "properties": [
+        "bothways_deal_reciprocity_balance",
+        "bothways_deal_customer_dependence",
+        "bothways_deal_seller_dependence",
+        "bothways_deal_stance",
+        "bothways_deal_confidence",
+        "bothways_deal_top_drivers",
+        "bothways_deal_asof"
+      ]
+    }
+  },
+  "stances": {
+    "account": {
+      "protect": {
+        "label": "Protect",
+        "tone": "attention",
+        "advice": "We need them more than they need us. Do not cut effort: earn their need, and win others like them."
+      },
+      "respond": {
+        "label": "Respond",
+        "tone": "urgent",
+        "advice": "They reach out and we do not. Answer, and name a second contact: the phone works both ways."
+      },
+      "partner": {
+        "label": "Partner",
+        "tone": "good",
+        "advice": "Both sides need each other. Make a joint plan with pledges from both."
+      },
+      "earn_value": {
+        "label": "Earn value",
+        "tone": "attention",
+        "advice": "They are locked in, not loyal. Deliver value now and do not count on expansion."
+      },
+      "build_close": {
+        "label": "Build close",
+        "tone": "good",
+        "advice": "They need us. Invest: reassure them and commit first. If we do all the reaching, widen the contacts."
+      },
+      "test_reciprocity": {
+        "label": "Test reciprocity",
+        "tone": "attention",
+        "advice": "Ask for something from them before giving more."
+      },
+      "maintain": {
+        "label": "Maintain",
+        "tone": "neutral",
+        "advice": "Effort is in balance. Keep it as it is."
+      },
+      "rebalance": {
+        "label": "Rebalance",
+        "tone": "attention",
+        "advice": "They need us little and we give much. Reduce effort to what they give."
+      },
+      "keep_transactional": {
+        "label": "Keep transactional",
+        "tone": "neutral",
+        "advice": "They want an easy purchase and a sharp price. That is fine as it is."
+      },
+      "insufficient_evidence": {
+        "label": "Insufficient evidence",
+        "tone": "neutral",
+        "advice": "Not enough is known to advise. See what is missing."
+      }
+    },
+    "deal": {
+      "advance": {
+        "label": "Advance",
+        "tone": "good",
+        "advice": "Both sides are at work. Take the next step."
+      },
+      "ask_for_effort": {
+        "label": "Ask for effort",
+        "tone": "attention",
+        "advice": "We do most of the work. Ask them for a step before the next one of ours."
+      },
+      "respond": {
+        "label": "Respond",
+        "tone": "urgent",
+        "advice": "They reach out and we do not. Answer, and name a second contact: the phone works both ways."
+      },
+      "price_led": {
+        "label": "Price led",
+        "tone": "neutral",
+        "advice": "They need this little: it will be decided on price and ease."
+      },
+      "do_not_chase": {
+        "label": "Do not chase",
+        "tone": "attention",
+        "advice": "We chase and they have gone quiet. Stop until they move."
+      },
+      "closed": {
+        "label": "Closed",
+        "tone": "neutral",
+        "advice": "Closed. The figures are those of the close."
+      },
+      "insufficient_evidence": {
+        "label": "Insufficient evidence",
+        "tone": "neutral",
+        "advice": "Not enough is known to advise. See what is missing."
+      }
+    }
+  },
+  "confidence": [
+    [
+      70,
+      "high"
+    ],
+    [
+      40,
+      "medium"
+    ],
+    [
+      25,
+      "low"
+    ],
+    [
+      0,
+      "too low to judge"
+    ]
+  ],
+  "words": {
+    "unknown": "unknown",
+    "why": "Why",
+    "confidence": "Confidence",
+    "as_of": "As of",
+    "stale": "These scores are {n} days old. Ask an admin whether bothways still runs.",
+    "unscored": "No score yet. A record is scored by the first run after it was created.",
+    "unreadable": "The scores cannot be read. Ask an admin whether bothways is set up and whether you may see its fields."
+  }
+};
