@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from connectors.emulator.http import Request, Response
 from connectors.emulator.organisation import Organisation
 from connectors.emulator.salesforce.access import Rights
 from connectors.emulator.salesforce.bulk_ingest import BulkIngests
 from connectors.emulator.salesforce.bulk_query import BulkQueries
+from connectors.emulator.salesforce.bulk_v1 import BulkV1
 from connectors.emulator.salesforce.call import Call, answer
 from connectors.emulator.salesforce.deploy import Deployments
 from connectors.emulator.salesforce.errors import ApiError, not_found
 from connectors.emulator.salesforce.oauth import Client, Tokens
-from connectors.emulator.salesforce.org import Clock, Org, system_clock
+from connectors.emulator.salesforce.org import Automation, Clock, Org, ValidationRule, system_clock
 from connectors.emulator.salesforce.query import Queries
 from connectors.emulator.salesforce.quota import Quota
 from connectors.emulator.salesforce.records import whole_record
@@ -84,6 +85,7 @@ class SalesforceEmulator:
         self.bulk_ingests = BulkIngests(
             self.org, self.writer, polls=job_polls, newline_in_quotes_fails=newline_in_quotes_fails
         )
+        self.bulk_v1 = BulkV1(self.org, self.writer, polls=job_polls)
         self.deployments = Deployments(self.org, polls=deploy_polls)
         self.tokens = Tokens(
             self.org,
@@ -91,13 +93,20 @@ class SalesforceEmulator:
             lifetime=session_lifetime,
             rotate=rotate_refresh_tokens,
         )
-        self.soap = Soap(self.org.access, self.tokens, self.deployments, user_password)
+        self.soap = Soap(self.org, self.tokens, self.deployments, user_password)
         short = self.org.org_id[:15]
         self.token = self.tokens.add(token or f"{short}!admin", self.seeded.admin_user)
         self.runtime_token = self.tokens.add(runtime_token or f"{short}!runtime", self.seeded.integration_user)
         self.refresh_token = self.tokens.grant(self.seeded.integration_user)
         self._routes = Routes(
-            self.org, self.quota, self.writer, self.queries, self.bulk_queries, self.bulk_ingests, self.deployments
+            self.org,
+            self.quota,
+            self.writer,
+            self.queries,
+            self.bulk_queries,
+            self.bulk_ingests,
+            self.deployments,
+            self.bulk_v1,
         )
 
     # the Application protocol
@@ -172,10 +181,26 @@ class SalesforceEmulator:
         self.org.settle(everything=True)
 
     def add_validation_rule(
-        self, object_name: str, refuses: Callable[[dict[str, Any]], bool], message: str, fields: tuple[str, ...] = ()
+        self,
+        object_name: str,
+        refuses: Callable[[dict[str, Any]], bool],
+        message: str,
+        fields: tuple[str, ...] = (),
+        name: str | None = None,
     ) -> None:
         """Writes that leave a row for which `refuses` is true fail with FIELD_CUSTOM_VALIDATION_EXCEPTION."""
-        self.org.behaviours.validation_rules[object_name].append((refuses, message, fields))
+        held = self.org.behaviours.validation_rules[object_name]
+        held.append(
+            ValidationRule(self.org.serials.next("03d"), name or f"Rule_{len(held) + 1}", refuses, message, fields)
+        )
+
+    def add_automation(
+        self, kind: Literal["Flow", "ApexTrigger", "WorkflowRule"], object_name: str, name: str, *, active: bool = True
+    ) -> None:
+        """Something that runs when records of the object are saved, for others to find; it does nothing."""
+        prefix = {"Flow": "301", "ApexTrigger": "01q", "WorkflowRule": "01Q"}[kind]
+        made = Automation(self.org.serials.next(prefix), kind, object_name, name, active)
+        self.org.behaviours.automations.append(made)
 
     def lock(self, record_id: str, times: int | None = 1) -> None:
         """The next `times` writes (None: all) of the record, or of a child that locks it, get UNABLE_TO_LOCK_ROW."""
@@ -203,6 +228,10 @@ class SalesforceEmulator:
         if self.soap.serves(request.path):
             self.quota.take()
             return self.soap.handle(request, base)
+        if self.bulk_v1.serves(request.path):
+            self.quota.take()
+            user_id = self.tokens.user_of(request.headers.get("x-sfdc-session", ""))
+            return self.bulk_v1.handle(request, None if user_id is None else self.org.access.of(user_id))
         match = VERSION.match(request.path)
         if match is None:
             raise not_found()

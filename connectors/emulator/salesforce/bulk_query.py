@@ -54,20 +54,9 @@ class BulkQueries:
         soql = body.get("query") if isinstance(body, dict) else None
         if not isinstance(soql, str) or not soql.strip():
             raise ApiError(400, "INVALIDJOB", "InvalidJob : query is required")
-        query = parse(soql)
-        thing = self._org.schema.object(query.source.text)
-        if thing is not None and not thing.queryable_in_bulk:
-            message = f"Entity '{thing.name}' is not supported by the Bulk API."
-            raise ApiError(400, "INVALIDENTITY", message)
-        _refuse(query)
-        everything = job.operation == "queryAll"
-        plan = Compiler(self._org.schema, rights, self._org.now().date(), everything=everything).compile(query)
-        if any(output.type == "address" for output in plan.outputs) or plan.children:
-            raise _unsupported("Compound data types and nested queries are not supported in Bulk Query")
+        plan = bulk_plan(self._org, soql, rights, everything=job.operation == "queryAll")
         job.object, job.polls = plan.object.name, self._polls
-        self._org.reading()
-        rows = array("q", (row[0] for row in self._org.store.tuples(plan.rows_sql(), plan.parameters)))
-        self._jobs[job.id[:15]] = _QueryJob(job, plan, rows)
+        self._jobs[job.id[:15]] = _QueryJob(job, plan, rows_of(self._org, plan))
         self.count += 1
         return {**job.head(), "lineEnding": job.line_ending, "columnDelimiter": job.delimiter}
 
@@ -122,7 +111,8 @@ class BulkQueries:
             raise ApiError(400, "INVALIDLOCATOR", "InvalidLocator : unknown locator")
         size = _page_size(request.param("maxRecords"))
         picked = made.rows[start : start + size]
-        body = self._csv(made, picked)
+        delimiter, end = DELIMITERS[made.job.delimiter], LINE_ENDS[made.job.line_ending]
+        body = csv_page(self._org, made.plan, picked, delimiter, end)
         after = start + len(picked)
         headers = {
             "Sforce-NumberOfRecords": str(len(picked)),
@@ -149,18 +139,37 @@ class BulkQueries:
         found: _QueryJob = bulk_jobs.find(self._jobs, job_id, rights.user_id, version)
         return found
 
-    def _csv(self, made: _QueryJob, picked: array[int]) -> bytes:
-        delimiter, end = DELIMITERS[made.job.delimiter], LINE_ENDS[made.job.line_ending]
-        plan = made.plan
-        cells = f" || '\"{delimiter}\"' || ".join(_cell(output) for output in plan.outputs)
-        sql = (
-            f"SELECT '\"' || {cells} || '\"' FROM json_each(?) page CROSS JOIN \"{plan.object.name}\" t "  # noqa: S608
-            f"ON t.rowid = page.value {plan.joins} ORDER BY page.key"
-        )
-        self._org.reading()
-        lines = [row[0] for row in self._org.store.tuples(sql, (orjson.dumps(picked.tolist()).decode(),))]
-        header = delimiter.join(f'"{".".join(output.path)}"' for output in plan.outputs)
-        return (end.join([header, *lines]) + end).encode()
+
+def bulk_plan(org: Org, soql: str, rights: Rights, *, everything: bool) -> Plan:
+    """A statement as Bulk runs it. Raises ApiError for what Bulk does not serve."""
+    query = parse(soql)
+    thing = org.schema.object(query.source.text)
+    if thing is not None and not thing.queryable_in_bulk:
+        raise ApiError(400, "INVALIDENTITY", f"Entity '{thing.name}' is not supported by the Bulk API.")
+    _refuse(query)
+    plan = Compiler(org.schema, rights, org.now().date(), everything=everything).compile(query)
+    if any(output.type == "address" for output in plan.outputs) or plan.children:
+        raise _unsupported("Compound data types and nested queries are not supported in Bulk Query")
+    return plan
+
+
+def rows_of(org: Org, plan: Plan) -> array[int]:
+    """Row numbers of the whole answer, as of now."""
+    org.reading()
+    return array("q", (row[0] for row in org.store.tuples(plan.rows_sql(), plan.parameters)))
+
+
+def csv_page(org: Org, plan: Plan, picked: array[int], delimiter: str = ",", end: str = "\n") -> bytes:
+    """The rows as CSV with a header, every cell quoted."""
+    cells = f" || '\"{delimiter}\"' || ".join(_cell(output) for output in plan.outputs)
+    sql = (
+        f"SELECT '\"' || {cells} || '\"' FROM json_each(?) page CROSS JOIN \"{plan.object.name}\" t "  # noqa: S608
+        f"ON t.rowid = page.value {plan.joins} ORDER BY page.key"
+    )
+    org.reading()
+    lines = [row[0] for row in org.store.tuples(sql, (orjson.dumps(picked.tolist()).decode(),))]
+    header = delimiter.join(f'"{".".join(output.path)}"' for output in plan.outputs)
+    return (end.join([header, *lines]) + end).encode()
 
 
 def _cell(output: Output) -> str:

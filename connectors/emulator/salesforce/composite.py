@@ -27,7 +27,10 @@ class Composite:
         self._run = run
 
     def handle(self, call: Call) -> Response:
-        body = call.json()
+        return answer({"compositeResponse": self.answers(call.json(), call)})
+
+    def answers(self, body: Any, call: Call) -> list[Json]:
+        """One result for each sub-request, in order. Raises ApiError for a request that is refused whole."""
         parts = body.get("compositeRequest") if isinstance(body, dict) else None
         if not isinstance(parts, list) or not parts:
             raise ApiError(400, "INVALID_INPUT", "compositeRequest must be a list of sub-requests")
@@ -48,7 +51,7 @@ class Composite:
         stop = bool(body.get("allOrNone")) and isinstance(body, dict)
         for part in parts:
             done[part["referenceId"]] = self._one(part, call, done, halted=stop and any(_bad(d) for d in done.values()))
-        return answer({"compositeResponse": list(done.values())})
+        return list(done.values())
 
     def _one(self, part: Json, call: Call, done: dict[str, Json], *, halted: bool) -> Json:
         try:

@@ -24,6 +24,7 @@ class Custom:
 
     id: str
     sources: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -164,7 +165,7 @@ class Metadata:
             created = self._apply_field(component.name, new[component.name])
         prefix = {"CustomField": "00N", "LightningComponentBundle": "0Rb"}.get(component.type, "0M0")
         record = self.components[key].id if key in self.components else self.org.serials.next(prefix)
-        self.components[key] = Custom(record, component.text)
+        self.components[key] = Custom(record, component.text, component.files)
         return _result(component, record=record, created=created)
 
     def _apply_field(self, path: str, new: Field) -> bool:

@@ -22,14 +22,36 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class ValidationRule:
+    """`refuses` is true of a new row that may not be saved."""
+
+    id: str
+    name: str
+    refuses: Callable[[dict[str, Any]], bool]
+    message: str
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Automation:
+    """Something that runs when a record of `object` is saved: `kind` is Flow, ApexTrigger or WorkflowRule. Nothing of it is
+    carried out; it is there to be found."""
+
+    id: str
+    kind: str
+    object: str
+    name: str
+    active: bool = True
+
+
 @dataclass(slots=True)
 class Behaviours:
     """What makes an organisation hard to live with; all off or as a quiet production org has them."""
 
-    validation_rules: dict[str, list[tuple[Callable[[dict[str, Any]], bool], str, tuple[str, ...]]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    """By object: (true when the new row is refused, message, fields)."""
+    validation_rules: dict[str, list[ValidationRule]] = field(default_factory=lambda: defaultdict(list))
+    """By object."""
+    automations: list[Automation] = field(default_factory=list)
     locked: dict[str, int | None] = field(default_factory=dict)
     """Record id -> how many more writes meet the lock (None: all), of the record or of a child of it."""
     assignment_owner: str | None = None

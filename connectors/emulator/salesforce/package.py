@@ -34,13 +34,14 @@ class Unreadable(Exception):
 
 @dataclass(slots=True)
 class Component:
-    """One thing to deploy or delete; `xml` for what is understood, `text` the sources of a bundle."""
+    """One thing to deploy or delete; `xml` for what is understood, `text` the sources of a bundle, `files` what is only kept."""
 
     type: str
     name: str
     file: str
     xml: ET.Element | None = None
     text: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -91,10 +92,11 @@ def _components(files: dict[str, bytes]) -> Iterator[Component]:
             kind = "LightningComponentBundle" if folder == "lwc" else "AuraDefinitionBundle"
             bundle = bundles.setdefault(f"{folder}/{name}", Component(kind, name, f"{folder}/{name}"))
             bundle.text += content.decode("utf-8", "replace") + "\n"
+            bundle.files[path] = content
             if path.endswith(".js-meta.xml"):
                 bundle.xml = parse_xml(content, path)
         elif folder in _FOLDERS and not path.endswith("-meta.xml"):
-            yield Component(_FOLDERS[folder], rest.rsplit(".", 1)[0], path)
+            yield Component(_FOLDERS[folder], rest.rsplit(".", 1)[0], path, files={path: content})
     yield from bundles.values()
 
 

@@ -13,13 +13,18 @@ class Quota:
     def __init__(self, daily: int) -> None:
         self.daily = daily
         self.used = 0
+        self.busy = 0
+        """How many more calls meet too many long requests at once."""
         self._lock = threading.Lock()
 
     def take(self) -> None:
-        """One call. Raises REQUEST_LIMIT_EXCEEDED when the day's are gone."""
+        """One call. Raises REQUEST_LIMIT_EXCEEDED when the day's are gone, or too many long ones run."""
         with self._lock:
             if self.used >= self.daily:
                 raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+            if self.busy:
+                self.busy -= 1
+                raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded")
             self.used += 1
 
     def header(self) -> dict[str, str]:

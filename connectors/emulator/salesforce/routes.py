@@ -8,20 +8,25 @@ from collections.abc import Callable
 from connectors.emulator.http import Request, Response
 from connectors.emulator.salesforce.bulk_ingest import BulkIngests
 from connectors.emulator.salesforce.bulk_query import BulkQueries
+from connectors.emulator.salesforce.bulk_v1 import BulkV1
 from connectors.emulator.salesforce.call import Call, answer
 from connectors.emulator.salesforce.collection import Collections
 from connectors.emulator.salesforce.composite import Composite
+from connectors.emulator.salesforce.composite_more import CompositeKin
 from connectors.emulator.salesforce.deploy import Deployments
 from connectors.emulator.salesforce.errors import ApiError, not_found
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.query import Queries, batch_hint
 from connectors.emulator.salesforce.quota import Quota
 from connectors.emulator.salesforce.rows import Rows
+from connectors.emulator.salesforce.small_routes import SmallRoutes
 from connectors.emulator.salesforce.tooling import Tooling
 from connectors.emulator.salesforce.writes import Writer
 
 OLDEST, REMOVED, LATEST = 31, 30, 68
 VERSION = re.compile(r"/services/data/v(\d+)\.(\d+)(?:/(.*))?\Z", re.DOTALL)
+_SET_UP = re.compile(r"\bFROM\s+(?:ApexTrigger|EntityDefinition|FieldDefinition|FlowDefinitionView)\b", re.IGNORECASE)
+"""Objects of the Tooling API that the data API serves too."""
 Handler = Callable[..., Response]
 
 
@@ -45,6 +50,7 @@ class Routes:
         bulk_queries: BulkQueries,
         bulk_ingests: BulkIngests,
         deployments: Deployments,
+        bulk_v1: BulkV1,
     ) -> None:
         self._org = org
         self._quota = quota
@@ -53,6 +59,8 @@ class Routes:
         self._bulk_queries = bulk_queries
         self._bulk_ingests = bulk_ingests
         self._deployments = deployments
+        self._bulk_v1 = bulk_v1
+        self._tooling = Tooling(org, deployments)
         self._routes = self._all_routes()
 
     def _sub_request(self, request: Request, call: Call) -> Response:
@@ -79,16 +87,22 @@ class Routes:
     def _all_routes(self) -> list[tuple[str, re.Pattern[str], Handler]]:
         rows, collections = Rows(self._org, self._writer), Collections(self._org, self._writer)
         composite = Composite(self._sub_request)
-        tooling = Tooling(self._org, self._deployments)
+        kin = CompositeKin(self._org, self._writer, composite, self._sub_request)
+        small = self._small = SmallRoutes(self._org, rows, self._queries)
+        tooling = self._tooling
         name, record = r"(\w+)", r"(\w{15}(?:\w{3})?)"
         table: list[tuple[str, str, Handler]] = [
-            ("GET", "", self._resources),
+            ("GET", "", small.resources),
+            ("GET", "recent", small.recent),
+            ("GET", "search", small.search),
             ("GET", "query(?:All)?", self._query),
             ("GET", r"query(?:All)?/(0r8\w+-\d+)", self._query_more),
             ("GET", r"query(?:All)?/(.+)", self._query_more),
             ("GET", "sobjects", rows.listing),
             ("GET POST", f"sobjects/{name}", rows.basic),
             ("GET", f"sobjects/{name}/describe", rows.describe),
+            ("GET", f"sobjects/{name}/describe/layouts", small.layouts),
+            ("GET", f"sobjects/{name}/listviews", small.listviews),
             ("GET", f"sobjects/{name}/updated", rows.updated),
             ("GET", f"sobjects/{name}/deleted", rows.deleted),
             ("GET PATCH DELETE", f"sobjects/{name}/{record}", rows.one),
@@ -97,13 +111,18 @@ class Routes:
             ("PATCH", f"composite/sobjects/{name}/{name}", collections.upsert),
             ("GET POST", f"composite/sobjects/{name}", collections.retrieve),
             ("POST", "composite", composite.handle),
+            ("POST", "composite/batch", kin.batch),
+            ("POST", "composite/graph", kin.graph),
+            ("POST", f"composite/tree/{name}", kin.tree),
             ("GET", "limits", self._limits),
             ("GET", "limits/recordCount", self._record_count),
             ("POST", "metadata/deployRequest", self._deployments.start),
             ("GET PATCH", f"metadata/deployRequest/{record}", self._deployments.status),
             ("GET", "tooling/query", tooling.query),
             ("GET", "tooling/sobjects", tooling.listing),
+            ("GET", f"tooling/sobjects/{name}(?:/describe)?", tooling.describe),
             ("POST", f"tooling/sobjects/{name}", tooling.create),
+            ("GET", "tooling/describe", tooling.listing),
             ("GET PATCH DELETE", f"tooling/sobjects/{name}/{record}", tooling.one),
             *self._bulk_routes(),
         ]
@@ -143,15 +162,14 @@ class Routes:
         self._bulk_ingests.upload(job, call.request.body, content_type, call.rights, call.version)
         return Response(201)
 
-    def _resources(self, call: Call) -> Response:
-        base = f"/services/data/v{call.version}"
-        names = ("tooling", "metadata", "query", "queryAll", "sobjects", "composite", "jobs", "limits")
-        return answer({name: f"{base}/{name}" for name in names})
-
     def _query(self, call: Call) -> Response:
         soql = call.request.param("q")
+        if soql is None and call.request.param("explain"):
+            return self._small.explain(call)
         if soql is None:
             raise ApiError(400, "MALFORMED_QUERY", "A query string has to be specified")
+        if _SET_UP.search(soql):
+            return self._tooling.query(call)
         everything = call.path.startswith("queryAll")
         if call.request.param("columns") == "true":
             return answer(self._queries.columns(soql, call.rights))
@@ -163,7 +181,11 @@ class Routes:
         return answer(self._queries.more(locator, call.rights, call.version, batch))
 
     def _limits(self, _: Call) -> Response:
-        return answer(self._quota.json(query_jobs=self._bulk_queries.count, batches=self._bulk_ingests.batches))
+        return answer(
+            self._quota.json(
+                query_jobs=self._bulk_queries.count, batches=self._bulk_ingests.batches + self._bulk_v1.batches
+            )
+        )
 
     def _record_count(self, call: Call) -> Response:
         wanted = {name.lower() for name in call.request.params("sObjects")}

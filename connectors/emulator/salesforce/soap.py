@@ -1,4 +1,4 @@
-"""`/services/Soap`: metadata deployments and the old login, for clients that know nothing else."""
+"""`/services/Soap`: the Metadata API and the old login, for clients that know nothing else."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from connectors.emulator.http import Request, Response
-from connectors.emulator.salesforce.access import Access
 from connectors.emulator.salesforce.deploy import Deployments
 from connectors.emulator.salesforce.errors import ApiError
 from connectors.emulator.salesforce.oauth import Tokens
+from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.package import Unreadable, parse_xml
+from connectors.emulator.salesforce.soap_metadata import MetadataCalls, Verbatim
 
 _PATH = re.compile(r"/services/Soap/([mu])/(\d+)\.0(?:/.*)?\Z")
 _NAMESPACES = {"m": "http://soap.sforce.com/2006/04/metadata", "u": "urn:partner.soap.sforce.com"}
@@ -34,8 +35,9 @@ Json = dict[str, Any]
 class Soap:
     """Both SOAP endpoints. `password` is that of every seeded user; None: nobody can log in this way."""
 
-    def __init__(self, access: Access, tokens: Tokens, deployments: Deployments, password: str | None) -> None:
-        self._access = access
+    def __init__(self, org: Org, tokens: Tokens, deployments: Deployments, password: str | None) -> None:
+        self._access = org.access
+        self._calls = MetadataCalls(org, deployments)
         self._tokens = tokens
         self._deployments = deployments
         self._password = password
@@ -53,7 +55,9 @@ class Soap:
             call = body[0] if body is not None and len(body) else None
             if call is None:
                 raise ApiError(500, "INVALID_OPERATION", "No operation in the SOAP body")
-            result = self._login(call, version, base) if call.tag == "login" else self._metadata(call, envelope)
+            result = (
+                self._login(call, version, base) if call.tag == "login" else self._metadata(call, version, envelope)
+            )
         except Unreadable as error:
             return _fault("UNKNOWN_EXCEPTION", str(error))
         except ApiError as error:
@@ -79,7 +83,7 @@ class Soap:
             "userId": user_id,
         }
 
-    def _metadata(self, call: ET.Element, envelope: ET.Element) -> Json:
+    def _metadata(self, call: ET.Element, version: int, envelope: ET.Element) -> Any:
         user_id = self._tokens.user_of((envelope.findtext("Header/SessionHeader/sessionId") or "").strip())
         if user_id is None:
             raise ApiError(500, "INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader")
@@ -95,6 +99,8 @@ class Soap:
             job = self._deployments.find(_text(call, "asyncProcessId"))
             self._deployments.advance(job)
             return {"done": job.done, "id": job.id, "state": "Completed" if job.done else "InProgress"}
+        if self._calls.serves(call.tag):
+            return self._calls.call(call, rights, f"{version}.0")
         raise ApiError(500, "INVALID_OPERATION", f"Operation {call.tag} is not known here")
 
 
@@ -121,6 +127,8 @@ def _options(call: ET.Element) -> Json:
 def _xml(name: str, value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, Verbatim):
+        return value.text
     if isinstance(value, list):
         return "".join(_xml(name, item) for item in value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""`/tooling`: queries of CustomField, EntityDefinition and FieldDefinition, and single custom fields made without a deployment."""
+"""`/tooling`: queries of what an administrator has set up, and single custom fields made without a deployment."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.package import Component, Package
 from connectors.emulator.salesforce.soql import Compare, Condition, Logic, Path, Query, parse
 from connectors.emulator.salesforce.soql_lexer import pointed, unquote
+from connectors.emulator.salesforce.tooling_rows import NAMES, ToolingRows
 
 Json = dict[str, Any]
 
@@ -22,25 +23,45 @@ class Tooling:
     """Handlers of `/tooling`."""
 
     def __init__(self, org: Org, deployments: Deployments) -> None:
-        self._org = org
         self._metadata = deployments.metadata
+        self._rows = ToolingRows(org, deployments.metadata)
 
     def listing(self, call: Call) -> Response:
-        names = ("CustomField", "EntityDefinition", "FieldDefinition", "LightningComponentBundle")
-        base = f"/services/data/v{call.version}/tooling/sobjects"
-        sobjects = [{"name": name, "queryable": True, "urls": {"sobject": f"{base}/{name}"}} for name in names]
-        return answer({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": sobjects})
+        return answer(
+            {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": [_summary(name, call.version) for name in NAMES]}
+        )
+
+    def describe(self, call: Call, name: str) -> Response:
+        """`sobjects/X` and `sobjects/X/describe`: the columns that a query may name."""
+        exact = next((known for known in NAMES if known.lower() == name.lower()), None)
+        if exact is None:
+            raise not_found()
+        summary = _summary(exact, call.version)
+        if not call.path.endswith("/describe"):
+            return answer({"objectDescribe": summary, "recentItems": []})
+        fields = [
+            {"name": column, "label": column, "type": kind, "filterable": True, "nillable": column != "Id"}
+            for column, kind in self._rows.columns(exact).items()
+        ]
+        return answer({**summary, "fields": fields, "childRelationships": [], "recordTypeInfos": []})
 
     def query(self, call: Call) -> Response:
         """Simple selects with conditions on the object's own columns."""
         refuse_without_metadata_rights(call.rights)
         query = parse(call.request.param("q") or "")
         name = query.source.text
-        rows = self._rows(name.lower())
+        rows = self._rows.of(name)
         if rows is None:
             raise ApiError(400, "INVALID_TYPE", pointed(query.text, query.source.at, unknown_type(name)))
         found = [row for row in rows if query.where is None or _holds(query.where, row, query.text)]
+        found = _sorted(found, query)
         total = len(found)
+        if len(found) > 1 and {"metadata", "fullname"} & {str(chosen.what).lower() for chosen in query.select}:
+            message = (
+                "When retrieving results with Metadata or FullName fields, the query qualifications must specify no more "
+                f"than one row for retrieval. Result size: {total}"
+            )
+            raise ApiError(400, "MALFORMED_QUERY", message)
         if query.counts_only:
             return answer(_page(total, [], name))
         base = f"/services/data/v{call.version}/tooling/sobjects/{name}"
@@ -74,7 +95,7 @@ class Tooling:
 
     def one(self, call: Call, name: str, record: str) -> Response:
         refuse_without_metadata_rights(call.rights)
-        rows = self._rows(name.lower()) or []
+        rows = self._rows.of(name) or []
         row = next((row for row in rows if row.get("Id") == record), None)
         if row is None:
             raise not_found()
@@ -88,58 +109,6 @@ class Tooling:
             return no_content()
         raise ApiError(405, "METHOD_NOT_ALLOWED", f"HTTP Method '{call.request.method}' not allowed.")
 
-    def _rows(self, name: str) -> list[Json] | None:
-        if name == "customfield":
-            return self._custom_fields()
-        if name == "entitydefinition":
-            return [
-                {"DurableId": t.name, "QualifiedApiName": t.name, "Label": t.label, "KeyPrefix": t.prefix}
-                for t in self._org.schema.objects.values()
-            ]
-        if name == "fielddefinition":
-            return [
-                {"DurableId": f"{t.name}.{f.name}", "QualifiedApiName": f.name, "Label": f.label, "DataType": f.type,
-                 "EntityDefinitionId": t.name, "EntityDefinition": {"QualifiedApiName": t.name}}
-                for t in self._org.schema.objects.values() for f in t.fields.values()
-            ]  # fmt: skip
-        if name == "lightningcomponentbundle":
-            bundles = self._metadata.components.items()
-            return [
-                {"Id": held.id, "DeveloperName": bundle, "NamespacePrefix": None}
-                for (kind, bundle), held in bundles
-                if kind == "LightningComponentBundle"
-            ]
-        return None
-
-    def _custom_fields(self) -> list[Json]:
-        rows: list[Json] = []
-        seen: set[str] = set()
-        for thing in self._org.schema.objects.values():
-            for f in thing.fields.values():
-                if not f.custom:
-                    continue
-                table = "Activity" if thing.name in ("Task", "Event") else thing.name
-                full_name = f"{table}.{f.name}"
-                if full_name in seen:
-                    continue
-                seen.add(full_name)
-                held = self._metadata.components.get(("CustomField", full_name))
-                rows.append(
-                    {
-                        "Id": held.id if held else None,
-                        "DeveloperName": f.name.removesuffix("__c"),
-                        "TableEnumOrId": table,
-                        "FullName": full_name,
-                        "NamespacePrefix": None,
-                        "InlineHelpText": f.help_text,
-                        "Length": f.length or None,
-                        "Precision": f.precision or None,
-                        "Scale": f.scale,
-                        "ManageableState": "unmanaged",
-                    }
-                )
-        return rows
-
 
 def _page(total: int, records: list[Json], name: str) -> Json:
     return {
@@ -152,19 +121,50 @@ def _page(total: int, records: list[Json], name: str) -> Json:
     }
 
 
+def _summary(name: str, version: str) -> Json:
+    base = f"/services/data/v{version}/tooling/sobjects/{name}"
+    writable = name == "CustomField"
+    flags = {"createable": writable, "deletable": writable, "updateable": False, "queryable": True, "custom": False}
+    urls = {"sobject": base, "describe": f"{base}/describe", "rowTemplate": f"{base}/{{ID}}"}
+    return {"name": name, "label": name, **flags, "urls": urls}
+
+
+def _sorted(rows: list[Json], query: Query) -> list[Json]:
+    for order in reversed(query.order):
+        if isinstance(order.by, Path):
+            keys = [_value(row, order.by, query.text) for row in rows]
+            ranked = sorted(
+                range(len(rows)), key=lambda i: (keys[i] is not None, str(keys[i])), reverse=order.descending
+            )
+            rows = [rows[i] for i in ranked]
+    return rows
+
+
+def _value(row: Json, path: Path, text: str) -> Any:
+    """The value at the end of a path. Raises INVALID_FIELD."""
+    value: Any = row
+    for part in path.parts:
+        lower = {key.lower(): key for key in value} if isinstance(value, dict) else {}
+        if part.lower() not in lower:
+            raise ApiError(400, "INVALID_FIELD", pointed(text, path.at, f"No such column '{path}'"))
+        value = value[lower[part.lower()]]
+    return value
+
+
 def _chosen(row: Json, query: Query) -> Json:
-    """The columns selected. Raises INVALID_FIELD."""
-    lower = {key.lower(): key for key in row}
+    """The columns selected, parents nested. Raises INVALID_FIELD."""
     made: Json = {}
     for selected in query.select:
         if not isinstance(selected.what, Path):
             continue
-        key = lower.get(selected.what.parts[0].lower())
-        if key is None:
-            raise ApiError(
-                400, "INVALID_FIELD", pointed(query.text, selected.what.at, f"No such column '{selected.what}'")
-            )
-        made[key] = row[key]
+        value = _value(row, selected.what, query.text)
+        *parents, last = selected.what.parts
+        inner, source = made, row
+        for parent in parents:
+            name = next(key for key in source if key.lower() == parent.lower())
+            source = source[name]
+            inner = inner.setdefault(name, {"attributes": {"type": name}})
+        inner[next(key for key in source if key.lower() == last.lower())] = value
     return made
 
 
@@ -178,12 +178,9 @@ def _holds(condition: Condition, row: Json, text: str) -> bool:
 def _compares(compare: Compare, row: Json, text: str) -> bool:
     if not isinstance(compare.left, Path):
         raise ApiError(400, "MALFORMED_QUERY", pointed(text, compare.left.at, "functions are not supported here"))
-    value: Any = {key.lower(): item for key, item in row.items()}
-    for part in compare.left.parts:
-        lower = {key.lower(): item for key, item in value.items()} if isinstance(value, dict) else {}
-        if part.lower() not in lower:
-            raise ApiError(400, "INVALID_FIELD", pointed(text, compare.left.at, f"No such column '{compare.left}'"))
-        value = lower[part.lower()]
+    value = _value(row, compare.left, text)
+    if isinstance(value, bool):
+        value = str(value).lower()
     wanted = [None if t.word() == "NULL" else unquote(text, t, like=compare.operator == "LIKE") for t in compare.values]
     folded = value.lower() if isinstance(value, str) else value
     options = [w.lower() if w is not None else None for w in wanted]

@@ -210,9 +210,9 @@ class Writer:
                     raise RowError("DUPLICATE_VALUE", message)
 
     def _validate(self, thing: Object, row: dict[str, Any]) -> None:
-        for refuses, message, fields in self._org.behaviours.validation_rules.get(thing.name, ()):
-            if refuses(row):
-                raise RowError("FIELD_CUSTOM_VALIDATION_EXCEPTION", message, fields)
+        for rule in self._org.behaviours.validation_rules.get(thing.name, ()):
+            if rule.refuses(row):
+                raise RowError("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, rule.fields)
 
     # what the platform fills in
 
