@@ -61,7 +61,7 @@ class Replay:
     """Scores the settled tables as of any moment into a folder of its own, that is removed by `close`."""
 
     def __init__(self, settled: Path, folder: Path, model: ScoringModel, engine: str) -> None:
-        self._settled, self._folder, self._model, self._engine = settled, folder, model, engine
+        self._settled, self._folder, self.model, self._engine = settled, folder, model, engine
         self.taken: dict[str, int] = {}
 
     def at(self, as_of: datetime, changed: Callable[[Path], None] | None = None) -> Scored:
@@ -73,10 +73,14 @@ class Replay:
         if changed is not None:
             changed(tables)
         scratch = self._folder / "engine"
-        score_tables(tables, out, as_of, self._model, None, engine=self._engine, scratch=scratch)
-        accounts = _joined(out, "accounts", "account_audit", (*_ACCOUNT_SCORES, *_ACT_SCORES))
+        score_tables(tables, out, as_of, self.model, None, engine=self._engine, scratch=scratch)
+        accounts = _joined(out, "accounts", "account_audit", (*_ACCOUNT_SCORES, *_ACT_SCORES, "bothways_stance"))
         deals = _joined(out, "opportunities", "opportunity_audit", _DEAL_SCORES)
-        return Scored(as_of, _measured(accounts, self._model), deals)
+        return Scored(as_of, _measured(accounts, self.model), deals)
+
+    def with_model(self, model: ScoringModel) -> Replay:
+        """The same tables scored by another model."""
+        return Replay(self._settled, self._folder, model, self._engine)
 
     def close(self) -> None:
         """Removes the folder."""

@@ -10,6 +10,7 @@ import typer
 from sync.output import ConfigOption, JsonOption, Output, QuietOption
 
 if TYPE_CHECKING:
+    from sync.backtest_calibrate import Calibrated
     from sync.backtest_result import Backtest, Judged
 
 MomentsOption = Annotated[
@@ -23,6 +24,7 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gi
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
     app.command()(backtest)
+    app.command()(calibrate)
 
 
 def backtest(
@@ -80,6 +82,93 @@ def backtest(
     _show(output, found)
     if out is not None:
         output.say(f"Wrote {out}")
+
+
+def calibrate(
+    config: ConfigOption = "bothways.toml",
+    as_of: MomentsOption = None,
+    outcome: Annotated[
+        str, typer.Option("--outcome", help="What to learn from: buys_again, spend_collapse or renewal.")
+    ] = "buys_again",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the learnt model here if it is accepted.")
+    ] = None,
+    draws: DrawsOption = 1000,
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Learn component weights from past outcomes, or say why those in use stay. Writes only to --out, never in place."""
+    from config import settings as config_settings
+    from config.loading import load_model
+    from sync.backtest_calibrate import learnable, model_toml, run_calibrate
+    from sync.cli_run import options_from, workspace_of
+    from sync.connect import connect
+    from sync.display import progress_for
+    from sync.moments import moment
+    from sync.report.page import write
+
+    output = Output(as_json=as_json, quiet=quiet)
+    settings = config_settings.load(Path(config))
+    moments = [moment(text) for text in as_of or []]
+    learnable(outcome)
+    connector = connect(settings)
+    try:
+        with progress_for(output) as progress:
+            found = run_calibrate(
+                connector,
+                workspace_of(settings),
+                load_model(settings),
+                (),
+                moments,
+                options_from(settings),
+                progress,
+                name=outcome,
+                draws=draws,
+                seed=seed,
+            )
+    finally:
+        connector.close()
+    if out is not None and not found.refused:
+        write(out, model_toml(found.model))
+    if as_json:
+        output.result(found.to_json())
+        return
+    _show_weights(output, found)
+    if found.refused:
+        output.say("\nThe weights in use stay: " + "; ".join(found.refused) + ".")
+    elif out is None:
+        output.say("\nThe learnt weights are accepted. Nothing was written: give --out FILE to get the model.")
+    else:
+        output.say(f"\nWrote {out}: model {found.model.version_string}. Name it in the settings to use it.")
+
+
+def _show_weights(output: Output, found: Calibrated) -> None:
+    learnt = ", ".join(f"{moment:%Y-%m-%d}" for moment in found.learnt_from)
+    output.say(
+        f"{found.outcome}: learnt as of {learnt}; tested as of {found.tested_on:%Y-%m-%d} on {found.records:,} records, "
+        f"{found.events:,} with the wished-for outcome."
+    )
+    output.table(
+        ("Component", "In use", "Learnt", ""),
+        [
+            (name, f"{old:.3f}", f"{new:.3f}", "" if name in found.free else "does not vary here: nothing learnt")
+            for name, (old, new) in found.weights.items()
+        ],
+        right=(1, 2),
+    )
+    output.say(
+        f"Log-loss {found.better.in_use:.5f} -> {found.better.learnt:.5f} (better by {found.better.gain:.5f}, standard error "
+        f"{found.better.error:.5f}); AUC of the fit {found.logistic_auc[0]:.3f} -> {found.logistic_auc[1]:.3f}, of the score "
+        f"{found.index_auc[0]:.3f} -> {found.index_auc[1]:.3f}; p = {found.p:.3g}."
+    )
+    if found.changes is not None:
+        output.say(
+            f"Rank correlation with the scores in use {found.changes.rank_correlation:.3f}; {found.changes.moved:,} of "
+            f"{found.changes.records:,} accounts would change their stance."
+        )
+        for change, count in found.changes.classes.items():
+            output.say(f"  {change}: {count:,}")
 
 
 def _show(output: Output, found: Backtest) -> None:
