@@ -108,8 +108,8 @@ class WriteError:
     """Why the CRM did not take a change.
 
     kind: `retry` may work later in this run or the next; `gone` the record was deleted or merged away (not an error);
-    `rejected` the CRM's rules refuse it until a person changes something (a dead letter); `auth` and `schema` concern
-    the whole run, not the record.
+    `rejected` the CRM's rules refuse it until a person changes something (a dead letter); `auth` that we may
+    not edit it (a dead letter too, unless it is so for most); `schema` concerns the whole run, not the record.
     """
 
     kind: WriteErrorKind

@@ -56,6 +56,9 @@ def sync(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything anew.")] = False,
     accept: Annotated[bool, typer.Option("--accept", help="Go on past a brake that stopped the last run.")] = False,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Go on though another install writes to this CRM.")
+    ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -66,7 +69,7 @@ def sync(
 
     output = Output(as_json=as_json, quiet=quiet)
     settings, options = _prepared(config, as_of)
-    result = _run(run_sync, settings, replace(options, plan_digest=plan_digest, full=full, accept=accept), output)
+    result = _run(run_sync, settings, replace(options, plan_digest=plan_digest, full=full, accept=accept, take_over=take_over), output)
     if as_json:
         output.result(result.to_json())
     else:

@@ -52,6 +52,10 @@ class Plan:
     numbers_cleared: int
     records_held: int
     """Records that held a score of ours before."""
+    known: int = 0
+    """Records of which we know what we last wrote."""
+    foreign: int = 0
+    """Those of them that hold a later score than the one we wrote."""
 
     @property
     def unchanged(self) -> int:
@@ -69,7 +73,7 @@ def diff(
     scratch: Path,
 ) -> Plan:
     """Compares `scores/<stream>.parquet` with what the CRM holds and writes the plan to `out`, durably."""
-    totals = [0] * 7
+    totals = [0] * 9
     unchanged: dict[Stream, int] = {}
     by_stream: dict[Stream, int] = {}
     by_field: dict[str, int] = {}
@@ -89,7 +93,7 @@ def diff(
         durable.make_dir(out.parent)
         durable.put(out, lambda path: _write(connection, path))
         digest = _digest(connection)
-    _, drift, records_held, stances_held, stances_changed, numbers_held, numbers_cleared = totals
+    _, drift, records_held, stances_held, stances_changed, numbers_held, numbers_cleared, known, foreign = totals
     return Plan(
         path=out,
         digest=digest,
@@ -104,6 +108,8 @@ def diff(
         numbers_held=numbers_held,
         numbers_cleared=numbers_cleared,
         records_held=records_held,
+        known=known,
+        foreign=foreign,
     )
 
 

@@ -32,7 +32,7 @@ _JUDGED = """
 CREATE OR REPLACE TABLE @judged AS
 SELECT *, (<changed>) OR why IS NOT NULL AS changed, <drifted> AS drifted, <any_held> AS any_held,
        <stances_held> AS stances_held, <stances_changed> AS stances_changed,
-       <numbers_held> AS numbers_held, <numbers_cleared> AS numbers_cleared
+       <numbers_held> AS numbers_held, <numbers_cleared> AS numbers_cleared, <known> AS known, <foreign> AS foreign_
 FROM @compared
 """
 _PLAN = """
@@ -53,7 +53,8 @@ FROM sides ORDER BY 2 NULLS FIRST, id
 TOTALS = """
 SELECT count(*) FILTER (NOT changed), count(*) FILTER (drifted), count(*) FILTER (any_held),
        coalesce(sum(stances_held), 0), coalesce(sum(stances_changed), 0),
-       coalesce(sum(numbers_held), 0), coalesce(sum(numbers_cleared), 0)
+       coalesce(sum(numbers_held), 0), coalesce(sum(numbers_cleared), 0),
+       count(*) FILTER (known), count(*) FILTER (known AND foreign_)
 FROM @judged
 """
 
@@ -84,6 +85,10 @@ def statements(
         "stances_changed": _sum(f"{c.h} IS NOT NULL AND {c.w} IS DISTINCT FROM {c.h}" for c in classes),
         "numbers_held": _sum(f"{c.h} IS NOT NULL" for c in numbers),
         "numbers_cleared": _sum(f"{c.h} IS NOT NULL AND {c.w} IS NULL" for c in numbers),
+        # Newer than what we were last told is written: somebody else scores the record too.
+        "known": "why IS DISTINCT FROM 'unknown' AND "
+        + (" OR ".join(f"coalesce({c.k}, false)" for c in columns if c.is_as_of) or "false"),
+        "foreign": " OR ".join(f"coalesce({c.h} > {c.c}, false)" for c in columns if c.is_as_of) or "false",
         "stream": literal(stream),
         "parent": "account_id" if stream == "opportunities" else "NULL",
         "old": ", ".join(f"CASE WHEN {c.differs} THEN {c.json(c.h)} END" for c in columns),

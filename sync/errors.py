@@ -3,7 +3,9 @@
 BothwaysError
  ├── LockHeld        another run works in this workspace                                     exit 6
  ├── BrakeReached    a person must decide                                                    exit 5
- │    └── PlanChanged     the changes are no longer those that were previewed                exit 5
+ │    ├── PlanChanged     the changes are no longer those that were previewed                exit 5
+ │    └── OtherOwner      another install writes scores to this CRM                          exit 5
+ ├── RefusedByCrm    the CRM refuses most records for one reason                             exit 4
  ├── Stopped         the run was asked to end and ended cleanly                              exit 130 / 143
  └── RetriableError
       └── PullIncomplete  a stream could not be read to its end; nothing was scored          exit 8
@@ -28,6 +30,16 @@ class BrakeReached(BothwaysError):
 
 class PlanChanged(BrakeReached):
     """The digest asked for is not that of the changes found now; nothing was written."""
+
+
+class OtherOwner(BrakeReached):
+    """Another install writes scores to the same CRM; nothing was written."""
+
+
+class RefusedByCrm(BothwaysError):
+    """The CRM refuses most records for one and the same reason; the rest was not even tried."""
+
+    exit_code = 4
 
 
 class Stopped(BothwaysError):

@@ -141,6 +141,10 @@ class Journal:
         with self._state.engine.begin() as connection:
             yield from ((r.record_id, r.held) for r in connection.execute(query))
 
+    def forget_confirmed(self, connection: sa.Connection) -> None:
+        """What the CRM holds now is where we begin, whoever wrote it; in the caller's transaction."""
+        connection.execute(confirmed.delete().where(confirmed.c.crm == self._crm))
+
     def letters(self) -> int:
         """How many changes the CRM refuses at present."""
         query = sa.select(sa.func.count()).select_from(dead_letters).where(dead_letters.c.crm == self._crm)

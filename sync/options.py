@@ -34,7 +34,7 @@ class Brakes:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """`as_of` None: now. `full`: read everything anew. `accept`: go on past a brake. `plan_digest`: write only if the
+    """`as_of` None: now. `full`: read everything anew. `accept`: go on past a brake; `take_over`: though another install writes to the CRM. `plan_digest`: write only if the
     changes are those of the plan with this digest. `stop`: when set, the run ends cleanly at the next page or batch.
     `translation` stands for the mapping: when it (or the organisation) changes, everything is read anew."""
 
@@ -44,6 +44,7 @@ class RunOptions:
     full_every: timedelta = timedelta(days=7)
     full: bool = False
     accept: bool = False
+    take_over: bool = False
     plan_digest: str | None = None
     engine: str = "duckdb"
     reject_threshold: float = 0.02

@@ -17,12 +17,13 @@ from connectors.errors import BothwaysError, QuotaReached, RetriableError
 from connectors.records import SCHEMAS
 from enrichment.model import ScoringModel
 from sync import holds
-from sync.brakes import check_brakes
+from sync.brakes import check_brakes, check_owner
 from sync.diff import STREAMS, Plan, diff, read_plan
 from sync.diff_sql import Rules
 from sync.engine import score_tables
 from sync.errors import BrakeReached, PlanChanged
 from sync.failpoints import failpoint
+from sync.forgetting import kept_out
 from sync.journal import OPEN, Journal
 from sync.landing import Landing
 from sync.options import RunOptions
@@ -144,9 +145,12 @@ class Job:
                 f"The changes are no longer those of plan {options.plan_digest}: their digest is {plan.digest} now.",
                 remedy="Look at `bothways plan` again, then give its digest.",
             )
+        if not options.take_over and self.run.kind == "sync":
+            check_owner(plan)
         if not options.accept and self.run.kind == "sync":
             self._ask(plan)
-            check_brakes(plan, self.run.previous_dir, held, options.brakes)
+            out = kept_out(self.state, self.connector.name)
+            check_brakes(plan, self.run.previous_dir, held, options.brakes, out)
         return plan
 
     def _ask(self, plan: Plan) -> None:
@@ -163,7 +167,10 @@ class Job:
         self._know(seconds=self.seconds, api_calls=self._calls())
         with self.state.engine.begin() as connection:
             self.run = self.runs.planned(self.run, scores, plan.path, plan.digest, self.result, connection)
-            Journal(self.state, self.connector.name).intend(self.run.run_id, read_plan(plan.path), connection)
+            journal = Journal(self.state, self.connector.name)
+            journal.intend(self.run.run_id, read_plan(plan.path), connection)
+            if self.options.take_over:
+                journal.forget_confirmed(connection)
         holds.lift(self.state, self.connector.name)
         failpoint("plan.committed")
 

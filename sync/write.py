@@ -7,20 +7,25 @@ could not take just now (a locked row) is tried again in this run, in smaller ba
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import datetime
 
 from connectors.base import Change, Connector, PropertySpec, Value, WriteResult
 from connectors.errors import AuthError, BothwaysError, FatalError, RetriableError, SchemaError
 from connectors.retry import retrying
-from sync.errors import Stopped
+from sync.errors import RefusedByCrm, Stopped
 from sync.failpoints import failpoint
 from sync.journal import Journal, Key, Planned, Verdict, values_of
 from sync.progress import Progress
 
 ROUNDS = 4
 """How often the records that could not be taken are tried again within the run."""
+_MOST = (5, 0.5)
+"""Refusals for one reason concern more than the record when they are at least so many, and more than this share of a batch."""
+_REFUSING_BATCHES = 2
 _CIRCUIT = 3
 """So many calls failing as a whole, one after the other: the CRM is not there, the rest is not even tried."""
 
@@ -41,6 +46,7 @@ class Writer:
         self._types: Mapping[str, str] = {s.name: s.type for s in specs}
         self._progress, self._stop = progress, stop
         self._halt: BothwaysError | None = None
+        self._refusing: Counter[str] = Counter()
         self._failed_calls = 0
         self._last_failure: RetriableError | None = None
 
@@ -112,12 +118,36 @@ class Writer:
             if key not in rows:
                 raise FatalError(f"The connector answered for {key[0]} {key[1]}, which was not in the batch.")
             verdicts[key] = Verdict(rows[key], result.error)
+        verdicts = self._weighed(verdicts)
         self._journal.settle(self._run_id, list(verdicts.values()))
         failpoint("batch.confirmed")
         self._count(batch, verdicts)
         self._judge(verdicts.values(), error)
         unanswered = [row for key, row in rows.items() if key not in verdicts]
         return unanswered + [v.row for v in verdicts.values() if v.error is not None and v.error.retriable]
+
+    def _weighed(self, verdicts: dict[Key, Verdict]) -> dict[Key, Verdict]:
+        """A few records that may not be edited are dead letters; where it is most of a batch, the permission is gone."""
+        denied = {key: v.error for key, v in verdicts.items() if v.error is not None and v.error.kind == "auth"}
+        if len(denied) >= _MOST[0] and len(denied) > _MOST[1] * len(verdicts):
+            return verdicts
+        return verdicts | {key: Verdict(verdicts[key].row, replace(e, kind="rejected")) for key, e in denied.items()}
+
+    def _mass_refusal(self, verdicts: Sequence[Verdict]) -> None:
+        """Stops when most records of two batches were refused for one reason: the others would be too."""
+        reasons = Counter(
+            v.error.code for v in verdicts if v.error is not None and v.error.kind in ("rejected", "gone")
+        )
+        code, count = max(reasons.items(), key=lambda item: item[1], default=("", 0))
+        if count < _MOST[0] or count <= _MOST[1] * len(verdicts):
+            return
+        self._refusing[code] += 1
+        if self._refusing[code] == _REFUSING_BATCHES:
+            first = next(v.error for v in verdicts if v.error is not None and v.error.code == code)
+            self._halt = self._halt or RefusedByCrm(
+                f"Most records of {_REFUSING_BATCHES} batches were refused for one reason: {code}: {first.message}",
+                remedy=first.remedy or "Mend that in the CRM, then run again: it goes on from here.",
+            )
 
     def _count(self, batch: Sequence[Planned], verdicts: Mapping[Key, Verdict]) -> None:
         settled = sum(1 for v in verdicts.values() if v.error is None or not v.error.retriable)
@@ -134,6 +164,8 @@ class Writer:
             self._halt = self._halt or error
             return
         self._failed_calls, self._last_failure = 0, None
+        verdicts = list(verdicts)
+        self._mass_refusal(verdicts)
         for verdict in verdicts:
             refusal = verdict.error
             if refusal is not None and refusal.kind in ("auth", "schema"):

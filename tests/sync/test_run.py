@@ -13,12 +13,12 @@ from scorer import SPECS, by_acts
 from connectors.base import WriteError
 from connectors.errors import AuthError, QuotaReached, RetriableError, SchemaError
 from enrichment.model import ScoringModel
-from sync.errors import BrakeReached, LockHeld, PlanChanged, PullIncomplete, Stopped
+from sync.errors import BrakeReached, LockHeld, OtherOwner, PlanChanged, PullIncomplete, RefusedByCrm, Stopped
 from sync.journal import Journal
 from sync.lock import run_lock
-from sync.options import Workspace
+from sync.options import RunOptions, Workspace
 from sync.progress import NullProgress
-from sync.run import run_plan
+from sync.run import run_plan, run_sync
 from sync.state import open_state
 from sync.tables import journal
 
@@ -215,12 +215,49 @@ def test_a_refused_call_stops_the_run_at_once(connector, workspace, sync, error)
     assert sync(connector).written == ALL
 
 
-def test_a_permission_lost_for_one_record_stops_the_run(connector, sync):
+def test_one_record_that_may_not_be_edited_is_a_dead_letter(connector, sync):
     connector.refuse = {"A001": WriteError("auth", "INSUFFICIENT_ACCESS", "no")}
+    told = sync(connector)
+    assert (told.written, told.rejected, told.dead_letters, told.exit_code) == (ALL - 1, 1, 1, 3)
+
+
+def test_a_permission_lost_for_most_records_stops_the_run(connector, sync):
+    connector.refuse = {f"A{n:03d}": WriteError("auth", "INSUFFICIENT_ACCESS", "no") for n in range(12)}
     connector.write_workers = 1
     with pytest.raises(AuthError, match="INSUFFICIENT_ACCESS"):
         sync(connector)
     assert connector.write_calls == 1
+    connector.refuse = {}
+    assert sync(connector).written == ALL
+
+
+def test_a_rule_that_refuses_most_records_of_two_batches_stops_the_run(connector, crm, sync):
+    connector.refuse = dict.fromkeys([i for s in ("accounts", "opportunities") for i in crm.records[s]], REFUSED)
+    connector.write_workers = 1
+    with pytest.raises(RefusedByCrm, match="FIELD_CUSTOM_VALIDATION_EXCEPTION"):
+        sync(connector)
+    assert connector.write_calls == 3  # 10 accounts, 2 accounts (too few to tell), 10 opportunities
+    connector.refuse = {}
+    assert sync(connector).written == 14  # what it had not tried
+    assert sync(connector).written == 22  # the dead letters
+    assert sync(connector).changed == 0
+    assert sum("bothways_asof" in r for r in crm.records["accounts"].values()) == 12
+
+
+def test_another_install_is_noticed_and_taken_over(connector, crm, sync, tmp_path):
+    sync(connector)
+    other = Workspace(tmp_path / "other")
+    for n in range(12):
+        crm.put("activities", f"T9{n}", channel="call", direction="inbound", account_id=f"A{n:03d}", occurred_at=AS_OF)
+    later = AS_OF + timedelta(days=1)
+    elsewhere = RunOptions(as_of=later, scorer=by_acts)
+    assert run_sync(FakeConnector(crm, SPECS), other, ScoringModel(), SPECS, elsewhere, NullProgress()).written == 12
+    crm.writes.clear()
+    with pytest.raises(OtherOwner, match="12 of 36 records"):
+        sync(connector, as_of=later + timedelta(days=1))
+    assert crm.writes == []
+    assert sync(connector, as_of=later + timedelta(days=1), take_over=True).exit_code == 0
+    assert sync(connector, as_of=later + timedelta(days=2)).exit_code == 0
 
 
 def test_half_a_pull_is_never_scored(connector, sync, workspace):
