@@ -1,4 +1,4 @@
-"""Our fields and permission sets as Salesforce metadata: an SFDX source tree, a deployable zip, and one that takes it away.
+"""Our fields, permission sets and component as Salesforce metadata: an SFDX source tree, a deployable zip, and one that takes it away.
 
 Children stand in alphabetical order after fullName, as the metadata WSDL has them. No layout and no record page is ever
 deployed: either would replace the customer's.
@@ -11,6 +11,7 @@ import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from xml.sax.saxutils import escape
 
 from connectors.base import PropertySpec
@@ -169,8 +170,13 @@ def source_tree(specs: Sequence[PropertySpec], reads: Reads = STANDARD_READS) ->
     return tree
 
 
-def deployable(specs: Sequence[PropertySpec], grants: Grants) -> bytes:
-    """A zip in metadata format with these fields and both permission sets, the same bytes for the same input."""
+def deployable(
+    specs: Sequence[PropertySpec], grants: Grants, component: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
+    """A zip in metadata format with these fields, both permission sets and the files of the component (none: without it).
+
+    The same bytes for the same input.
+    """
     files: dict[str, str] = {}
     for object_name in sorted({OBJECTS[spec.stream] for spec in specs}):
         mine = [spec for spec in specs if OBJECTS[spec.stream] == object_name]
@@ -178,13 +184,19 @@ def deployable(specs: Sequence[PropertySpec], grants: Grants) -> bytes:
         files[f"objects/{object_name}.object"] = f"{_HEAD}<CustomObject {_NS}>\n{body}\n</CustomObject>\n"
     for name in (INTEGRATION, VIEWER):
         files[f"permissionsets/{name}.permissionset"] = permission_set_xml(name, grants)
-    members = {"CustomField": [full_name(spec) for spec in specs], "PermissionSet": [INTEGRATION, VIEWER]}
-    return _zip({"package.xml": package_xml(members), **files})
+    members = {
+        "CustomField": [full_name(spec) for spec in specs],
+        "LightningComponentBundle": sorted({path.split("/")[1] for path in component}),
+        "PermissionSet": [INTEGRATION, VIEWER],
+    }
+    return _zip({"package.xml": package_xml(members), **files, **component})
 
 
-def removal(fields: Sequence[str], permission_sets: Sequence[str]) -> bytes:
+def removal(
+    *, fields: Sequence[str] = (), permission_sets: Sequence[str] = (), components: Sequence[str] = ()
+) -> bytes:
     """A zip that deletes exactly these."""
-    members = {"CustomField": fields, "PermissionSet": permission_sets}
+    members = {"CustomField": fields, "LightningComponentBundle": components, "PermissionSet": permission_sets}
     return _zip({"package.xml": package_xml({}), "destructiveChangesPost.xml": package_xml(members)})
 
 

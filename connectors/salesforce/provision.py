@@ -1,4 +1,4 @@
-"""Installing and removing our fields and permission sets by the metadata REST deploy: add only, one transaction, repeatable."""
+"""Installing and removing our fields, permission sets and component by the metadata REST deploy: add only, repeatable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import orjson
 from connectors.base import PropertySpec, ProvisionItem, ProvisionPlan, ProvisionStep
 from connectors.errors import AuthError, FatalError, SchemaError
 from connectors.records import STREAMS
-from connectors.salesforce import activities
+from connectors.salesforce import activities, component
 from connectors.salesforce.bulk import wait
 from connectors.salesforce.client import Client, Record, found, soql
 from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
@@ -30,7 +30,9 @@ _DESCRIBED = {
 _ENDED = ("Succeeded", "SucceededPartial", "Failed", "Canceled")
 _SETS = (INTEGRATION, VIEWER)
 _FIELD, _SET, _ASSIGNMENT = "field", "permission set", "permission set assignment"
+_COMPONENT = "Lightning component"
 ADMIN = "Run it as an administrator who may modify metadata, or deploy connectors/salesforce/package with the sf command line."
+IN_USE = "Take what is named off the pages, flows and formulas that use it (see uninstall --plan), then run it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class _Installed:
     user: str
     fields: frozenset[str]
     """Fields of ours that exist, as far as this user can know: visible, granted to somebody, or listed by Tooling."""
+    component: str | None
+    """The component's id; "" when it is not there, None when this user cannot know."""
 
 
 @dataclass(slots=True)
@@ -72,34 +76,44 @@ class Provisioner:
             )
         if any(item.kind != _ASSIGNMENT for item in plan.to_do):
             new = {item.name for item in plan.to_do if item.kind == _FIELD}
-            self._deploy(deployable([s for s in specs if full_name(s) in new], self._grants(specs, installed)))
+            shown = component.bundle() if any(item.kind == _COMPONENT for item in plan.to_do) else {}
+            self._deploy(deployable([s for s in specs if full_name(s) in new], self._grants(specs, installed), shown))
         if any(item.kind == _ASSIGNMENT for item in plan.to_do):
             self._assign(installed)
         self.schema.forget()
         return plan
 
     def plan_removal(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
-        """What `remove` would take away. Reads only."""
+        """What `remove` would take away, and what still refers to the component. Reads only."""
         installed = self._installed()
         fields = [full_name(s) for s in specs if self._field(s) is not None or full_name(s) in installed.fields]
         items = [ProvisionItem("delete", _FIELD, name) for name in fields]
         others = installed.fields - set(fields)
-        if not others:  # the sets serve the fields of every profile
+        if not others:  # the sets and the component serve the fields of every profile
             items += [ProvisionItem("delete", _SET, name) for name in _SETS if name in installed.sets]
+            if installed.component:
+                users = component.users(self.client, [installed.component])
+                detail = f"first take it off {', '.join(users)}" if users else ""
+                items.append(ProvisionItem("delete", _COMPONENT, component.COMPONENT, detail))
         return ProvisionPlan(tuple(items))
 
     def remove(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
-        """Takes away the given fields and, with the last of them, the permission sets and their assignments."""
+        """Takes away the given fields and, with the last of them, the component, the permission sets and their assignments.
+
+        Raises SchemaError, with nothing changed, when a page or a flow still uses one of them.
+        """
         plan = self.plan_removal(specs)
-        fields = [item.name for item in plan.items if item.kind == _FIELD]
-        sets = [item.name for item in plan.items if item.kind == _SET]
-        if not plan.items:
-            return plan
+        fields, sets, components = (
+            [item.name for item in plan.items if item.kind == kind] for kind in (_FIELD, _SET, _COMPONENT)
+        )
+        if fields or components:
+            self._deploy(removal(fields=fields, components=components), IN_USE)
         for row in self._assignments(sets):
             self.client.send(
                 "DELETE", f"{self.client.root}/sobjects/PermissionSetAssignment/{row['Id']}", purpose="write"
             )
-        self._deploy(removal(fields, sets))
+        if sets:
+            self._deploy(removal(permission_sets=sets))
         self.schema.forget()
         return plan
 
@@ -115,9 +129,17 @@ class Provisioner:
                 items.append(ProvisionItem("update", _SET, name, f"grants {len(lacking)} more fields"))
             else:
                 items.append(ProvisionItem("exists", _SET, name))
+        if installed.component is not None:
+            items.append(self._component_item(installed.component))
         step: ProvisionStep = "exists" if installed.assigned else "create"
         items.append(ProvisionItem(step, _ASSIGNMENT, INTEGRATION, f"to user {installed.user}"))
         return ProvisionPlan(tuple(items))
+
+    def _component_item(self, held: str) -> ProvisionItem:
+        step: ProvisionStep = "create"
+        if held:
+            step = "exists" if component.is_current(self.client, held) else "update"
+        return ProvisionItem(step, _COMPONENT, component.COMPONENT)
 
     def _field_item(self, spec: PropertySpec, installed: _Installed) -> ProvisionItem:
         item = partial(ProvisionItem, kind=_FIELD, name=full_name(spec))
@@ -164,7 +186,8 @@ class Provisioner:
             row["AssigneeId"] == user for row in self._assignments([INTEGRATION] if INTEGRATION in sets else [])
         )
         shown = {name for fields in granted.values() for name in fields if is_ours(name.partition(".")[2])}
-        return _Installed(sets, granted, assigned, user, frozenset(shown | self._listed()))
+        fields = frozenset(shown | self._listed())
+        return _Installed(sets, granted, assigned, user, fields, component.installed(self.client))
 
     def _assignments(self, sets: Sequence[str]) -> list[Record]:
         if not sets:
@@ -205,7 +228,7 @@ class Provisioner:
         path = f"{self.client.root}/sobjects/PermissionSetAssignment"
         self.client.send("POST", path, payload, purpose="write", repeat=False)
 
-    def _deploy(self, archive: bytes) -> None:
+    def _deploy(self, archive: bytes, remedy: str = ADMIN) -> None:
         """One transaction. Raises SchemaError naming the components that the organisation refuses."""
         one_transaction = {"singlePackage": True, "rollbackOnError": True, "checkOnly": False, "testLevel": "NoTestRun"}
         options = {"deployOptions": one_transaction}
@@ -223,7 +246,7 @@ class Provisioner:
             failures = (result.get("details") or {}).get("componentFailures") or []
             listed = "; ".join(f"{f.get('fullName')}: {f.get('problem')}" for f in failures[:10])
             reason = listed or result.get("errorMessage") or "no reason given"
-            raise SchemaError(f"Salesforce did not deploy ({result['status']}): {reason}.", remedy=ADMIN)
+            raise SchemaError(f"Salesforce did not deploy ({result['status']}): {reason}.", remedy=remedy)
 
     def _ended(self, address: str) -> Record:
         def state(job: Record) -> str:

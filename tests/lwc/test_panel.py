@@ -14,7 +14,7 @@ from connectors.salesforce.names import OBJECTS, field_name
 from enrichment.panel import Kind, properties, to_panel
 
 _spec = importlib.util.spec_from_file_location("rendering", Path(__file__).parent / "rendering.py")
-assert _spec is not None  # noqa: PT018
+assert _spec is not None
 assert _spec.loader is not None
 rendering = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(rendering)

@@ -137,6 +137,17 @@ class Metadata:
                 raise Problem("You can't delete a permission set that is assigned to users")
         elif (component.type, component.name) not in self.components:
             raise Problem(f"No {component.type} named: {component.name} found")
+        elif component.type == "LightningComponentBundle":
+            going = {c.name for c in package.deletions if c.type == "FlexiPage"}
+            for page in self.pages_with(component.name):
+                if page not in going:
+                    raise Problem(f"This Lightning web component is referenced elsewhere: Lightning Page - {page}")
+
+    def pages_with(self, bundle: str) -> list[str]:
+        """The Lightning pages that a component stands on."""
+        used = re.compile(rf"<componentName>(?:c:)?{re.escape(bundle)}</componentName>".encode())
+        pages = ((name, held.files.values()) for (kind, name), held in self.components.items() if kind == "FlexiPage")
+        return [name for name, files in pages if any(used.search(content) for content in files)]
 
     def _check_field_deletion(self, path: str, package: Package) -> None:
         owner, _, name = path.partition(".")

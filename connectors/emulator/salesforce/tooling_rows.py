@@ -18,6 +18,8 @@ NAMES = (
     "Flow",
     "FlowDefinitionView",
     "LightningComponentBundle",
+    "LightningComponentResource",
+    "MetadataComponentDependency",
     "ValidationRule",
     "WorkflowRule",
 )
@@ -37,6 +39,8 @@ class ToolingRows:
             "flow": self._flows,
             "flowdefinitionview": self._flow_definitions,
             "lightningcomponentbundle": self._bundles,
+            "lightningcomponentresource": self._sources,
+            "metadatacomponentdependency": self._dependencies,
             "validationrule": self._validation_rules,
             "workflowrule": self._workflow_rules,
         }
@@ -78,6 +82,25 @@ class ToolingRows:
             for (kind, bundle), held in self._metadata.components.items()
             if kind == "LightningComponentBundle"
         ]
+
+    def _sources(self) -> list[Json]:
+        return [
+            {"Id": f"0Rd{held.id[3:-2]}{number:02}", "FilePath": path, "Source": content.decode("utf-8", "replace"),
+             "LightningComponentBundleId": held.id}
+            for (kind, _), held in self._metadata.components.items()
+            if kind == "LightningComponentBundle"
+            for number, (path, content) in enumerate(held.files.items())
+        ]  # fmt: skip
+
+    def _dependencies(self) -> list[Json]:
+        return [
+            {"Id": None, "MetadataComponentName": page, "MetadataComponentType": "FlexiPage",
+             "RefMetadataComponentId": held.id, "RefMetadataComponentName": bundle,
+             "RefMetadataComponentType": "LightningComponentBundle"}
+            for (kind, bundle), held in self._metadata.components.items()
+            if kind == "LightningComponentBundle"
+            for page in self._metadata.pages_with(bundle)
+        ]  # fmt: skip
 
     def _custom_fields(self) -> list[Json]:
         rows: list[Json] = []

@@ -8,7 +8,9 @@ import pytest
 
 from connectors.emulator.http import EmulatorServer
 from connectors.emulator.salesforce.app import SalesforceEmulator
+from connectors.emulator.salesforce.metadata import Custom
 from connectors.errors import AuthError, SchemaError
+from connectors.salesforce.component import COMPONENT, bundle
 from connectors.salesforce.metadata import INTEGRATION, VIEWER, full_name
 from enrichment.fields import fields
 
@@ -30,6 +32,7 @@ def test_a_plan_changes_nothing(connect: Any, app: SalesforceEmulator) -> None:
         **{full_name(s): "create" for s in SOME},
         INTEGRATION: "create",
         VIEWER: "create",
+        COMPONENT: "create",
         "assignment": "create",
     }
     assert app.stats()["records_written"] == before
@@ -112,7 +115,7 @@ def test_removal_takes_exactly_what_was_added(connect: Any, app: SalesforceEmula
     connect().provision(FULL)
     assert described() != before
     plan = connect().unprovision(FULL)
-    assert {item.name for item in plan.items} == {full_name(s) for s in FULL} | {INTEGRATION, VIEWER}
+    assert {item.name for item in plan.items} == {full_name(s) for s in FULL} | {INTEGRATION, VIEWER, COMPONENT}
     assert described() == before
     assert connect().plan_unprovision(FULL).to_do == ()
     assert connect().unprovision(FULL).to_do == ()
@@ -124,6 +127,42 @@ def test_removing_one_profile_leaves_the_others_access(connect: Any) -> None:
     rest = [spec for spec in FULL if spec not in SOME]
     assert connect(owned=rest).check().ok
     assert not connect(owned=SOME).check().ok
+
+
+def test_an_older_component_is_replaced(connect: Any, app: SalesforceEmulator) -> None:
+    connect().provision(SOME)
+    held = app.deployments.metadata.components["LightningComponentBundle", COMPONENT]
+    shipped = dict(held.files)
+    held.files[f"lwc/{COMPONENT}/panel.js"] = b"export const toPanel = () => null;\n"
+    plan = connect().provision(SOME)
+    assert [(item.step, item.name) for item in plan.to_do] == [("update", COMPONENT)]
+    assert app.deployments.metadata.components["LightningComponentBundle", COMPONENT].files == shipped
+    assert set(shipped) == set(bundle())
+
+
+def test_a_component_that_stands_on_a_page_stops_removal_before_any_change(
+    connect: Any, app: SalesforceEmulator
+) -> None:
+    connect().provision(SOME)
+    page = f"<FlexiPage><itemInstances><componentName>{COMPONENT}</componentName></itemInstances></FlexiPage>"
+    components = app.deployments.metadata.components
+    components["FlexiPage", "Account_Page"] = Custom("0M0000000000001AAA", files={"a.flexipage": page.encode()})
+    [item] = [item for item in connect().plan_unprovision(SOME).items if item.name == COMPONENT]
+    assert "FlexiPage Account_Page" in item.detail
+    with pytest.raises(SchemaError, match="Account_Page"):
+        connect().unprovision(SOME)
+    assert connect().plan_provision(SOME).to_do == ()
+    del components["FlexiPage", "Account_Page"]
+    connect().unprovision(SOME)
+    assert components == {}
+
+
+def test_without_rights_to_metadata_the_component_is_not_guessed_at(connect: Any, app: SalesforceEmulator) -> None:
+    connect().provision(SOME)
+    assert COMPONENT not in steps(connect(token=app.runtime_token).plan_provision(SOME))
+    with pytest.raises(AuthError):
+        connect(token=app.runtime_token).unprovision(SOME)
+    assert connect().plan_provision(SOME).to_do == ()
 
 
 def test_check_without_our_fields_says_what_to_do(connect: Any) -> None:
