@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypedDict
 
-from enrichment.fields import ACCOUNT_FIELDS, DEAL_STANCES, FIELDS, OPPORTUNITY_FIELDS, STANCES
+from enrichment.fields import ACCOUNT_FIELDS, DEAL_STANCES, FIELDS, OPPORTUNITY_FIELDS, STANCES, fields
 from enrichment.phrases import ADVICE
 
 Kind = Literal["account", "deal"]
@@ -103,6 +103,7 @@ class _Object(TypedDict):
     as_of: str
     figures: list[_Figure]
     properties: list[str]
+    optional: list[str]
 
 
 class _Stance(TypedDict):
@@ -112,7 +113,8 @@ class _Stance(TypedDict):
 
 
 class Catalogue(TypedDict):
-    """`notes` of a figure are those of a value below, at and above 0."""
+    """`notes` of a figure are those of a value below, at and above 0. `optional` are those `properties` that are not there
+    in the essential profile: reading them must not keep a component from reading the others."""
 
     format: int
     stale_after_days: int
@@ -199,13 +201,16 @@ def _object(kind: Kind) -> _Object:
         for name, notes in _NOTES.items()
     ]
     named = [specs[stem + name].name for name in ("stance", "top_drivers", "confidence", "asof")]
+    read = [s.name for s in FIELDS if s.name in {*named, *(f["property"] for f in figures)}]
+    always = {spec.name for spec in fields("essential")}
     return {
         "stance": named[0],
         "reasons": named[1],
         "confidence": named[2],
         "as_of": named[3],
         "figures": figures,
-        "properties": [s.name for s in FIELDS if s.name in {*named, *(f["property"] for f in figures)}],
+        "properties": read,
+        "optional": [name for name in read if name not in always],
     }
 
 

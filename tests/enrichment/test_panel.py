@@ -83,8 +83,10 @@ def test_no_score_and_no_access_are_told_apart():
 def test_what_is_read_is_in_the_catalogue_of_our_fields(kind):
     assert set(properties(kind)) <= {spec.name for spec in FIELDS}
     essential = {spec.name for spec in fields("essential")}
-    assert {"stance", "reasons", "confidence", "as_of"} <= catalogue()["objects"][kind].keys()
-    assert set(properties(kind)) - essential <= {"bothways_deal_seller_dependence"}
+    shown = catalogue()["objects"][kind]
+    assert {shown["stance"], shown["reasons"], shown["confidence"], shown["as_of"]} <= set(shown["properties"])
+    assert set(shown["optional"]) == set(shown["properties"]) - essential
+    assert {figure["property"] for figure in shown["figures"]} <= set(properties(kind))
 
 
 def test_every_stance_has_advice_and_is_a_case():

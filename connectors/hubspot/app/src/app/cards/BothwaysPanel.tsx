@@ -14,7 +14,7 @@ import {
 } from "@hubspot/ui-extensions";
 import { useCrmProperties } from "@hubspot/ui-extensions/crm";
 import catalogue from "./panel.json";
-import { properties, toPanel, type Kind, type Panel, type Tone } from "./panel";
+import { optional, properties, toPanel, type Given, type Kind, type Panel, type Tone } from "./panel";
 
 const COMPANY = "0-2";
 const DEAL = "0-3";
@@ -31,11 +31,29 @@ export function kindOf(objectTypeId: string): Kind | null {
   return objectTypeId === COMPANY ? "account" : objectTypeId === DEAL ? "deal" : null;
 }
 
+interface Props {
+  kind: Kind;
+  now: Date;
+}
+
 /** The panel of the record that the card is on. */
-export function BothwaysPanel({ kind, now }: { kind: Kind; now: Date }) {
+export function BothwaysPanel(props: Props) {
+  return optional(props.kind).length > 0 ? <WithOptional {...props} /> : <WithNeeded {...props} more={{}} />;
+}
+
+/** Asks apart for what may not exist, so that it does not cost the rest. */
+function WithOptional(props: Props) {
+  const { properties: more, error, isLoading } = useCrmProperties(optional(props.kind));
+  return isLoading ? <Waiting /> : <WithNeeded {...props} more={error === null ? more : {}} />;
+}
+
+function WithNeeded({ kind, now, more }: Props & { more: Given }) {
   const { properties: given, error, isLoading } = useCrmProperties(properties(kind));
-  if (isLoading) return <LoadingSpinner label="Bothways" />;
-  return <Shown panel={toPanel(kind, error === null ? given : null, now)} />;
+  return isLoading ? <Waiting /> : <Shown panel={toPanel(kind, error === null ? { ...more, ...given } : null, now)} />;
+}
+
+function Waiting() {
+  return <LoadingSpinner label="Bothways" />;
 }
 
 function Shown({ panel }: { panel: Panel }) {

@@ -45,9 +45,14 @@ type Value = string | number | null | undefined;
 const DAY = 86_400_000;
 const { words } = catalogue;
 
-/** The properties that the card reads. */
+/** The properties that are there in every profile. */
 export function properties(kind: Kind): string[] {
-  return catalogue.objects[kind].properties;
+  return catalogue.objects[kind].properties.filter((name) => !optional(kind).includes(name));
+}
+
+/** Properties that are not there in the essential profile. */
+export function optional(kind: Kind): string[] {
+  return catalogue.objects[kind].optional;
 }
 
 /** The panel of a record at a moment; `given` is null when reading failed. */

@@ -13,17 +13,19 @@ import {
 import { createRenderer } from "@hubspot/ui-extensions/testing";
 import { describe, expect, it } from "vitest";
 import { BothwaysPanel, kindOf } from "../BothwaysPanel";
-import { properties, toPanel, type Given, type Kind, type Panel } from "../panel";
+import { optional, properties, toPanel, type Given, type Kind, type Panel } from "../panel";
 import table from "./panel-cases.json";
 
 const NOW = new Date("2026-11-20T12:00:00Z");
 const cases = table as unknown as { name: string; kind: Kind; now: string; given: Given | null; panel: Panel }[];
 
-function shown(kind: Kind, given: Given | null, more: { isLoading?: boolean } = {}) {
+function shown(kind: Kind, given: Given | null, more: { isLoading?: boolean } = {}, absent: string[] = []) {
   const renderer = createRenderer("crm.record.sidebar");
-  renderer.mocks.useCrmProperties.willCall(() => ({
-    properties: (given ?? {}) as Record<string, string | null>,
-    error: given === null ? new Error("refused") : null,
+  renderer.mocks.useCrmProperties.willCall((names) => ({
+    properties: Object.fromEntries(
+      Object.entries(given ?? {}).filter(([name]) => names.includes(name)),
+    ) as Record<string, string | null>,
+    error: given === null || names.some((name) => absent.includes(name)) ? new Error("refused") : null,
     isLoading: false,
     isRefetching: false,
     refetch: async () => {},
@@ -64,15 +66,28 @@ describe("the card", () => {
     expect(second?.text).toBe(cases[0]!.panel.advice);
   });
 
-  it("waits while HubSpot reads", () => {
-    const card = shown("account", {}, { isLoading: true });
+  it.each(["account", "deal"] as const)("waits while HubSpot reads a %s", (kind) => {
+    const card = shown(kind, {}, { isLoading: true });
     expect(card.maybeFind(LoadingSpinner)).not.toBeNull();
     expect(card.maybeFind(Text)).toBeNull();
   });
 
   it.each(["account", "deal"] as const)("asks for the properties of %s and nothing else", (kind) => {
     const { mocks } = shown(kind, {});
-    expect(mocks.useCrmProperties.calls.map(([names]) => names)).toEqual([properties(kind)]);
+    const asked = [...optional(kind), ...properties(kind)];
+    expect(mocks.useCrmProperties.calls.flatMap(([names]) => names)).toEqual(asked);
+    expect(mocks.useCrmProperties.calls.every(([names]) => names.length > 0)).toBe(true);
+  });
+
+  it("shows the rest of a deal where the essential profile leaves a property out", () => {
+    const { name, given } = cases.find((one) => one.kind === "deal" && one.panel.figures.length === 3)!;
+    const card = shown("deal", given, {}, optional("deal"));
+    expect(optional("deal").length, name).toBe(1);
+    expect(card.find(StatusTag).text).toBe("Ask for effort");
+    expect(card.findAll(StatisticsItem).map((item) => item.props.label)).toEqual([
+      "Deal customer dependence",
+      "Deal reciprocity balance",
+    ]);
   });
 
   it("knows companies and deals", () => {

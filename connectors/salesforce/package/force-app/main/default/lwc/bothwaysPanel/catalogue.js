@@ -52,7 +52,8 @@ export default {
         "bothways_confidence",
         "bothways_top_drivers",
         "bothways_asof"
-      ]
+      ],
+      "optional": []
     },
     "deal": {
       "stance": "bothways_deal_stance",
@@ -102,6 +103,9 @@ export default {
         "bothways_deal_confidence",
         "bothways_deal_top_drivers",
         "bothways_deal_asof"
+      ],
+      "optional": [
+        "bothways_deal_seller_dependence"
       ]
     }
   },
