@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from connectors.emulator.http import Request, Response
 from connectors.emulator.organisation import Organisation
+from connectors.emulator.salesforce import person_accounts as persons
 from connectors.emulator.salesforce.access import Rights
 from connectors.emulator.salesforce.bulk_ingest import BulkIngests
 from connectors.emulator.salesforce.bulk_query import BulkQueries
@@ -71,10 +72,13 @@ class SalesforceEmulator:
         session_lifetime: timedelta | None = None,
         rotate_refresh_tokens: bool = False,
         user_password: str | None = None,
+        person_accounts: bool = False,
         clock: Clock = system_clock,
     ) -> None:
         rates = organisation.tables["currency_rates"].num_rows
         self.org = Org(multi_currency=rates > 0, clock=clock)
+        if person_accounts:
+            persons.switch_on(self.org)
         self.seeded = seed(self.org, organisation)
         if assignment_rules:
             self.org.behaviours.assignment_owner = self.seeded.queue_user
@@ -171,6 +175,10 @@ class SalesforceEmulator:
     def merge(self, object_name: str, winner: str, losers: list[str]) -> None:
         """Somebody merges records (Account, Contact, Lead or Case)."""
         self.writer.merge(self.org.schema.objects[object_name], winner, losers, self._admin())
+
+    def make_person(self, account_id: str, contact_id: str) -> None:
+        """An account and its only contact become a person account; needs `person_accounts`. Raises RowError."""
+        persons.become(self.org, account_id, contact_id)
 
     def change_later(self, object_name: str, record_id: str, values: dict[str, Any], *, seconds: float) -> None:
         """An edit stamped now that becomes visible only `seconds` later, or at `commit()`: a long transaction."""

@@ -95,6 +95,8 @@ class Soap:
             job = self._deployments.find(_text(call, "asyncProcessId"))
             self._deployments.advance(job)
             return self._deployments.result(job, details=_text(call, "includeDetails").lower() == "true")
+        if call.tag == "checkStatus" and self._calls.retrieved(_text(call, "asyncProcessId")):
+            return {"done": True, "id": _text(call, "asyncProcessId"), "state": "Completed"}
         if call.tag == "checkStatus":
             job = self._deployments.find(_text(call, "asyncProcessId"))
             self._deployments.advance(job)

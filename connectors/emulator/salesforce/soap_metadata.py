@@ -65,6 +65,10 @@ class MetadataCalls:
     def serves(self, operation: str) -> bool:
         return operation in self._calls
 
+    def retrieved(self, job_id: str) -> bool:
+        """Whether the id is of a retrieval."""
+        return job_id[:15] in self._retrievals
+
     def call(self, call: ET.Element, rights: Rights, version: str) -> Any:
         """The result: a mapping, or a list of them. Raises ApiError."""
         refuse_without_metadata_rights(rights)
@@ -130,7 +134,7 @@ class MetadataCalls:
         raise ApiError(500, "INVALID_TYPE", f"{kind} cannot be read here")
 
     def _retrieve(self, call: ET.Element, _: Rights, version: str) -> Json:
-        request = call.find("retrieveRequest")
+        request = next(iter(call), None)  # retrieveRequest in the WSDL; not every client calls it so
         if request is None:
             raise ApiError(500, "INVALID_OPERATION", "retrieveRequest is missing")
         wanted: dict[str, list[str]] = {}

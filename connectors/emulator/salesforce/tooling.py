@@ -13,7 +13,7 @@ from connectors.emulator.salesforce.errors import ApiError, not_found, unknown_t
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.package import Component, Package
 from connectors.emulator.salesforce.soql import Compare, Condition, Logic, Path, Query, parse
-from connectors.emulator.salesforce.soql_lexer import pointed, unquote
+from connectors.emulator.salesforce.soql_lexer import Token, pointed, unquote
 from connectors.emulator.salesforce.tooling_rows import NAMES, ToolingRows
 
 Json = dict[str, Any]
@@ -181,7 +181,7 @@ def _compares(compare: Compare, row: Json, text: str) -> bool:
     value = _value(row, compare.left, text)
     if isinstance(value, bool):
         value = str(value).lower()
-    wanted = [None if t.word() == "NULL" else unquote(text, t, like=compare.operator == "LIKE") for t in compare.values]
+    wanted = [_literal(token, text, like=compare.operator == "LIKE") for token in compare.values]
     folded = value.lower() if isinstance(value, str) else value
     options = [w.lower() if w is not None else None for w in wanted]
     if compare.operator in ("=", "IN"):
@@ -192,6 +192,12 @@ def _compares(compare: Compare, row: Json, text: str) -> bool:
         pattern = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in options[0] or "")
         return re.fullmatch(pattern, folded or "", re.DOTALL) is not None
     raise ApiError(400, "MALFORMED_QUERY", f"operator {compare.operator} is not supported here")
+
+
+def _literal(token: Token, text: str, *, like: bool) -> str | None:
+    if token.kind == "string":
+        return unquote(text, token, like=like)
+    return None if token.word() == "NULL" else token.text
 
 
 def _to_xml(tag: str, value: Any) -> ET.Element:

@@ -60,6 +60,10 @@ class Writer:
         row = self._existing(thing, record_id)
         if not rights.allows(thing, "edit"):
             raise _no_access("insufficient access rights on object id")
+        if thing.name == "Contact" and row.get("IsPersonAccount"):
+            raise RowError(
+                "INVALID_FIELD_FOR_INSERT_UPDATE", "A person account's contact is updated through the account"
+            )
         given = self._checked(thing, values, rights, options, creating=False)
         self._refuse_lock(thing, row)
         self._refuse_duplicate(thing, given, row["Id"])
@@ -231,7 +235,7 @@ class Writer:
 
     def _derive(self, thing: Object, row: dict[str, Any]) -> None:
         """Fields computed from others: full names, closed flags, the account of an activity."""
-        if "FirstName" in thing.fields:
+        if "FirstName" in thing.fields and (thing.name != "Account" or row.get("IsPersonAccount")):
             row["Name"] = " ".join(part for part in (row.get("FirstName"), row.get("LastName")) if part)
         if thing.name == "Opportunity":
             stages = self._org.store.rows("SELECT * FROM OpportunityStage WHERE ApiName = ?", (row.get("StageName"),))

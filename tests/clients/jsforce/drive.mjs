@@ -142,6 +142,60 @@ await step('bulk 2.0 query', async () => {
   assert.equal(rows.find((row) => row.Id === accounts[0].Id).Bw_Score__c, '0.25');
 });
 
+await step('bulk 1 load and query', async () => {
+  conn.bulk.pollInterval = 20;
+  const rows = accounts.slice(0, 3).map(({ Id }, index) => ({ Id, Bw_Score__c: index === 1 ? 'x' : '7', Bw_Reason__c: 'é, "q"' }));
+  const results = await conn.bulk.load('Account', 'update', rows);
+  assert.deepEqual(results.map((result) => result.success), [true, false, true]);
+  assert.match(results[1].errors[0], /^INVALID_TYPE_ON_FIELD_IN_RECORD|^MALFORMED|^NUMBER/);
+  const read = await (await conn.bulk.query('SELECT Id, Bw_Reason__c FROM Account')).toArray();
+  assert.equal(read.find((row) => row.Id === accounts[0].Id).Bw_Reason__c, 'é, "q"');
+  const job = conn.bulk.createJob('Account', 'update');
+  await job.open();
+  assert.equal((await job.check()).state, 'Open');
+  assert.equal((await job.abort()).state, 'Aborted');
+});
+
+await step('tooling', async () => {
+  const rules = await admin.tooling.query("SELECT Id, ValidationName, EntityDefinition.QualifiedApiName FROM ValidationRule WHERE Active = true");
+  assert.deepEqual(rules.records.map((rule) => [rule.ValidationName, rule.EntityDefinition.QualifiedApiName]), [['Fax_needed', 'Account']]);
+  const triggers = await admin.tooling.sobject('ApexTrigger').find({ Status: 'Active' }, 'Id, Name, TableEnumOrId');
+  assert.deepEqual(triggers.map((trigger) => trigger.Name), ['AccountTrigger']);
+  assert.ok((await admin.tooling.describeGlobal()).sobjects.some((thing) => thing.name === 'ValidationRule'));
+  assert.ok((await admin.tooling.describe('ApexTrigger')).fields.some((field) => field.name === 'TableEnumOrId'));
+  const flows = await admin.query('SELECT ApiName, TriggerObjectOrEvent.QualifiedApiName FROM FlowDefinitionView WHERE IsActive = true');
+  assert.equal(flows.records[0].TriggerObjectOrEvent.QualifiedApiName, 'Opportunity');
+  await refusal(conn.tooling.query('SELECT Id FROM ValidationRule'), 'INSUFFICIENT_ACCESS');
+});
+
+await step('metadata calls over SOAP', async () => {
+  const described = await admin.metadata.describe(version);
+  assert.ok(described.metadataObjects.some((kind) => kind.xmlName === 'PermissionSet' && kind.directoryName === 'permissionsets'));
+  const listed = await admin.metadata.list([{ type: 'CustomField' }, { type: 'PermissionSet' }], version);
+  assert.ok(listed.some((item) => item.fullName === 'Account.Bw_Score__c'));
+  const field = { fullName: 'Account.Made__c', label: 'Made', type: 'Text', length: 40 };
+  assert.equal((await admin.metadata.upsert('CustomField', field)).created, true);
+  assert.equal((await admin.metadata.upsert('CustomField', field)).created, false);
+  const read = await admin.metadata.read('CustomField', ['Account.Made__c', 'Account.Bw_Stance__c']);
+  assert.deepEqual([read[0].type, Number(read[0].length)], ['Text', 40]);
+  assert.equal([read[1].valueSet.valueSetDefinition.value].flat()[0].fullName, 'protect');
+  const types = [{ name: 'CustomField', members: ['Account.Made__c'] }, { name: 'PermissionSet', members: ['*'] }];
+  const zip = await admin.metadata.retrieve({ apiVersion: version, singlePackage: true, unpackaged: { types, version } }).complete();
+  assert.equal(zip.status, 'Succeeded');
+  assert.equal(Buffer.from(zip.zipFile, 'base64').subarray(0, 2).toString(), 'PK');
+  const removed = await admin.metadata.delete('CustomField', ['Account.Made__c']);
+  assert.equal((Array.isArray(removed) ? removed[0] : removed).success, true);
+});
+
+await step('search, recent, list views, explain', async () => {
+  const row = await conn.sobject('Account').retrieve(accounts[0].Id);
+  const found = await conn.search(`FIND {${row.Name.split(' ')[0]}} IN NAME FIELDS RETURNING Account(Id, Name)`);
+  assert.ok(found.searchRecords.some((record) => record.Id === row.Id));
+  assert.deepEqual(await conn.recent(), []);
+  assert.deepEqual((await conn.sobject('Account').listviews()).listviews, []);
+  assert.equal((await conn.query('SELECT Id FROM Account').explain()).plans.length, 1);
+});
+
 await step('limits', async () => {
   const limits = await conn.limits();
   assert.ok(limits.DailyApiRequests.Remaining < limits.DailyApiRequests.Max);

@@ -18,7 +18,7 @@ from connectors.emulator.organisation import demo_organisation
 from connectors.emulator.salesforce.app import SalesforceEmulator
 
 HERE = Path(__file__).parent
-STEPS = 13
+STEPS = 17
 OBJECT = """<CustomObject xmlns="http://soap.sforce.com/2006/04/metadata">
 <fields><fullName>Bw_Score__c</fullName><label>Score</label><precision>5</precision><scale>2</scale><type>Number</type></fields>
 <fields><fullName>Bw_Reason__c</fullName><label>Reason</label><length>20</length><type>Text</type></fields>
@@ -66,6 +66,11 @@ def test_jsforce_reads_writes_deploys_and_fails_as_against_the_service(tmp_path:
     app = SalesforceEmulator(
         demo_organisation(accounts=60, now=datetime(2026, 11, 1, tzinfo=UTC), opportunities_per_account=2)
     )
+    app.add_validation_rule(
+        "Account", lambda row: row["Fax"] == "0", "A fax number is needed", ("Fax",), name="Fax_needed"
+    )
+    app.add_automation("ApexTrigger", "Account", "AccountTrigger")
+    app.add_automation("Flow", "Opportunity", "Notify_owner")
     with EmulatorServer(app) as server:
         run = subprocess.run(
             [node, "drive.mjs", server.url, app.runtime_token, app.token, str(_zip(tmp_path / "package.zip"))],
