@@ -55,7 +55,9 @@ def deals(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) -> E
     rows = rows.filter(rows.created.notnull() | ~shut | rows.close.isnull() | (rows.close <= now))
     closed = shut & (rows.close.isnull() | (rows.close <= now))
     rows = rows.mutate(closed=closed, won=closed & rows.is_won.coalesce(False))
-    at = (closed & rows.close.notnull()).ifelse(rows.close, now)
+    # A close is a day: most CRMs keep no hour, and the same deal must score alike wherever it is read from.
+    rows = rows.mutate(close=rows.closed.ifelse(rows.close - rows.close % DAY, rows.close))
+    at = (rows.closed & rows.close.notnull()).ifelse(rows.close, now)
     rows = converted(rows, rates(tables), at, model)
     moment = ibis.literal(as_of).cast("timestamp('UTC', 6)")
     # The probability of a deal that closed after `as_of` is its outcome, which nobody knew.
@@ -64,7 +66,7 @@ def deals(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) -> E
     rows = rows.mutate(
         until=(rows.closed & rows.close.notnull()).ifelse(rows.close, now),
         begins=rows.created.coalesce(_LONG_AGO),
-        scored_for=(rows.closed & rows.close.notnull()).ifelse(rows.close_at, moment),
+        scored_for=(rows.closed & rows.close.notnull()).ifelse(rows.close_at.truncate("D"), moment),
         value=money(rows.amount * rows.factor),
         bought=(rows.won & (rows.amount > 0.0)).coalesce(False),
         unconvertible=rows.amount.notnull() & rows.factor.isnull(),

@@ -105,7 +105,15 @@ def line(tmp_path: Path, organisation: Organisation, monkeypatch: pytest.MonkeyP
     """Makes a line for `files`, `salesforce` or `hubspot`."""
     with ExitStack() as stack:
 
-        def make(crm: str, *, profile: str = "full", org: Organisation = organisation, provision: bool = True) -> Line:
+        def make(
+            crm: str,
+            *,
+            profile: str = "full",
+            org: Organisation = organisation,
+            provision: bool = True,
+            model: str | None = None,
+            mapping: str = "",
+        ) -> Line:
             folder = tmp_path / f"{crm}{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
             if crm == "files":
@@ -114,12 +122,19 @@ def line(tmp_path: Path, organisation: Organisation, monkeypatch: pytest.MonkeyP
                 server = stack.enter_context(build_emulator(crm, org, limits=False))
                 monkeypatch.setitem(os.environ, TOKEN_VARIABLE, server.app.token)
                 path = write_demo_settings(crm, server.url, org, folder)
+            if model is not None:
+                (folder / "model.toml").write_text(model)
+            if mapping:
+                text = (folder / "mapping.toml").read_text()
+                start = text.index("[opportunities.fields]")
+                (folder / "mapping.toml").write_text(text[:start] + mapping + text[text.index("\n[", start + 1) :])
             path.write_text(path.read_text() + f'profile = "{profile}"\n')
             made = Line(crm, config_settings.load(path), server)
             if provision:
                 made.provision()
             return made
 
+        make.of = lambda settings: Line(settings.crm.kind, settings)  # type: ignore[attr-defined]
         yield make
 
 

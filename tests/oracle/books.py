@@ -117,7 +117,9 @@ class Books:
         if ever and row["created_at"] is None and row["close_at"] is not None and row["close_at"] > self.as_of:
             return None
         closed = ever and (row["close_at"] is None or row["close_at"] <= self.as_of)
-        at = row["close_at"] if closed and row["close_at"] is not None else self.as_of
+        at = self.as_of
+        if closed and row["close_at"] is not None:  # a close is a day
+            at = row["close_at"].replace(hour=0, minute=0, second=0, microsecond=0)
         return Deal(
             key=row["opportunity"],
             id=row["id"],
@@ -128,7 +130,7 @@ class Books:
             probability=None if ever else row["probability"],
             closed=closed,
             won=closed and bool(row["is_won"]),
-            close_at=row["close_at"],
+            close_at=at if closed and row["close_at"] is not None else row["close_at"],
             created_at=row["created_at"],
         )
 

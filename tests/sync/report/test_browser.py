@@ -17,7 +17,16 @@ CHROMIUM = shutil.which("chromium")
 @pytest.fixture
 def page_file(score_folder, make_account, tmp_path):
     rows = [
-        make_account(str(i), name=f"Customer {i} <b>&", stance=code, customer_dependence=float(i * 9), reciprocity_balance=float(i * 20 - 100), reclaimable_hours=float(i), confidence=80.0, coverage=60.0)
+        make_account(
+            str(i),
+            name=f"Customer {i} <b>&",
+            stance=code,
+            customer_dependence=float(i * 9),
+            reciprocity_balance=float(i * 20 - 100),
+            reclaimable_hours=float(i),
+            confidence=80.0,
+            coverage=60.0,
+        )
         for i, (code, _) in enumerate(STANCES)
     ]
     data = read_report(score_folder("now", rows), None, "salesforce", names=True)
@@ -32,7 +41,17 @@ def browser():
         pytest.skip("Chromium is not installed: run bench/install_browser.sh")
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: run make check-all")
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
         yield browser
         browser.close()
 
@@ -45,7 +64,9 @@ def test_the_map_is_drawn_and_nothing_is_asked_from_outside(browser, page_file):
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.goto(page_file.as_uri())
 
-    drawn = page.evaluate("() => { const c = document.getElementById('map'); return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v) }")
+    drawn = page.evaluate(
+        "() => { const c = document.getElementById('map'); return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v) }"
+    )
     assert drawn
     assert requests == [page_file.as_uri()]
     assert troubles == []
@@ -78,6 +99,10 @@ def test_every_figure_and_table_has_its_words(browser, page_file):
 
     assert page.evaluate("() => document.documentElement.lang") == "en"
     assert page.title()
-    assert page.evaluate("() => [...document.querySelectorAll('table')].every(t => t.caption && t.caption.textContent.trim())")
-    assert page.evaluate("() => [...document.querySelectorAll('svg[role=img]')].every(s => s.getAttribute('aria-label'))")
+    assert page.evaluate(
+        "() => [...document.querySelectorAll('table')].every(t => t.caption && t.caption.textContent.trim())"
+    )
+    assert page.evaluate(
+        "() => [...document.querySelectorAll('svg[role=img]')].every(s => s.getAttribute('aria-label'))"
+    )
     assert page.evaluate("() => [...document.querySelectorAll('figure')].every(f => f.querySelector('figcaption'))")
