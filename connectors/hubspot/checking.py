@@ -59,6 +59,13 @@ def diagnose(
 
 def _currency(home: str, organisation: Organisation) -> Iterator[Finding]:
     corporate = (organisation.corporate_currency or "").upper()
+    if home and not corporate:
+        yield Finding(
+            "warn",
+            "limits",
+            f"No corporate currency is set; the portal's is {home}, and amounts in the scoring model's own would count as {home}.",
+            f'Set organisation.corporate_currency = "{home}".',
+        )
     if corporate and home and corporate != home:
         yield Finding(
             "warn",

@@ -117,3 +117,13 @@ def test_spans_of_a_currency_follow_each_other_without_gap_or_overlap(
             (day(n), day(following) if following else None, 0.5 + n)
             for n, following in zip(numbers, [*numbers[1:], None], strict=True)
         ]
+
+
+@pytest.mark.parametrize("corporate", [None, "CHF"])
+def test_check_warns_of_another_corporate_currency_or_none(portal: Any, corporate: str | None) -> None:
+    one = portal(accounts=0)
+    told = [
+        f for f in one.connect(organisation=Organisation((), corporate)).check().findings if "currency" in f.message
+    ]
+    assert [(f.level, "EUR" in f.message + f.remedy) for f in told] == [("warn", True)]
+    assert not [f for f in one.connect().check().findings if "currency" in f.message]
