@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import tenacity
@@ -45,6 +47,18 @@ def retrying(
         wait=wait,
         reraise=True,
     )(call)
+
+
+def seconds_of(header: str | None) -> float | None:
+    """The seconds that a Retry-After asks for, given as a number or as a date; None for none, or for nonsense."""
+    text = (header or "").strip()
+    if text.isdigit():
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, until.timestamp() - time.time())
 
 
 def without_waiting(*, on: bool) -> None:

@@ -7,21 +7,21 @@ per request: 5 s to connect, 60 s between two reads, 120 s in all.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import orjson
 import urllib3
 
+from connectors.deadline import Deadline, watch_connections, within
 from connectors.errors import AuthError, ConfigError, QuotaReached, RetriableError
+from connectors.hubspot.answers import Answer, drain, parsed
 from connectors.hubspot.auth import Tokens
 from connectors.hubspot.calls import CallCounter
 from connectors.hubspot.config import HubSpotConfig
@@ -39,17 +39,8 @@ ASSOCIATION_LIMIT = 130
 _LARGEST_TIER = 250
 _REMEMBERED = 900.0
 """Seconds: a remainder of the day older than this is asked for again, by the next call, since a day may have begun."""
-_CHUNK = 1 << 16
 
 Query = Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A 2xx answer: the JSON body (an empty dict for none)."""
-
-    status: int
-    body: dict[str, Any]
 
 
 class Client:
@@ -82,19 +73,35 @@ class Client:
         self._left: tuple[int, int, float] | None = None
 
     def call(
-        self, endpoint: Endpoint, *, query: Query = (), body: object = None, write: bool = False, attempts: int = 5
+        self,
+        endpoint: Endpoint,
+        *,
+        query: Query = (),
+        body: object = None,
+        write: bool = False,
+        attempts: int = 5,
+        expects: str = "",
     ) -> Answer:
-        """One call, repeated while that may help. Only for calls that are harmless to repeat, which all of ours are."""
+        """One call, repeated while that may help. Only for calls that are harmless to repeat, which all of ours are.
+
+        An answer without the key `expects` (an empty object of something on the way) is no answer.
+        """
+
+        def sent(token: str) -> Answer:
+            answer = self._send(endpoint, query, body, token, write=write)
+            if expects and expects not in answer.body:
+                raise RetriableError(f"{endpoint.name}: the answer has no {expects} in it.", status=answer.status)
+            return answer
 
         def once() -> Answer:
             token = self._tokens.current()
             try:
-                return self._send(endpoint, query, body, token, write=write)
+                return sent(token)
             except Expired as refused:
                 if not self._tokens.renew(token):
                     raise AuthError(str(refused)) from None
             try:
-                return self._send(endpoint, query, body, self._tokens.current(), write=write)
+                return sent(self._tokens.current())
             except Expired as refused:
                 raise AuthError(str(refused)) from None
 
@@ -120,7 +127,7 @@ class Client:
         """The account's details: portal id, currency, zone. Asked for once."""
         with self._account_lock:
             if self._account is None:
-                self._account = self.call(self.paths.account()).body
+                self._account = self.call(self.paths.account(), expects="portalId").body
                 self.calls.needed("account", 1, 1)
             return self._account
 
@@ -159,26 +166,45 @@ class Client:
         form: dict[str, str] | None = None,
     ) -> Answer:
         api = self._api or self._open()
-        started = self._monotonic()
+        deadline = Deadline(DEADLINE)
         try:
-            response = api.call_api(
-                endpoint.path,
-                endpoint.method,
-                query_params=query or [],
-                header_params=headers,
-                body=body,
-                post_params=form or {},
-                auth_settings=[],
-                _preload_content=False,
-                _request_timeout=(CONNECT, READ),
-            )
-            raw = self._drain(response, started)
+            with within(deadline):
+                answer = self._answer(api, endpoint, headers, query=query, body=body, form=form)
         except urllib3.exceptions.HTTPError as error:
-            raise RetriableError(f"{endpoint.name}: {type(error).__name__} on the way to HubSpot.") from None
+            why = "not complete in time" if deadline.expired else f"{type(error).__name__} on the way to HubSpot"
+            raise RetriableError(f"{endpoint.name}: {why}.") from None
         except self._api_error as error:
             raise self._failed(endpoint, error) from None
-        self._note(response.headers)
-        return _parsed(endpoint, response.status, response.headers.get("Content-Type", ""), raw)
+        except OSError as error:
+            raise RetriableError(f"{endpoint.name}: {type(error).__name__} on the way to HubSpot.") from None
+        if deadline.expired:
+            raise RetriableError(f"{endpoint.name}: the answer was not complete in time.")
+        status, told, raw = answer
+        self._note(told)
+        return parsed(endpoint, status, told.get("Content-Type", ""), raw)
+
+    def _answer(
+        self,
+        api: ApiClient,
+        endpoint: Endpoint,
+        headers: dict[str, str],
+        *,
+        query: list[tuple[str, str]] | None,
+        body: object,
+        form: dict[str, str] | None,
+    ) -> tuple[int, Any, bytes]:
+        response = api.call_api(
+            endpoint.path,
+            endpoint.method,
+            query_params=query or [],
+            header_params=headers,
+            body=body,
+            post_params=form or {},
+            auth_settings=[],
+            _preload_content=False,
+            _request_timeout=(CONNECT, READ),
+        )
+        return response.status, response.headers, drain(response)
 
     def _failed(self, endpoint: Endpoint, error: Any) -> Exception:
         if not error.status:
@@ -197,23 +223,13 @@ class Client:
                 self._throttles[pool].brake(failure.retry_after)
         return failure
 
-    def _drain(self, response: urllib3.HTTPResponse, started: float) -> bytes:
-        """The whole body. A server that drips bytes never trips a read timeout, so the deadline is on the sum."""
-        chunks = []
-        while chunk := response.read1(_CHUNK, decode_content=True):
-            chunks.append(chunk)
-            if self._monotonic() - started > DEADLINE:
-                response.close()
-                raise urllib3.exceptions.TimeoutError
-        response.release_conn()
-        return b"".join(chunks)
-
     def _note(self, headers: Any) -> None:
         date = headers.get("Date")
         left, daily = headers.get("X-HubSpot-RateLimit-Daily-Remaining"), headers.get("X-HubSpot-RateLimit-Daily")
         with self._lock:
-            if date:
-                self._clock = (parsedate_to_datetime(date).astimezone(UTC), self._monotonic())
+            with suppress(ValueError, TypeError):  # a mangled header is no reason to fail
+                if date:
+                    self._clock = (parsedate_to_datetime(date).astimezone(UTC), self._monotonic())
             if left and daily and left.isdigit() and daily.isdigit():
                 self._left = (int(left), int(daily), self._monotonic())
 
@@ -246,6 +262,7 @@ class Client:
                 settings.proxy = _proxy(self._config.url)
                 self._api_error = ApiException
                 self._api = ApiClient(settings)
+                watch_connections(self._api.rest_client.pool_manager)
             return self._api
 
 
@@ -253,32 +270,3 @@ def _proxy(url: str) -> str | None:
     """The proxy that the environment names for the URL; urllib3 does not look there by itself."""
     parts = urlsplit(url)
     return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-
-
-def _parsed(endpoint: Endpoint, status: int, content_type: str, raw: bytes) -> Answer:
-    if not raw:
-        if status in (202, 204):
-            return Answer(status, {})
-        raise RetriableError(f"{endpoint.name}: HubSpot answered {status} with nothing in it.", status=status)
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise RetriableError(f"{endpoint.name}: the answer is {content_type or 'of no type'}, not JSON.", status=status)
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        body = _with_lone_surrogates(raw)
-    if not isinstance(body, dict):
-        raise RetriableError(f"{endpoint.name}: the answer is not whole, or not a JSON object.", status=status)
-    return Answer(status, body)
-
-
-def _with_lone_surrogates(raw: bytes) -> object:
-    """JSON whose strings hold half a character, which orjson refuses: those halves become "?". None for anything else."""
-
-    def refuse(constant: str) -> object:
-        raise ValueError(constant)
-
-    try:
-        body = json.loads(raw.decode("utf-8"), parse_constant=refuse)
-    except ValueError:
-        return None
-    return orjson.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))

@@ -17,6 +17,7 @@ import orjson
 
 from connectors.errors import AuthError, BothwaysError, FatalError, QuotaReached, RetriableError
 from connectors.hubspot.paths import Endpoint
+from connectors.retry import seconds_of
 
 TEN_SECONDS, ONE_SECOND, LOCKED = 10.0, 1.0, 2.0
 LONGEST_PAUSE = 60.0
@@ -101,9 +102,8 @@ def classify(endpoint: Endpoint, status: int, headers: Mapping[str, str], raw: b
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a Retry-After header in seconds; None without one."""
-    text = headers.get("Retry-After") or headers.get("retry-after") or ""
-    return float(text) if text.strip().isdigit() else None
+    """Seconds of a Retry-After header, which may be a date; None without one."""
+    return seconds_of(headers.get("Retry-After") or headers.get("retry-after"))
 
 
 def _limited(what: str, body: ErrorBody, wait: float | None) -> BothwaysError:

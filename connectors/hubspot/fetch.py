@@ -49,7 +49,7 @@ class Fetcher:
                 query.append(("properties", named))
             if after:
                 query.append(("after", after))
-            body = self._client.call(self._paths.listing(kind), query=query).body
+            body = self._client.call(self._paths.listing(kind), query=query, expects="results").body
             records: list[Record] = _results(body, kind)
             if by_id and not archived:
                 records = self.by_id(kind, [r["id"] for r in records], properties)
@@ -82,7 +82,7 @@ class Fetcher:
             }
             if offset:
                 request["after"] = offset
-            body = self._client.call(self._paths.search(kind), body=request).body
+            body = self._client.call(self._paths.search(kind), body=request, expects="results").body
             records: list[Record] = _results(body, kind)
             following = _following(body)
             if records:
@@ -106,7 +106,9 @@ class Fetcher:
                 "properties": list(properties),
                 "propertiesWithHistory": [],
             }
-            found += _results(self._client.call(self._paths.batch_read(kind), body=request).body, kind)
+            found += _results(
+                self._client.call(self._paths.batch_read(kind), body=request, expects="results").body, kind
+            )
         self._client.calls.needed(f"batch read {kind}", len(ids), BATCH)
         return found
 
@@ -118,7 +120,9 @@ class Fetcher:
         for some in batched(ids, ASSOCIATION_BATCH):
             inputs: list[dict[str, str]] = [{"id": i} for i in some]
             while inputs:
-                body = self._client.call(self._paths.associations(source, target), body={"inputs": inputs}).body
+                body = self._client.call(
+                    self._paths.associations(source, target), body={"inputs": inputs}, expects="results"
+                ).body
                 _check_errors(body, source, target)
                 inputs = []
                 for result in body.get("results") or ():
@@ -148,7 +152,7 @@ class Fetcher:
         after = ""
         while True:
             asked = [("limit", str(size)), *query, *([("after", after)] if after else [])]
-            body = self._client.call(endpoint, query=asked).body
+            body = self._client.call(endpoint, query=asked, expects="results").body
             found += body.get("results") or []
             following = _following(body)
             if not following:

@@ -38,7 +38,7 @@ class Properties:
         """The live definitions of an object, by name."""
         with self._lock:
             if fresh or name not in self._known:
-                body = self._client.call(self._client.paths.properties(name)).body
+                body = self._client.call(self._client.paths.properties(name), expects="results").body
                 self._client.calls.needed(f"properties {name}", 1, 1)
                 self._known[name] = {str(p["name"]): p for p in body.get("results") or ()}
             return self._known[name]

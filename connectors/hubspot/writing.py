@@ -84,7 +84,9 @@ class Writer:
             for number, change in enumerate(changes)
         ]
         try:
-            body = self._client.call(self._client.paths.batch_update(name), body={"inputs": inputs}, write=True).body
+            asked = {"inputs": inputs}
+            path = self._client.paths.batch_update(name)
+            body = self._client.call(path, body=asked, write=True, expects="results").body
         except RetriableError as error:
             if error.status != 423:
                 raise

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from connectors.errors import FatalError, RetriableError
 from connectors.retry import retrying
-from connectors.salesforce.client import Client, Record
+from connectors.salesforce.client import Client, Record, keyed
 from connectors.salesforce.columns import Frame, from_csv
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.failures import BulkRefused, NotFound
@@ -48,12 +48,12 @@ class BulkQueries:
             "columnDelimiter": "COMMA",
             "lineEnding": "LF",
         }
-        return str(self._client.send("POST", f"{self._client.root}/jobs/query", payload)["id"])
+        return str(self._client.send("POST", f"{self._client.root}/jobs/query", payload, shape=keyed("id"))["id"])
 
     def is_alive(self, job: str) -> bool:
         """Whether the results of an earlier job can still be read."""
         try:
-            state = self._client.send("GET", f"{self._client.root}/jobs/query/{job}")["state"]
+            state = self._client.send("GET", f"{self._client.root}/jobs/query/{job}", shape=keyed("state"))["state"]
         except NotFound:
             return False
         return state not in ("Failed", "Aborted")
@@ -84,9 +84,9 @@ class BulkQueries:
         )
         if not response.headers.get("Content-Type", "").lower().startswith("text/csv"):
             raise RetriableError("A Bulk result page is not CSV.")
-        frame = from_csv(response.content, paths)
+        frame = from_csv(whole_lines(response.content), paths)
         declared = response.headers.get("Sforce-NumberOfRecords")
-        if declared is not None and int(declared) != frame.size:
+        if declared is not None and declared != str(frame.size):
             raise RetriableError(f"A Bulk result page has {frame.size} rows of {declared}.")
         following = response.headers.get("Sforce-Locator")
         return BulkPage(frame, job, None if following in (None, "", "null") else following, before + frame.size)
@@ -97,7 +97,7 @@ def wait(
     address: str,
     seconds: float,
     done: Sequence[str] = ("JobComplete", "Failed", "Aborted"),
-    state: Callable[[Record], str] = lambda job: str(job["state"]),
+    state: Callable[[Record], str] = lambda job: str(job.get("state")),
 ) -> Record:
     """Looks at a job until it has ended. Raises RetriableError when that takes longer than `seconds`."""
     pause = _POLL[0]
@@ -105,6 +105,8 @@ def wait(
     def look() -> Record:
         nonlocal pause
         job: Record = client.send("GET", address)
+        if not isinstance(job, dict):
+            raise RetriableError("Salesforce answered a question about a job with something else.")
         if state(job) in done:
             return job
         pause = min(pause * 1.5, _POLL[1])
@@ -137,7 +139,7 @@ class BulkUpdates:
             raise FatalError("A Bulk write is larger than 100 MB.", remedy="Write fewer records at once.")
         root, send = self._client.root, self._client.send
         settings = {"object": object_name, "operation": "update", "contentType": "CSV", "lineEnding": "LF"}
-        job = str(send("POST", f"{root}/jobs/ingest", settings, purpose="write")["id"])
+        job = str(send("POST", f"{root}/jobs/ingest", settings, purpose="write", shape=keyed("id"))["id"])
         address = f"{root}/jobs/ingest/{job}"
         kind = {"Content-Type": "text/csv; charset=UTF-8"}
         self._client.raw("PUT", f"{address}/batches", data=body, headers=kind, purpose="write", repeat=False)
@@ -157,8 +159,15 @@ class BulkUpdates:
 
     def _results(self, address: str) -> list[dict[str, str]]:
         response = self._client.raw("GET", address, headers={"Accept": "text/csv"}, purpose="write")
-        text = response.content.decode("utf-8")
+        text = whole_lines(response.content).decode("utf-8")
         return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def whole_lines(body: bytes) -> bytes:
+    """CSV that ends with its last line. Raises RetriableError for one that was cut inside it: no count would tell."""
+    if body and not body.endswith(b"\n"):
+        raise RetriableError("A CSV answer of Salesforce ends inside a line.")
+    return body
 
 
 def ingest_csv(header: Sequence[str], rows: Sequence[Mapping[str, str | None]]) -> bytes:

@@ -6,10 +6,10 @@ lose headers or records and are not used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import orjson
@@ -18,7 +18,7 @@ from simple_salesforce import Salesforce
 from simple_salesforce.format import format_soql
 
 from connectors.base import ApiCalls
-from connectors.errors import BothwaysError, FatalError, RetriableError
+from connectors.errors import BothwaysError, RetriableError
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.failures import failure
 from connectors.salesforce.transport import Transport
@@ -27,6 +27,7 @@ JSON = "application/json"
 QUERIES_A_CALL = 5
 REQUESTS_A_CALL = 25
 Record = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,13 @@ class Client:
         if payload is not None:
             options["data"] = orjson.dumps(payload)
             options["headers"] = {"Content-Type": JSON, **options.get("headers", {})}
-        return parsed(self.raw(method, path, **options))
+        return self.asked(method, path, options.pop("shape", _any), **options)
+
+    def asked(self, method: str, path: str, shape: Callable[[Any], T], **options: Any) -> T:
+        """A request whose answer must have a shape; one that has not is asked for again, like any broken answer."""
+        answers: list[T] = []
+        self.raw(method, path, check=lambda response: answers.append(shape(parsed(response))), **options)
+        return answers[-1]
 
     def raw(self, method: str, path: str, **options: Any) -> requests.Response:
         """Any request; a success whose body has not been looked at."""
@@ -87,16 +94,21 @@ class Client:
         """The first page of a query; `everything` includes deleted records and archived activities."""
         path = f"{self.root}/{'queryAll' if everything else 'query'}"
         options = {"Sforce-Query-Options": f"batchSize={self._config.page_rows}"}
-        return found(self.send("GET", path, params={"q": soql}, headers=options))
+        return self.asked("GET", path, found, params={"q": soql}, headers=options)
 
     def more(self, address: str) -> Found:
         """The next page."""
         options = {"Sforce-Query-Options": f"batchSize={self._config.page_rows}"}
-        return found(self.send("GET", address, headers=options))
+        return self.asked("GET", address, found, headers=options)
 
-    def count(self, object_name: str) -> int:
-        """How many records the user can see."""
-        return self.query(soql("SELECT COUNT() FROM {:literal}", object_name)).total
+    def tooling(self, soql: str) -> Found:
+        """The first page of a query of the Tooling API. Raises AuthError for a user who may not look at the set-up."""
+        return found(self.send("GET", f"{self.root}/tooling/query", params={"q": soql}))
+
+    def counts(self, objects: Sequence[str]) -> dict[str, int]:
+        """How many records of each object the user can see; objects that cannot be counted are left out."""
+        answers = self.queries([soql("SELECT COUNT() FROM {:literal}", name) for name in objects])
+        return {name: a.total for name, a in zip(objects, answers, strict=True) if isinstance(a, Found)}
 
     def record_counts(self, objects: Sequence[str]) -> dict[str, int]:
         """About how many records there are, seen or not. Objects the server does not count are left out."""
@@ -112,12 +124,19 @@ class Client:
         """At most 25 requests (5 of them queries or collections) in one call, answers in order."""
         named = [{"referenceId": f"r{number}", **request} for number, request in enumerate(requests_)]
         payload = {"allOrNone": False, "compositeRequest": named}
-        answer = self.send("POST", f"{self.root}/composite", payload, purpose=purpose, **options)
-        try:
-            by_name = {part["referenceId"]: part for part in answer["compositeResponse"]}
-            return [Part(int(by_name[name]["httpStatusCode"]), by_name[name].get("body")) for name in map(_ref, named)]
-        except (KeyError, TypeError, ValueError):
-            raise RetriableError("Salesforce POST composite: fewer answers than requests.") from None
+
+        def parts(answer: Any) -> list[Part]:
+            try:
+                by_name = {part["referenceId"]: part for part in answer["compositeResponse"]}
+                return [
+                    Part(int(by_name[name]["httpStatusCode"]), by_name[name].get("body")) for name in map(_ref, named)
+                ]
+            except (KeyError, TypeError, ValueError, AttributeError):
+                raise RetriableError("Salesforce POST composite: fewer answers than requests.") from None
+
+        options["data"] = orjson.dumps(payload)
+        options["headers"] = {"Content-Type": JSON, **options.get("headers", {})}
+        return self.asked("POST", f"{self.root}/composite", parts, purpose=purpose, **options)
 
     def queries(self, statements: Sequence[str], *, everything: bool = False) -> list[Found | BothwaysError]:
         """First pages of several queries, five to a call; one that fails does not stop the others."""
@@ -155,17 +174,32 @@ class Client:
         return ApiCalls(by_purpose["read"], by_purpose["write"], self.minimum, dict(sorted(labels.items())))
 
 
+def _any(body: Any) -> Any:
+    return body
+
+
+def keyed(name: str) -> Callable[[Any], Record]:
+    """The shape of an object that has at least this key."""
+
+    def shape(body: Any) -> Record:
+        if not isinstance(body, dict) or name not in body:
+            raise RetriableError(f"Salesforce answered without {name}.")
+        return body
+
+    return shape
+
+
 def _ref(request: Mapping[str, Any]) -> str:
     return str(request["referenceId"])
 
 
 def parsed(response: requests.Response) -> Any:
     """The JSON of a success, strictly: not a login page, not NaN, not a body that ends early."""
-    if response.status_code in (204, 304) or not response.content:
+    if response.status_code in (204, 304) or (response.status_code != 200 and not response.content):
         return None
     kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
     if kind != JSON:
-        raise FatalError(
+        raise RetriableError(
             f"Salesforce answered with {kind or 'no content type'} where JSON was due.",
             remedy="Check that crm.url is the organisation's My Domain and that no proxy or login page stands before it.",
         )
@@ -179,7 +213,7 @@ def found(body: Any) -> Found:
     """A query's answer. Raises RetriableError when it is not one."""
     try:
         more = None if body["done"] else str(body["nextRecordsUrl"])
-        return Found(body["records"], int(body["totalSize"]), more)
+        return Found([dict(row) for row in body["records"]], int(body["totalSize"]), more)
     except (KeyError, TypeError, ValueError):
         raise RetriableError("Salesforce answered a query with something else than its result.") from None
 

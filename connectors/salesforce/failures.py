@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import orjson
 
 from connectors.errors import AuthError, BothwaysError, FatalError, QuotaReached, RetriableError, SchemaError
+from connectors.retry import seconds_of
 from connectors.secrets import redact
 
 
@@ -87,8 +88,8 @@ def refusal(body: bytes) -> Refusal:
     return Refusal(str(code), redact(" ".join(str(message).split())), tuple(map(str, first.get("fields") or ())))
 
 
-def failure(status: int, body: bytes, endpoint: str) -> BothwaysError:
-    """The error for an answer that is not a success."""
+def failure(status: int, body: bytes, endpoint: str, wait: str | None = None) -> BothwaysError:
+    """The error for an answer that is not a success; `wait` is its Retry-After."""
     said = refusal(body)
     text = f"Salesforce {endpoint}: {said.code or f'HTTP {status}'}{': ' + said.message if said.message else ''}."
     special = _special(said, text, status)
@@ -101,7 +102,7 @@ def failure(status: int, body: bytes, endpoint: str) -> BothwaysError:
     if said.code in _PERMISSION or status == 403:
         return AuthError(text, remedy="Assign the permission set Bothways_Integration to the integration user.")
     if status in _RETRY_STATUS or said.code in _RETRY_CODES:
-        return RetriableError(text, status=status)
+        return RetriableError(text, status=status, retry_after=seconds_of(wait))
     if status in (404, 410):
         remedy = "This API version is gone: set crm.api_version." if status == 410 else ""
         return NotFound(text, remedy=remedy)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import io
 import re
 import threading
-import time
 import zlib
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -22,6 +22,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from connectors.deadline import Deadline, watch_connections, within
 from connectors.errors import AuthError, QuotaReached, RetriableError
 from connectors.retry import retrying
 from connectors.salesforce.auth import Tokens
@@ -30,6 +31,8 @@ from connectors.salesforce.failures import LocatorGone, QueryTimeout, SessionExp
 
 _CHUNK = 1 << 20
 _CONNECT = 10.0
+_SILENCE = 130.0
+"""Seconds between two reads: a query may run for two minutes before its first byte."""
 _USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 _ID = re.compile(r"^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?(-\d+)?$")
 
@@ -52,12 +55,15 @@ class Transport(requests.Session):
         self.auth = _keep_authorization
         self.cookies.set_policy(_NoCookies())
         for scheme in ("https://", "http://"):
-            self.mount(scheme, HTTPAdapter(pool_maxsize=32, max_retries=0))
+            adapter = HTTPAdapter(pool_maxsize=32, max_retries=0)
+            watch_connections(adapter.poolmanager)
+            self.mount(scheme, adapter)
         self.tokens = Tokens(config, self._post_form)
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kw: Any) -> requests.Response:
         """As `requests.Session.request`, but for a success only. Extra keywords: `purpose` (read or write), `repeat`
-        (False: an unknown outcome is not tried again). Raises the errors of `failures`, QuotaReached and RetriableError."""
+        (False: an unknown outcome is not tried again), `check` (raises RetriableError for a body that is not what was
+        asked for, so that it is asked for again). Raises the errors of `failures`, QuotaReached and RetriableError."""
         assert not args, "keywords only"
         verb, target = str(method), self._origin(str(url))
         purpose, repeat = kw.pop("purpose", "read"), kw.pop("repeat", True)
@@ -91,23 +97,32 @@ class Transport(requests.Session):
         headers["Authorization"] = f"Bearer {token}"
         with self._lock:
             self.counted[(purpose, label)] += 1
-        response = self._exchange(method, url, {**kw, "headers": headers}, label)
+        check = kw.get("check")
+        asked = {name: value for name, value in kw.items() if name != "check"}
+        response = self._exchange(method, url, {**asked, "headers": headers}, label)
         self._note(response.headers)
         if response.status_code >= 300 and response.status_code != 304:
-            raise failure(response.status_code, response.content, label)
+            raise failure(response.status_code, response.content, label, response.headers.get("Retry-After"))
+        if check is not None:
+            check(response)
         return response
 
     def _exchange(self, method: str, url: str, kw: dict[str, Any], label: str) -> requests.Response:
         """One request and its whole body, within the deadline. Raises RetriableError when the answer is not whole."""
-        deadline = time.monotonic() + self._config.request_seconds
-        kw = {**kw, "timeout": (_CONNECT, self._config.request_seconds), "stream": True, "allow_redirects": False}
+        limit = self._config.request_seconds
+        kw = {**kw, "timeout": (_CONNECT, min(limit, _SILENCE)), "stream": True, "allow_redirects": False}
+        deadline = Deadline(limit)
         try:
-            response = super().request(method, url, **kw)
-            body = _whole_body(response, deadline, label)
+            with within(deadline):
+                response = super().request(method, url, **kw)
+                body = _whole_body(response, deadline, label)
         except requests.exceptions.SSLError as error:
             raise AuthError(f"The certificate of {self._config.url} is not accepted: {error}.") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise RetriableError(f"Salesforce {label}: no whole answer ({type(error).__name__}).") from error
+            why = "not complete in time" if deadline.expired else f"no whole answer ({type(error).__name__})"
+            raise RetriableError(f"Salesforce {label}: {why}.") from error
+        if deadline.expired:
+            raise RetriableError(f"Salesforce {label}: the answer was not complete in time.")
         response.raw = io.BytesIO(body)
         return response
 
@@ -132,8 +147,9 @@ class Transport(requests.Session):
         with self._lock:
             if usage:
                 self.usage = int(usage[1]), int(usage[2])
-            if date:
-                self.server_time = parsedate_to_datetime(date).astimezone(UTC)
+            with suppress(ValueError, TypeError):  # a mangled header is no reason to fail
+                if date:
+                    self.server_time = parsedate_to_datetime(date).astimezone(UTC)
 
     def _spare_others(self) -> None:
         if self.usage is None or not self.observe_reserve:
@@ -159,13 +175,13 @@ class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignor
         return False
 
 
-def _whole_body(response: requests.Response, deadline: float, label: str) -> bytes:
+def _whole_body(response: requests.Response, deadline: Deadline, label: str) -> bytes:
     """The unpacked body. urllib3 notices a body shorter than its length; a cut gzip stream is noticed here."""
     chunks: list[bytes] = []
     try:
         while chunk := response.raw.read1(_CHUNK, decode_content=False):
             chunks.append(chunk)
-            if time.monotonic() > deadline:
+            if deadline.expired:
                 raise RetriableError(f"Salesforce {label}: the answer was not complete in time.")
     except BaseException:
         response.close()

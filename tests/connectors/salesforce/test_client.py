@@ -11,7 +11,7 @@ import pytest
 from connectors.base import Change
 from connectors.emulator.http import EmulatorServer
 from connectors.emulator.salesforce.app import SalesforceEmulator
-from connectors.errors import AuthError, FatalError, QuotaReached, RetriableError
+from connectors.errors import AuthError, QuotaReached, RetriableError
 from connectors.salesforce.transport import endpoint
 
 EXPIRED = {
@@ -153,7 +153,7 @@ def test_a_body_that_drips_ends_at_the_deadline(server: EmulatorServer, connect:
 
 def test_a_login_page_is_no_answer(server: EmulatorServer, connect: Any) -> None:
     server.faults.add({"kind": "html", "status": 200, "match": {"path": "/queryAll"}, "times": None})
-    with pytest.raises(FatalError, match="text/html"):
+    with pytest.raises(RetriableError, match="text/html"):
         accounts(connect())
 
 

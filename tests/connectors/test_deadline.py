@@ -1,0 +1,64 @@
+"""A request is over at its deadline wherever the server drips: in its headers, in its body, after them."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+import urllib3
+
+from connectors.deadline import Deadline, watch_connections, within
+
+
+def dripping(first: bytes):
+    """A server that sends `first` at once and then a byte every 20 ms, for ever."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def serve():
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(first)
+            try:
+                while not ended.wait(0.02):
+                    connection.sendall(b"x")
+            except OSError:
+                return
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener, ended
+
+
+@pytest.mark.parametrize(
+    "first", [b"", b"HTTP/1.1 200 OK\r\nX-Long: ", b"HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n"]
+)
+def test_a_drip_ends_at_the_deadline(first):
+    listener, ended = dripping(first)
+    manager = urllib3.PoolManager(retries=False, timeout=30)
+    watch_connections(manager)
+    deadline = Deadline(0.3)
+    began = time.monotonic()
+    with suppress(urllib3.exceptions.HTTPError), within(deadline):  # http.client takes headers that end early for whole
+        manager.request("GET", f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    ended.set()
+    listener.close()
+    manager.clear()
+    assert deadline.expired
+    assert time.monotonic() - began < 10  # not the 30 s of silence, nor for ever
+
+
+def test_a_request_that_is_over_in_time_is_left_alone():
+    deadline = Deadline(0.01)
+    one, other = socket.socketpair()
+    with within(deadline):
+        deadline.use(one)
+    time.sleep(0)
+    deadline.expire()
+    other.sendall(b"still open")
+    assert (one.recv(100), deadline.expired) == (b"still open", False)
+    one.close()
+    other.close()
