@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from connectors import retry
 
 ROOT = Path(__file__).parents[1]
+gc.set_threshold(100_000, 50, 100)  # compiling scores makes many small values and hardly any cycles
 
 
 @pytest.fixture(autouse=True)
