@@ -66,7 +66,10 @@ def judge(found: Evidence) -> Verdict:
     shown = f"AUC {spoken(found.auc)}"
     unknown = found.records - found.known
     left = (
-        f" {unknown:,} of {found.records:,} records have no score; pairs with them count one half." if unknown else ""
+        f" {unknown:,} of {found.records:,} records have no score, and pairs with them count one half; "
+        f"where both are known the AUC is {found.auc_known.value:.3f}."
+        if unknown
+        else ""
     )
     if found.auc.high < 0.5:
         return Verdict("points_the_wrong_way", f"Points the wrong way here: {shown}.{left}")

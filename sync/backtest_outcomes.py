@@ -118,7 +118,7 @@ WITH bought AS (
 ), wide AS (
   SELECT won.account, count(DISTINCT f.family) AS breadth FROM @families f JOIN won USING (opportunity)
   WHERE won.close_at <= $t AND won.close_at > $t - INTERVAL 365 DAY AND coalesce(f.amount, 1) > 0
-    AND (f.created_at IS NULL OR f.created_at <= $t) GROUP BY won.account
+    AND (f.created_at IS NULL OR f.created_at <= $t) AND (won.created_at IS NULL OR won.created_at <= $t) GROUP BY won.account
 ), busy AS (
   SELECT account, count(*) AS acts, max(occurred_at) AS last_act FROM act
   WHERE occurred_at <= $t AND occurred_at > $t - INTERVAL 90 DAY AND (created_at IS NULL OR created_at <= $t) GROUP BY account

@@ -81,6 +81,8 @@ def _group(
     learnt = _learnt(outcome, now, before)
     columns = {**now.measured, **{f"baseline:{key}": value for key, value in _baselines(outcome, now, before).items()}}
     columns |= {f"with:{key}": value for key, value in learnt.items()}
+    if "baseline:rank_composite" in columns:
+        columns["baseline:rank_composite"] = _composite(outcome, now.asked, here)
     part = None if stratum is None else stratum[here]
     rankings = {key: Ranking(value[here], part) for key, value in columns.items()}
     drawn = resample(rankings, happened, now.asked.family[here], draws=draws.count, seed=draws.seed)
@@ -137,11 +139,19 @@ def _baselines(outcome: Outcome, now: Moment, before: Sequence[Moment]) -> dict[
         found["trained"] = _fit(before, [m.features(outcome) for m in before]).predict(now.features(outcome))
     if np.any(counted["frequency"] > 0):
         recency = -np.nan_to_num(counted["recency"], nan=_LONG_AGO)
-        signed = {"recency": recency, "frequency": counted["frequency"]}
-        signed["rank_composite"] = mean_rank([recency, counted["frequency"], counted["breadth"]])
-        found |= {name: outcome.sign * column for name, column in signed.items()}
+        found |= {"recency": outcome.sign * recency, "frequency": outcome.sign * counted["frequency"]}
+        found["rank_composite"] = np.full(len(recency), np.nan)  # ranks are taken within each group
     if np.any(counted["acts"] > 0):
         found["activity_count"] = outcome.sign * counted["acts"]
+    return found
+
+
+def _composite(outcome: Outcome, asked: Asked, here: NDArray[np.bool_]) -> Reals:
+    """The mean rank of recency, frequency and breadth among the records of a group."""
+    recency = -np.nan_to_num(asked.columns["recency"], nan=_LONG_AGO)
+    found = np.full(len(recency), np.nan)
+    ranks = mean_rank([c[here] for c in (recency, asked.columns["frequency"], asked.columns["breadth"])])
+    found[here] = outcome.sign * ranks
     return found
 
 
