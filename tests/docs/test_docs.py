@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import tomllib
 from pathlib import Path
@@ -31,6 +32,14 @@ def test_every_link_to_a_file_leads_somewhere(document):
     targets = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
 
     assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_the_page_of_tables_is_that_of_the_streams():
+    spec = importlib.util.spec_from_file_location("write_tables", Path(__file__).with_name("write_tables.py"))
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+
+    assert (ROOT / "docs" / "tables.md").read_text(encoding="utf-8") == made.page()
 
 
 @pytest.mark.parametrize("name", [field.name for field in FIELDS])
