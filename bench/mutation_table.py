@@ -67,8 +67,6 @@ TABLE: dict[str, tuple[str, ...]] = {
         _DEPENDENCE,
         "(rows.benefit_observed > 0) & (rows.cost_observed > 0)",
         "(rows.benefit_observed > 0) | (rows.cost_observed > 0)",
-        "tests/enrichment/test_dependence.py",
-        *ORACLE,
     ),
     "rivals that nobody records are absent": (
         _DEPENDENCE,

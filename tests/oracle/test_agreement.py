@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from oracle.randomly import Maker
+from oracle.randomly import Maker, Rows
 from oracle.reference import Reference
 
 from enrichment.fields import ACCOUNT_FIELDS, DEAL_STANCES, OPPORTUNITY_FIELDS, STANCES
@@ -47,12 +47,12 @@ OTHER_NUMBERS = ScoringModel.model_validate(
 
 @cache
 def made(seed: int, as_of: datetime) -> tuple[Maker, dict[str, dict[str, str]]]:
-    maker = Maker(seed, as_of, accounts=90 if seed % 4 == 3 else 30)
+    maker = Maker(seed, as_of, accounts=3 if seed >= 200 else 90 if seed % 4 == 3 else 30)
     return maker, maker.previous()
 
 
-def referred(maker: Maker, previous: Any, as_of: datetime, model: ScoringModel) -> Reference:
-    tables = {name: pa.Table.from_pylist(maker.rows[name], schema=s).to_pylist() for name, s in INPUTS.items()}
+def referred(rows: Rows, previous: Any, as_of: datetime, model: ScoringModel) -> Reference:
+    tables = {name: pa.Table.from_pylist(rows[name], schema=s).to_pylist() for name, s in INPUTS.items()}
     return Reference(tables, as_of, model, previous)
 
 
@@ -80,12 +80,15 @@ def differences(mine: dict[str, Any], written: dict[str, Any], audit: dict[str, 
 
 
 def disagreements(organisation: Any, seed: int, model: ScoringModel) -> list[str]:
-    as_of = organisation.AS_OF
-    maker, previous = made(seed, as_of)
+    maker, previous = made(seed, organisation.AS_OF)
     rows = organisation.Organisation()
     rows.rows = maker.rows
+    return compared(rows, previous, model)
+
+
+def compared(rows: Any, previous: Any, model: ScoringModel) -> list[str]:
     scored = rows.score(model, previous, deals=True)
-    reference = referred(maker, previous, as_of, model)
+    reference = referred(rows.rows, previous, rows.as_of, model)
     found = []
     for mine, written, audit in (
         (reference.account_rows(), scored.accounts, scored.account_audit),
@@ -101,6 +104,44 @@ def disagreements(organisation: Any, seed: int, model: ScoringModel) -> list[str
 @pytest.mark.parametrize("seed", range(5))
 def test_the_shipped_model(organisation, seed):
     assert disagreements(organisation, seed, ScoringModel()) == []
+
+
+@pytest.mark.parametrize("seed", [202, 224, 237])
+def test_tiny_organisations_without_new_customers(organisation, seed):
+    assert disagreements(organisation, seed, ScoringModel()) == []
+
+
+def test_two_who_hardly_need_each_other_are_not_called_equal(organisation):
+    org = organisation.Organisation()
+    big = org.account("Big")
+    org.deal(big, 9000.0, 20, won=True, family="Pumps")
+    org.contract(big, 100, -300)
+    small = org.account(
+        "Small",
+        strategic_importance=0.05,
+        mission_criticality=0.02,
+        non_modularity=0.02,
+        wallet=1e6,
+        annual_revenue=1e9,
+    )
+    lost = org.deal(small, 10.0, 5, won=False)
+    for name in ("Acme", "Bolt", "Crane", "Drum", "Edge"):
+        org.rival(small, name, deal=lost)
+    row = org.score(deals=True).accounts["Small"]
+    assert 0 < row["bothways_mutual_dependence"] < 5
+    assert row["bothways_dependence_symmetry"] is None
+    assert compared(org, None, ScoringModel()) == []
+
+
+def test_a_score_is_never_made_of_priors_alone(organisation):
+    org = organisation.Organisation()
+    org.account("A", strategic_importance=0.5)
+    doubtless = ScoringModel.model_validate({"evidence": {"least_confidence": 0.0}})
+    row = org.score(doubtless).accounts["A"]
+    audit = org.score(doubtless).account_audit["A"]
+    assert (audit["benefit_observed"], audit["cost_observed"]) == (1, 0)
+    for name in ("customer_dependence", "dependence_benefit", "dependence_cost", "mutual_dependence"):
+        assert row[f"bothways_{name}"] is None
 
 
 @pytest.mark.parametrize("seed", range(5, 10))
@@ -121,8 +162,8 @@ def test_the_random_organisations_leave_nothing_out(organisation):
     changed = 0
     for seed, model in [(s, ScoringModel()) for s in range(5)] + [(s, organisation.VARIANT) for s in range(5, 10)]:
         maker, previous = made(seed, organisation.AS_OF)
-        told = referred(maker, previous, organisation.AS_OF, model)
-        untold = referred(maker, None, organisation.AS_OF, model)
+        told = referred(maker.rows, previous, organisation.AS_OF, model)
+        untold = referred(maker.rows, None, organisation.AS_OF, model)
         for rows, others in ((told.account_rows(), untold.account_rows()), (told.deal_rows(), untold.deal_rows())):
             for record, row in rows.items():
                 changed += sum(row[f] != others[record][f] for f in row if f.endswith("stance"))
