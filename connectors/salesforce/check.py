@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from connectors.base import Diagnosis, Finding, FindingLevel, PropertySpec
 from connectors.errors import AuthError, BothwaysError, SchemaError
 from connectors.records import STREAMS, Stream
-from connectors.salesforce import activities
+from connectors.salesforce import activities, check_data, check_rules
+from connectors.salesforce.check_cost import Cost, estimate
 from connectors.salesforce.client import Client, Found, soql
 from connectors.salesforce.config import ObjectMapping, SalesforceConfig, SalesforceMapping
 from connectors.salesforce.lookups import RELATION_OBJECTS
@@ -42,7 +43,11 @@ class Checker:
                     ("properties", self._properties),
                     ("limits", self._limits),
                     ("objects", self._visibility),
+                    ("objects", lambda: check_data.duplicates(self.client, self.mapping, self.schema)),
+                    ("objects", lambda: check_data.merges(self.client, self.schema)),
                     ("activity", self._channels),
+                    ("activity", self._silence),
+                    ("rules", lambda: check_rules.rules(self.client)),
                 ):
                     findings += self._guarded(topic, checked)
         finally:
@@ -132,11 +137,30 @@ class Checker:
         level: FindingLevel = "warn" if most and left < self.config.quota_reserve * most else "ok"
         remedy = "" if level == "ok" else "Runs are deferred until the day's calls are free again."
         yield Finding(level, "limits", f"{left} of {most} API calls are left today.", remedy)
+        cost = self._cost()
+        usable = left - self.config.quota_reserve * most
+        text = f"A first run takes about {cost.first} API calls, one without changes about {cost.unchanged}."
+        if most and cost.first > usable:
+            remedy = "It is continued on the next days; lower crm.quota_reserve, or set crm.bulk_read_rows lower to save calls."
+            yield Finding("warn", "limits", f"{text} Only {max(0, usable):.0f} are free today.", remedy)
+        else:
+            yield Finding("ok", "limits", text)
+
+    def _cost(self) -> Cost:
+        plain = [[m.object] for s in STREAMS if (m := self.mapping.of(s)) is not None]
+        acts = [m.object for _, m in activities.objects(self.mapping.activities)]
+        read = [[name for name in each if self.schema.object(name) is not None] for each in (*plain, acts)]
+        there = [name for each in (*read, RELATION_OBJECTS) for name in each if self.schema.object(name) is not None]
+        return estimate(self.client.record_counts(there), [each for each in read if each], self.config)
+
+    def _silence(self) -> Iterator[Finding]:
+        return check_data.silent_channels(self.client, self.mapping.activities, self.schema)
 
     def _visibility(self) -> Iterator[Finding]:
         there = [name for name in _COUNTED if self.schema.object(name) is not None]
+        visible = self.client.counts(there)
         for name, about in self.client.record_counts(there).items():
-            seen = self.client.count(name)
+            seen = visible.get(name, about)
             if about > 100 and seen < about * (1 - _UNSEEN_SHARE):
                 yield Finding(
                     "warn",
