@@ -137,7 +137,7 @@ def restoring(stream: Stream, specs: Sequence[PropertySpec], held: str) -> str:
 
 
 def _frozen(columns: Sequence[_Column]) -> str:
-    """A closed deal keeps what it held at its close where that cannot be computed any more."""
+    """A closed deal keeps what was last confirmed (else what it holds) where its moment cannot be computed any more."""
     stance = next((c for c in columns if c.spec.name == "bothways_deal_stance"), None)
     kept = [c for c in columns if c.spec.type in ("number", "integer")] if stance else []
     if stance is None or not kept:
@@ -145,7 +145,7 @@ def _frozen(columns: Sequence[_Column]) -> str:
     return (
         "REPLACE ("
         + ", ".join(
-            f"CASE WHEN {stance.w} = 'closed' THEN coalesce({c.w}, {c.h}) ELSE {c.w} END AS {c.w}" for c in kept
+            f"CASE WHEN {stance.w} = 'closed' THEN coalesce({c.w}, {c.c}, {c.h}) ELSE {c.w} END AS {c.w}" for c in kept
         )
         + ")"
     )

@@ -15,16 +15,14 @@ import threading
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
-from email.utils import formatdate
-from http import HTTPStatus
 from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
 
 from connectors.emulator.faults import Fault, FaultBook
+from connectors.emulator.packet import wire
 
-_REASONS = {int(s): s.phrase for s in HTTPStatus}
 _MAX_BODY = 256 * 1024 * 1024
 
 
@@ -235,16 +233,16 @@ class _Handler(socketserver.StreamRequestHandler):
                 return
             response, fault = self._owner.owner.answer(request)
             close = request.headers.get("connection", "").lower() == "close"
-            wire = _wire(response, request, close=close)
-            if fault is not None and fault.send(self.connection, wire):
+            sent = wire(response, request, close=close)
+            if fault is not None and fault.send(self.connection, sent):
                 return
-            self.connection.sendall(wire)
+            self.connection.sendall(sent)
             if close:
                 return
 
     def _send(self, response: Response, headers: dict[str, str], method: str, *, close: bool) -> None:
         request = Request(method, "/", "/", [], headers, b"")
-        self.connection.sendall(_wire(response, request, close=close))
+        self.connection.sendall(wire(response, request, close=close))
 
     def _read(self) -> Request | None:
         line = self.rfile.readline(65537)
@@ -290,25 +288,3 @@ class _Handler(socketserver.StreamRequestHandler):
         if length > _MAX_BODY:
             raise ValueError("body too large")
         return self.rfile.read(length) if length else b""
-
-
-def _wire(response: Response, request: Request, *, close: bool) -> bytes:
-    body = response.body
-    head = [
-        f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Unknown')}",
-        f"Date: {formatdate(usegmt=True)}",
-    ]
-    if response.content_type:
-        head.append(f"Content-Type: {response.content_type}")
-    if response.compress and len(body) > 1024 and "gzip" in request.headers.get("accept-encoding", ""):
-        body = gzip.compress(body, compresslevel=1, mtime=0)
-        head.append("Content-Encoding: gzip")
-    head += [f"{name}: {value}" for name, value in response.headers.items()]
-    if response.status not in (204, 304):
-        head.append(f"Content-Length: {len(body)}")
-    else:
-        body = b""
-    if close:
-        head.append("Connection: close")
-    payload = b"" if request.method == "HEAD" else body
-    return ("\r\n".join(head) + "\r\n\r\n").encode("latin-1") + payload

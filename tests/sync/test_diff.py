@@ -229,3 +229,21 @@ def test_a_closed_deal_keeps_what_cannot_be_computed_any_more(bench):
 
     assert new(closed) == {"bothways_deal_stance": "closed"}
     assert new(unknown) == {"bothways_deal_stance": "insufficient_evidence", "bothways_deal_customer_dependence": None}
+
+
+def test_an_edit_of_a_closed_deal_is_repaired_with_what_was_confirmed(bench):
+    confirmed = {
+        "bothways_deal_stance": "closed",
+        "bothways_deal_customer_dependence": 55.0,
+        "bothways_deal_confidence": 70.0,
+    }
+    row = Planned("opportunities", "D", None, "{}", "{}", json.dumps(confirmed))
+    with bench.state.engine.begin() as connection:
+        bench.journal.intend("before", [row], connection)
+    bench.journal.settle("before", [Verdict(row, None)])
+    wanted = {"id": "D", **confirmed, "bothways_deal_customer_dependence": None, "bothways_deal_asof": AS_OF}
+    edited = {"id": "D", **confirmed, "bothways_deal_customer_dependence": 99.0, "bothways_deal_asof": AS_OF}
+
+    plan = bench.compare([], [], deals=([wanted], [edited]))
+
+    assert json.loads(next(iter(read_plan(plan.path))).new) == {"bothways_deal_customer_dependence": 55.0}
