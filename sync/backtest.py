@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from connectors.base import Connector, PropertySpec
 from connectors.errors import ConfigError
 from enrichment.backtest_fit import gains
-from enrichment.backtest_rank import Interval, Ranking, holm
+from enrichment.backtest_rank import Interval, auc, holm
 from enrichment.backtest_verdict import Evidence, Verdict, enough, judge
 from enrichment.model import ScoringModel
 from sync.backtest_outcomes import OUTCOMES, Outcome, Past
@@ -90,7 +90,7 @@ def replayed(
     until = past.ends()
     asked: dict[str, list[Moment]] = {outcome.name: [] for outcome in wanted}
     late: dict[str, list[datetime]] = {outcome.name: [] for outcome in wanted}
-    shuffled: dict[tuple[str, datetime], float] = {}
+    shuffled: dict[tuple[str, datetime], dict[str, float]] = {}
     for moment in moments:
         over = [o for o in wanted if until is not None and moment + o.reach <= until]
         for outcome in wanted:
@@ -106,7 +106,7 @@ def replayed(
             scores = replay.at(moment, redrawn(draws.seed))
             for outcome in turned:
                 now = asked[outcome.name][-1]
-                shuffled[outcome.name, moment] = _auc(outcome, Moment.of(outcome, now.asked, scores))
+                shuffled[outcome.name, moment] = _aucs(outcome, Moment.of(outcome, now.asked, scores))
     tests: dict[str, tuple[Tested, ...]] = {o.name: _tested(o, asked[o.name], draws, shuffled) for o in wanted}
     return until, _judged(wanted, tests, late)
 
@@ -119,10 +119,9 @@ def _has_enough(moment: Moment) -> bool:
     return enough(len(moment.asked.ids), int(moment.asked.happened.sum()))
 
 
-def _auc(outcome: Outcome, moment: Moment) -> float:
+def _aucs(outcome: Outcome, moment: Moment) -> dict[str, float]:
     stratum = moment.asked.columns[outcome.stratum].astype(np.int64) if outcome.stratum else None
-    event = moment.asked.happened.astype(np.float64)
-    return Ranking(moment.measured[outcome.score], stratum).auc(event, 1.0 - event)
+    return {name: auc(score, moment.asked.happened, stratum) for name, score in moment.measured.items()}
 
 
 def redrawn(seed: int) -> Callable[[Path], None]:
@@ -151,7 +150,7 @@ def redrawn(seed: int) -> Callable[[Path], None]:
 
 
 def _tested(
-    outcome: Outcome, moments: Sequence[Moment], draws: Draws, shuffled: dict[tuple[str, datetime], float]
+    outcome: Outcome, moments: Sequence[Moment], draws: Draws, shuffled: dict[tuple[str, datetime], dict[str, float]]
 ) -> tuple[Tested, ...]:
     found = []
     for now in moments:
@@ -165,7 +164,7 @@ def _tested(
                 parts,
                 calibrated(outcome, now, before),
                 tuple(_gain_curve(outcome, now)),
-                shuffled.get((outcome.name, as_of)),
+                shuffled.get((outcome.name, as_of), {}),
             )
         )
     return tuple(found)

@@ -51,8 +51,8 @@ class Tested:
     groups: tuple[Group, ...]
     calibration: Calibration | None
     gain_curve: tuple[float, ...]
-    shuffled: float | None
-    """AUC of the first measure in the last group after the direction of every act was drawn anew."""
+    shuffled: Mapping[str, float]
+    """AUC of each measure in the last group after the direction of every act was drawn anew; empty where acts do not count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,8 @@ def _show_weights(output: Output, found: Calibrated) -> None:
 
 
 def _show(output: Output, found: Backtest) -> None:
+    from sync.backtest_scores import LABELS
+
     for judged in found.outcomes:
         output.say(f"\n{judged.question}\n  {judged.verdict.text}")
         rows = _rows(judged)
@@ -179,10 +181,9 @@ def _show(output: Output, found: Backtest) -> None:
             head = ("As of", "Who", "What", "Known", "AUC, all pairs", "Both known", "p", "Adds")
             output.table(head, rows, right=(3,))
         for tested in judged.tests:
-            if tested.shuffled is not None:
-                output.say(
-                    f"{tested.as_of:%Y-%m-%d}: with the direction of every act drawn anew, the score's AUC is {tested.shuffled:.3f}."
-                )
+            if tested.shuffled:
+                turned = ", ".join(f"{value:.3f} ({LABELS[name]})" for name, value in tested.shuffled.items())
+                output.say(f"{tested.as_of:%Y-%m-%d}, direction of every act drawn anew: AUC {turned}.")
     for text in found.left_out:
         output.note(f"Left out: {text}.")
 
