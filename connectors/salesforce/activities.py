@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from connectors.salesforce.columns import Frame, as_ids, as_real, as_text
 from connectors.salesforce.config import ActivityKind, ActivityMapping, ObjectMapping
-from connectors.salesforce.lookups import Lookups
+from connectors.salesforce.lookups import Lookups, Need
 from connectors.salesforce.participants import Sides
 from connectors.salesforce.reading import Feed
 from connectors.salesforce.schema import Schema, Selection
@@ -48,12 +48,46 @@ def feeds(mapping: ActivityMapping, schema: Schema, lookups: Lookups, sides: Sid
         if selection is None:
             continue
         if kinds == ("email",):
-            made.append(Feed(selection, _emails(each, lookups, sides), stands_for=each.fields.get("task_id")))
+            stands_for = each.fields.get("task_id")
+            made.append(Feed(selection, _emails(each, lookups, sides), stands_for, _ties_of("email", lookups)))
         elif kinds == ("meeting",):
-            made.append(Feed(selection, _events(each, lookups, sides)))
+            made.append(Feed(selection, _events(each, lookups, sides), needs=_ties_of("meeting", lookups)))
         else:
-            made.append(Feed(selection, _tasks(kinds, selection, mapping.email, lookups, sides)))
+            translate = _tasks(kinds, selection, mapping.email, lookups, sides)
+            made.append(Feed(selection, translate, needs=_needs_of_tasks(kinds, selection, mapping.email, lookups)))
     return made
+
+
+def _ties_of(kind: ActivityKind, lookups: Lookups) -> Callable[[Frame], list[Need]]:
+    return lambda frame: _some(lookups.tie_need(kind, _ids(frame)))
+
+
+def _needs_of_tasks(
+    kinds: tuple[ActivityKind, ...], selection: Selection, email: ObjectMapping | None, lookups: Lookups
+) -> Callable[[Frame], list[Need]]:
+    def needs(frame: Frame) -> list[Need]:
+        made = _some(lookups.tie_need(kinds[0], _shared(selection.mapping, frame)))
+        if email is not None and "task_id" in email.fields and selection.mapping.object == "Task":
+            likely = _likely_twins(selection.mapping, frame)
+            made += _some(lookups.twin_need(email.object, email.fields["task_id"], likely))
+        return made
+
+    return needs
+
+
+def _some(need: Need | None) -> list[Need]:
+    return [] if need is None else [need]
+
+
+def _shared(mapping: ObjectMapping, frame: Frame) -> list[str]:
+    """Tasks with more people than the one that they name."""
+    return _where(frame, pc.greater(as_real(frame.get(mapping.fields.get("who_count"))), 1))
+
+
+def _likely_twins(mapping: ObjectMapping, frame: Frame) -> list[str]:
+    """Tasks that an e-mail may stand for."""
+    subtype = as_text(frame.get(mapping.fields.get("subtype")))
+    return _where(frame, pc.or_(pc.is_null(subtype), pc.is_in(subtype, value_set=_TWINS)))
 
 
 def _ids(frame: Frame) -> list[str]:
@@ -78,13 +112,10 @@ def _tasks(
     mapping = selection.mapping
 
     def translate(frame: Frame) -> Translated:
-        shared = _where(frame, pc.greater(as_real(frame.get(mapping.fields.get("who_count"))), 1))
-        ties = lookups.ties(kinds[0], shared)
+        ties = lookups.ties(kinds[0], _shared(mapping, frame))
         twins: set[str] = set()
         if email is not None and "task_id" in email.fields and mapping.object == "Task":
-            subtype = as_text(frame.get(mapping.fields.get("subtype")))
-            likely = pc.or_(pc.is_null(subtype), pc.is_in(subtype, value_set=_TWINS))
-            twins = lookups.twins(email.object, email.fields["task_id"], _where(frame, likely))
+            twins = lookups.twins(email.object, email.fields["task_id"], _likely_twins(mapping, frame))
         return tasks(mapping, frame, ties, sides, twins, kinds)
 
     return translate

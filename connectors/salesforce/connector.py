@@ -74,12 +74,13 @@ class SalesforceConnector:
         if stream == "currency_rates":
             yield self._rates()
             return
-        feeds = self._feeds(stream)
+        lookups = Lookups(self._client, self._schema)
+        feeds = self._feeds(stream, lookups)
         if not feeds:
             yield self._empty(stream)
             return
         sizes = self._record_counts() if since is None else {}
-        yield from Reader(self._client, self._config, stream, feeds, sizes).pages(since)
+        yield from Reader(self._client, self._config, stream, feeds, sizes, lookups).pages(since)
 
     def plan_provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """See `connectors.base.Destination.plan_provision`."""
@@ -124,13 +125,13 @@ class SalesforceConnector:
         info = self._schema.object(name)
         return info is not None and info.queryable
 
-    def _feeds(self, stream: Stream) -> list[Feed]:
+    def _feeds(self, stream: Stream, lookups: Lookups) -> list[Feed]:
         if stream == "activities":
             sides = Sides(
                 frozenset(domain.lower() for domain in self._organisation.own_domains),
                 self._mapping.activities.automated_subjects,
             )
-            return activities.feeds(self._mapping.activities, self._schema, Lookups(self._client, self._schema), sides)
+            return activities.feeds(self._mapping.activities, self._schema, lookups, sides)
         mapping = self._mapping.of(stream)
         selection = self._schema.select(mapping, stream, self._owned) if mapping is not None else None
         if mapping is None or selection is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from connectors.errors import BothwaysError
 from connectors.retry import retrying
@@ -21,6 +22,7 @@ _FIRST_GUESS = 500
 _PAGE = 2_000
 _IDS_IN = "SELECT {:literal} FROM {:literal} WHERE {:literal} IN {}"
 
+_TIE_FIELDS = ("RelationId", "RelationType", "Status", "IsOrganizer", "IsWhat")
 _RELATIONS: dict[ActivityKind, tuple[str, str]] = {
     "email": ("EmailMessageRelation", "EmailMessageId"),
     "meeting": ("EventRelation", "EventId"),
@@ -30,29 +32,64 @@ _RELATIONS: dict[ActivityKind, tuple[str, str]] = {
 RELATION_OBJECTS = tuple(dict.fromkeys(name for name, _ in _RELATIONS.values()))
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Rows of an object whose `key` is one of some ids: what the page of a feed will ask for."""
+
+    object: str
+    key: str
+    fields: tuple[str, ...]
+    ids: tuple[str, ...]
+    ids_a_query: int
+
+
 class Lookups:
     """Asks for related rows. An object that is not there has none."""
 
     def __init__(self, client: Client, schema: Schema) -> None:
         self._client, self._schema = client, schema
         self._ids_a_query: dict[str, int] = {}
+        self._ready: dict[tuple[str, str], tuple[frozenset[str], list[Record]]] = {}
+
+    def tie_need(self, kind: ActivityKind, ids: Sequence[str]) -> Need | None:
+        """What `ties` will ask for; None for nothing."""
+        name, key = _RELATIONS[kind]
+        fields = self._there(name, (key, *_TIE_FIELDS))
+        return Need(name, key, tuple(fields), tuple(ids), _FIRST_GUESS) if fields and ids else None
+
+    def twin_need(self, email_object: str, task_field: str, task_ids: Sequence[str]) -> Need | None:
+        """What `twins` will ask for; None for nothing."""
+        fields = self._there(email_object, (task_field,))
+        there = task_ids and task_field in fields
+        return Need(email_object, task_field, tuple(fields), tuple(task_ids), _PAGE) if there else None
+
+    def prefetch(self, needs: Sequence[Need]) -> None:
+        """Asks for several needs in one call, when they fit into one; `ties` and `twins` then ask nothing."""
+        groups = [(need, group) for need in needs for group in _groups(need.ids, need.ids_a_query)]
+        if len(needs) < 2 or len(groups) > QUERIES_A_CALL:
+            return
+        statements = [soql(_IDS_IN, ", ".join(n.fields), n.object, n.key, group) for n, group in groups]
+        answers = retrying(lambda: list(self._answers(statements)), on=LocatorGone, attempts=3)
+        for need in needs:
+            rows = [row for (n, _), found in zip(groups, answers, strict=True) if n is need for row in found]
+            self._ready[need.object, need.key] = frozenset(need.ids), rows
 
     def ties(self, kind: ActivityKind, ids: Sequence[str]) -> Ties:
         """The people tied to each activity, in a stable order."""
         name, key = _RELATIONS[kind]
-        fields = self._there(name, (key, "RelationId", "RelationType", "Status", "IsOrganizer", "IsWhat"))
+        fields = self._there(name, (key, *_TIE_FIELDS))
         found: dict[str, list[Tie]] = defaultdict(list)
         start = 0
+        if (ready := self._taken(name, key, ids)) is not None:
+            _tie(found, key, ready)
+            return found
         while fields and start < len(ids):
             size = self._ids_a_query.get(name, _FIRST_GUESS)
             asked = ids[start : start + size * QUERIES_A_CALL]
             start += len(asked)
             rows = self._rows([soql(_IDS_IN, ", ".join(fields), name, key, group) for group in _groups(asked, size)])
             self._ids_a_query[name] = _fitting(len(asked), len(rows))
-            for row in sorted(rows, key=lambda row: str(row["Id"])):
-                if row.get("RelationId") and not row.get("IsWhat"):
-                    word = row.get("RelationType") or row.get("Status") or ""
-                    found[row[key]].append(Tie(row["RelationId"], word, bool(row.get("IsOrganizer"))))
+            _tie(found, key, rows)
         return found
 
     def twins(self, email_object: str, task_field: str, task_ids: Sequence[str]) -> set[str]:
@@ -60,6 +97,8 @@ class Lookups:
         fields = self._there(email_object, (task_field,))
         if not task_ids or task_field not in fields:
             return set()
+        if (ready := self._taken(email_object, task_field, task_ids)) is not None:
+            return {row[task_field] for row in ready}
         groups = _groups(task_ids, _PAGE)
         rows = self._rows([soql(_IDS_IN, ", ".join(fields), email_object, task_field, group) for group in groups])
         return {row[task_field] for row in rows}
@@ -69,21 +108,35 @@ class Lookups:
         info = self._schema.object(name)
         return [] if info is None else [field for field in ("Id", "IsDeleted", *fields) if info.has(field)]
 
-    def _rows(self, statements: Sequence[str]) -> list[Record]:
-        return retrying(lambda: list(self._pages(statements)), on=LocatorGone, attempts=3)
+    def _taken(self, name: str, key: str, ids: Sequence[str]) -> list[Record] | None:
+        """The rows of these ids if they have been fetched before; each fetch is used once."""
+        known, rows = self._ready.pop((name, key), (frozenset(), []))
+        return rows if ids and known.issuperset(ids) else None
 
-    def _pages(self, statements: Sequence[str]) -> Iterator[Record]:
-        rows = 0
+    def _rows(self, statements: Sequence[str]) -> list[Record]:
+        answers = retrying(lambda: list(self._answers(statements)), on=LocatorGone, attempts=3)
+        return [row for rows in answers for row in rows]
+
+    def _answers(self, statements: Sequence[str]) -> Iterator[list[Record]]:
+        """The living rows of each statement."""
+        total = 0
         for answer in self._client.queries(statements, everything=True):
             if isinstance(answer, BothwaysError):
                 raise answer
-            while True:
-                rows += len(answer.records)
-                yield from (record for record in answer.records if not record.get("IsDeleted"))
-                if answer.more is None:
-                    break
+            rows = list(answer.records)
+            while answer.more is not None:
                 answer = self._client.more(answer.more)
-        self._client.minimum += max(1, -(-rows // (_PAGE * QUERIES_A_CALL)))
+                rows += answer.records
+            total += len(rows)
+            yield [row for row in rows if not row.get("IsDeleted")]
+        self._client.minimum += max(1, -(-total // (_PAGE * QUERIES_A_CALL)))
+
+
+def _tie(found: dict[str, list[Tie]], key: str, rows: Sequence[Record]) -> None:
+    for row in sorted(rows, key=lambda row: str(row["Id"])):
+        if row.get("RelationId") and not row.get("IsWhat"):
+            word = row.get("RelationType") or row.get("Status") or ""
+            found[row[key]].append(Tie(row["RelationId"], word, bool(row.get("IsOrganizer"))))
 
 
 def _fitting(ids: int, rows: int) -> int:

@@ -22,6 +22,7 @@ from connectors.salesforce.columns import Frame, as_flag, as_ids, from_json
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.cursor import Position, Watermark, decode
 from connectors.salesforce.failures import BulkRefused, LocatorGone, QueryTimeout
+from connectors.salesforce.lookups import Lookups, Need
 from connectors.salesforce.schema import Selection
 from connectors.salesforce.translate import DELETED, ID, MASTER, STAMP, Translated
 
@@ -36,6 +37,8 @@ class Feed:
     translate: Callable[[Frame], Translated]
     stands_for: str | None = None
     """A path to ids of other records of the stream that these replace (an e-mail's task)."""
+    needs: Callable[[Frame], Sequence[Need]] | None = None
+    """What `translate` will look up for a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,14 @@ class Reader:
     feeds: Sequence[Feed]
     sizes: Mapping[str, int] = field(default_factory=dict)
     """About how many records each object has, where known: above the threshold a full read goes by Bulk at once."""
+    lookups: Lookups | None = None
+    """Who is asked for related rows: at once for all feeds, when they are small."""
 
     def pages(self, since: str | None) -> Iterator[Page]:
         """All pages from a cursor on; the last one's cursor is the watermark."""
         position = self._start(since)
         first = self._first_pages(position)
+        self._prefetch(first)
         for number in range(position.part, len(self.feeds)):
             feed = self.feeds[number]
             final = number == len(self.feeds) - 1
@@ -114,6 +120,17 @@ class Reader:
         statements = [statement(self.feeds[n].selection, start, ordered=True) for n in small]
         self.client.minimum -= len(small) - 1
         return dict(zip(small, self.client.queries(statements, everything=True), strict=True))
+
+    def _prefetch(self, first: Mapping[int, Found | BothwaysError]) -> None:
+        """Related rows of all small feeds in one call."""
+        if self.lookups is None:
+            return
+        needs: list[Need] = []
+        for number, answer in first.items():
+            feed = self.feeds[number]
+            if feed.needs is not None and isinstance(answer, Found) and answer.more is None and answer.records:
+                needs += feed.needs(_living(from_json(answer.records, feed.selection.paths)))
+        self.lookups.prefetch(needs)
 
     def _is_large(self, selection: Selection, position: Position) -> bool:
         return position.low is None and self.sizes.get(selection.object, 0) > self.config.bulk_read_rows
@@ -195,6 +212,12 @@ class Reader:
             replaced = as_ids(frame.get(feed.stands_for)).drop_null().to_pylist() if feed.stands_for else []
             deleted += [*made.gone, *replaced]
         return Page(self.stream, made.batch, cursor, tuple(deleted), merged, made.rejects)
+
+
+def _living(frame: Frame) -> Frame:
+    if DELETED not in frame.columns:
+        return frame
+    return frame.take(pc.invert(pc.fill_null(as_flag(frame.get(DELETED)), False)))
 
 
 def _place(record: Record) -> tuple[str | None, str]:

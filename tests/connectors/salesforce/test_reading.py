@@ -256,3 +256,25 @@ def test_bulk_rows_that_are_missing_are_noticed(server: EmulatorServer, connect:
     server.faults.add({**rule, "times": None})
     with pytest.raises(RetriableError, match=r"rows|columns"):
         read(connect(bulk_read_rows=0), "accounts")
+
+
+def test_a_day_on_which_every_channel_moved_costs_little(connect: Any, app: SalesforceEmulator) -> None:
+    """Related rows of e-mails, meetings and tasks are asked for in one call, and mean the same as asked for one by one."""
+    first = connect()
+    marks = {stream: read(first, stream)[-1].cursor for stream in first.capabilities.streams}
+    known = rows(read(first, "activities"))
+    alive = {
+        name: [r for r in app.records(name) or [] if not r["IsDeleted"]] for name in ("EmailMessage", "Event", "Task")
+    }
+    calls = [r for r in alive["Task"] if r["TaskSubtype"] == "Call"]
+    for name, some in (*((name, each[:7]) for name, each in alive.items()), ("Task", calls[:3])):
+        for row in some:
+            app.change(name, row["Id"], {"Subject": "changed"})
+    quiet = connect(overlap_minutes=0)
+    moved: dict[str, Any] = {}
+    for stream, mark in marks.items() if quiet.capabilities.streams else ():
+        moved[stream] = rows(read(quiet, stream, mark))
+    assert quiet.calls().read <= 15
+    assert {"email", "meeting", "call"} <= {row["channel"] for row in moved["activities"].values()}
+    people = {i: (row["person_ids"], row["user_ids"], row["direction"]) for i, row in known.items()}
+    assert all((r["person_ids"], r["user_ids"], r["direction"]) == people[i] for i, r in moved["activities"].items())
