@@ -95,7 +95,8 @@ def answers(items: Expr, model: ScoringModel) -> Expr:
         sums[f"asked_{side}"] = mine.sum()
         sums[f"replies_{side}"] = (mine & items.wait.notnull()).sum()
         sums[f"prompt_{side}"] = real(items.prompt.sum(where=mine), _FINE)
-        sums[f"median_{side}"] = items.hours.median(where=mine)
+        # the condition inside: Spark wants a percentile without a filter of its own
+        sums[f"median_{side}"] = mine.ifelse(items.hours, ibis.null("float64")).median()
     return items.group_by("account").aggregate(**sums)
 
 
