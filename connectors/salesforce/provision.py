@@ -239,7 +239,7 @@ class Provisioner:
         }
         try:
             started = orjson.loads(self.client.raw("POST", address, files=parts, purpose="write", repeat=False).content)
-        except NotFound as error:
+        except (AuthError, NotFound) as error:
             raise AuthError("This user may not deploy metadata.", remedy=ADMIN) from error
         result = self._ended(f"{address}/{started['id']}?includeDetails=true")
         if result["status"] != "Succeeded":
