@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from connectors.base import Connector, PropertySpec
 from connectors.errors import ConfigError
 from enrichment.backtest_fit import gains
-from enrichment.backtest_rank import Interval, auc, holm
+from enrichment.backtest_rank import Interval, holm
 from enrichment.backtest_verdict import Evidence, Verdict, enough, judge
 from enrichment.model import ScoringModel
 from sync.backtest_outcomes import OUTCOMES, Outcome, Past
@@ -90,7 +90,7 @@ def replayed(
     until = past.ends()
     asked: dict[str, list[Moment]] = {outcome.name: [] for outcome in wanted}
     late: dict[str, list[datetime]] = {outcome.name: [] for outcome in wanted}
-    shuffled: dict[tuple[str, datetime], dict[str, float]] = {}
+    turned: dict[str, dict[datetime, Moment]] = {outcome.name: {} for outcome in wanted}
     for moment in moments:
         over = [o for o in wanted if until is not None and moment + o.reach <= until]
         for outcome in wanted:
@@ -101,13 +101,12 @@ def replayed(
         scores = replay.at(moment)
         for outcome in over:
             asked[outcome.name].append(Moment.of(outcome, past.ask(outcome, moment), scores))
-        turned = [o for o in over if _judges_effort(o) and _has_enough(asked[o.name][-1])]
-        if turned:
+        effort = [o for o in over if _judges_effort(o) and _has_enough(asked[o.name][-1])]
+        if effort:
             scores = replay.at(moment, redrawn(draws.seed))
-            for outcome in turned:
-                now = asked[outcome.name][-1]
-                shuffled[outcome.name, moment] = _aucs(outcome, Moment.of(outcome, now.asked, scores))
-    tests: dict[str, tuple[Tested, ...]] = {o.name: _tested(o, asked[o.name], draws, shuffled) for o in wanted}
+            for outcome in effort:
+                turned[outcome.name][moment] = Moment.of(outcome, asked[outcome.name][-1].asked, scores)
+    tests: dict[str, tuple[Tested, ...]] = {o.name: _tested(o, asked[o.name], draws, turned[o.name]) for o in wanted}
     return until, _judged(wanted, tests, late)
 
 
@@ -117,11 +116,6 @@ def _judges_effort(outcome: Outcome) -> bool:
 
 def _has_enough(moment: Moment) -> bool:
     return enough(len(moment.asked.ids), int(moment.asked.happened.sum()))
-
-
-def _aucs(outcome: Outcome, moment: Moment) -> dict[str, float]:
-    stratum = moment.asked.columns[outcome.stratum].astype(np.int64) if outcome.stratum else None
-    return {name: auc(score, moment.asked.happened, stratum) for name, score in moment.measured.items()}
 
 
 def redrawn(seed: int) -> Callable[[Path], None]:
@@ -150,13 +144,15 @@ def redrawn(seed: int) -> Callable[[Path], None]:
 
 
 def _tested(
-    outcome: Outcome, moments: Sequence[Moment], draws: Draws, shuffled: dict[tuple[str, datetime], dict[str, float]]
+    outcome: Outcome, moments: Sequence[Moment], draws: Draws, turned: dict[datetime, Moment]
 ) -> tuple[Tested, ...]:
     found = []
     for now in moments:
         as_of = now.asked.as_of
         before = [m for m in moments if m.asked.as_of + outcome.reach <= as_of and m.asked.happened.any()]
         parts = groups(outcome, now, before, draws)
+        learnt = [turned[m.asked.as_of] for m in before if m.asked.as_of in turned]
+        redone = groups(outcome, turned[as_of], learnt, draws)[-1] if as_of in turned else None
         found.append(
             Tested(
                 as_of,
@@ -164,7 +160,8 @@ def _tested(
                 parts,
                 calibrated(outcome, now, before),
                 tuple(_gain_curve(outcome, now)),
-                shuffled.get((outcome.name, as_of), {}),
+                {m.name: m.auc.value for m in redone.measures} if redone else {},
+                redone.gains if redone else {},
             )
         )
     return tuple(found)

@@ -53,6 +53,8 @@ class Tested:
     gain_curve: tuple[float, ...]
     shuffled: Mapping[str, float]
     """AUC of each measure in the last group after the direction of every act was drawn anew; empty where acts do not count."""
+    shuffled_gains: Mapping[str, Interval]
+    """What each measure adds to the trained baseline then: a gain that stays was volume or recency, not who wrote."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,7 @@ def _show_weights(output: Output, found: Calibrated) -> None:
 
 
 def _show(output: Output, found: Backtest) -> None:
+    from enrichment.backtest_verdict import spoken
     from sync.backtest_scores import LABELS
 
     for judged in found.outcomes:
@@ -183,6 +184,9 @@ def _show(output: Output, found: Backtest) -> None:
         for tested in judged.tests:
             if tested.shuffled:
                 turned = ", ".join(f"{value:.3f} ({LABELS[name]})" for name, value in tested.shuffled.items())
+                turned += "".join(
+                    f"; {LABELS[name]} adds {spoken(gain, signed=True)}" for name, gain in tested.shuffled_gains.items()
+                )
                 output.say(f"{tested.as_of:%Y-%m-%d}, direction of every act drawn anew: AUC {turned}.")
     for text in found.left_out:
         output.note(f"Left out: {text}.")

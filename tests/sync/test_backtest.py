@@ -217,12 +217,13 @@ def test_a_planted_habit_is_found_and_judged(replay: Callable[[Tables], Replay],
     assert by_name["dependence_before_null_rule"].known == everybody.records
     assert habit.calibration is not None
     assert set(everybody.gains) == set(by_name)
-    assert found["buys_again"].p_holm == pytest.approx(min(1.0, 2 * (by_name["bothways_customer_dependence"].p or 0)))
+    assert (found["buys_again"].p_holm or 0.0) >= (by_name["bothways_customer_dependence"].p or 1.0)
     two_way = found["stays_two_way"].tests[-1]
     assert two_way.groups[-1].name == "equal acts"
     assert two_way.groups[-1].measures[0].auc.value > 0.55
     raw = next(m for m in two_way.groups[-1].measures if m.name == "index_before_null_rule")
     assert two_way.shuffled["index_before_null_rule"] < raw.auc.value
+    assert two_way.shuffled_gains == {}  # nobody wrote by the earlier date: there was nothing to learn from
     assert found["renewal"].verdict.code == "not_enough_outcomes"
     assert until is not None
 
