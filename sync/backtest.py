@@ -14,7 +14,7 @@ from connectors.base import Connector, PropertySpec
 from connectors.errors import ConfigError
 from enrichment.backtest_fit import gains
 from enrichment.backtest_rank import Interval, holm
-from enrichment.backtest_verdict import Evidence, Verdict, enough, judge
+from enrichment.backtest_verdict import Evidence, Verdict, enough, judge, spoken
 from enrichment.model import ScoringModel
 from sync.backtest_outcomes import OUTCOMES, Outcome, Past
 from sync.backtest_past import explained
@@ -188,10 +188,25 @@ def _judged(
             tests[outcome.name],
             tuple(late[outcome.name]),
             p.get(outcome.name),
-            _verdict(outcome, last[outcome.name], about[outcome.name], p.get(outcome.name, 1.0), late[outcome.name]),
+            _and_volume(
+                _verdict(
+                    outcome, last[outcome.name], about[outcome.name], p.get(outcome.name, 1.0), late[outcome.name]
+                ),
+                tests[outcome.name],
+                about[outcome.name],
+            ),
         )
         for outcome in wanted
     )
+
+
+def _and_volume(verdict: Verdict, tests: Sequence[Tested], score: Measured | None) -> Verdict:
+    """The verdict; where the score adds even after directions were drawn anew, it says how much, for that was not reciprocity."""
+    left = tests[-1].shuffled_gains.get(score.name) if tests and score is not None else None
+    if verdict.code != "adds" or left is None or not left.above_zero:
+        return verdict
+    told = f"With the direction of every act drawn anew it still adds {spoken(left, signed=True)}: so much is volume and recency."
+    return Verdict(verdict.code, f"{verdict.text} {told}")
 
 
 def _last(tests: Sequence[Tested]) -> Group | None:

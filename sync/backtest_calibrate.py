@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -286,33 +285,3 @@ def _changes(before: Scored, after: Scored) -> Changes:
         if old != new:
             moved[f"{old} -> {new}"] = moved.get(f"{old} -> {new}", 0) + 1
     return Changes(spearman(one, other), sum(moved.values()), len(ids), dict(sorted(moved.items())))
-
-
-def model_toml(model: ScoringModel) -> str:
-    """The whole model as TOML that `ScoringModel.from_toml` reads back to an equal one."""
-    lines = [
-        "# Written by `bothways calibrate`. Name this file in the settings ([score] model) to use it; see [calibration] below."
-    ]
-    _table(model.model_dump(mode="python", exclude_none=True), (), lines)
-    return "\n".join(lines) + "\n"
-
-
-def _table(values: Mapping[str, Any], path: tuple[str, ...], lines: list[str]) -> None:
-    if path:
-        lines += ["", "[" + ".".join(_key(part) for part in path) + "]"]
-    lines += [f"{_key(key)} = {_scalar(value)}" for key, value in values.items() if not isinstance(value, Mapping)]
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            _table(value, (*path, key), lines)
-
-
-def _key(text: str) -> str:
-    return text if text.isidentifier() and text.isascii() else json.dumps(text)
-
-
-def _scalar(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, tuple | list):
-        return "[" + ", ".join(_scalar(part) for part in value) + "]"
-    return json.dumps(value)

@@ -101,7 +101,8 @@ def calibrate(
     """Learn component weights from past outcomes, or say why those in use stay. Writes only to --out, never in place."""
     from config import settings as config_settings
     from config.loading import load_model
-    from sync.backtest_calibrate import learnable, model_toml, run_calibrate
+    from sync.backtest_calibrate import learnable, run_calibrate
+    from sync.backtest_model import model_toml
     from sync.cli_run import options_from, workspace_of
     from sync.connect import connect
     from sync.display import progress_for

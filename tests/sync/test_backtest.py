@@ -18,7 +18,8 @@ from enrichment.calibrate import index
 from enrichment.inputs import INPUTS
 from enrichment.model import COMPONENTS, Calibration, ScoringModel
 from sync.backtest import chosen, redrawn, replayed
-from sync.backtest_calibrate import learnable, model_toml
+from sync.backtest_calibrate import learnable
+from sync.backtest_model import model_toml
 from sync.backtest_outcomes import OUTCOMES, Past
 from sync.backtest_page import render
 from sync.backtest_past import past
