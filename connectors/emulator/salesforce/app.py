@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from connectors.emulator.http import Request, Response
 from connectors.emulator.organisation import Organisation
+from connectors.emulator.salesforce import identity
 from connectors.emulator.salesforce import person_accounts as persons
 from connectors.emulator.salesforce.access import Rights
 from connectors.emulator.salesforce.bulk_ingest import BulkIngests
@@ -96,6 +97,7 @@ class SalesforceEmulator:
             Client(consumer_key, consumer_secret, self.seeded.integration_user, self.seeded.usernames),
             lifetime=session_lifetime,
             rotate=rotate_refresh_tokens,
+            password=user_password,
         )
         self.soap = Soap(self.org, self.tokens, self.deployments, user_password)
         short = self.org.org_id[:15]
@@ -232,7 +234,11 @@ class SalesforceEmulator:
         if request.path.rstrip("/") == "/services/data":
             return answer([_version_json(number) for number in range(OLDEST, LATEST + 1)])
         if request.path in ("/services/oauth2/userinfo", "/services/oauth2/introspect"):
-            return self.tokens.userinfo(self._user(request), base)
+            return identity.userinfo(self.org, self._user(request), base)
+        if request.path == "/services/oauth2/revoke":
+            return self.tokens.revoked(request)
+        if request.path.startswith("/id/"):
+            return identity.identity(self.org, self._user(request), base)
         if self.soap.serves(request.path):
             self.quota.take()
             return self.soap.handle(request, base)

@@ -46,10 +46,19 @@ class Refused(Exception):
 
 class Tokens:
     """Sessions of one organisation. `rotate`: each use of a refresh token gives a new one, and an old one used again
-    revokes the grant."""
+    revokes the grant. `password` is that of every seeded user; None: the old flow with a password is off."""
 
-    def __init__(self, org: Org, client: Client, *, lifetime: timedelta | None = None, rotate: bool = False) -> None:
+    def __init__(
+        self,
+        org: Org,
+        client: Client,
+        *,
+        lifetime: timedelta | None = None,
+        rotate: bool = False,
+        password: str | None = None,
+    ) -> None:
         self._org = org
+        self._password = password
         self.client = client
         self._lifetime = lifetime
         self._rotate = rotate
@@ -111,7 +120,21 @@ class Tokens:
         if kind == "refresh_token":
             self._check_client(form)
             return self._refreshed(form.get("refresh_token", ""), base, form)
+        if kind == "password" and self._password is not None:
+            self._check_client(form)
+            return {
+                **self._session(self._named(form), base),
+                "issued_at": self._issued(),
+                "signature": _signature(form),
+            }
         raise Refused("unsupported_grant_type", "grant type not supported")
+
+    def _named(self, form: dict[str, str]) -> str:
+        """The user of the old flow with a password (and a security token behind it)."""
+        user_id = self.client.users.get(form.get("username", ""))
+        if user_id is None or not form.get("password", "").startswith(self._password or "\0"):
+            raise Refused("invalid_grant", "authentication failure")
+        return user_id
 
     def _check_client(self, form: dict[str, str]) -> None:
         if form.get("client_id") != self.client.key:
@@ -166,32 +189,13 @@ class Tokens:
     def _issued(self) -> str:
         return str(int(self._org.now().timestamp() * 1000))
 
-    def userinfo(self, user_id: str, base: str) -> Response:
-        row = self._org.store.get("User", user_id) or {}
-        return answer(
-            {
-                "sub": f"https://login.salesforce.com/id/{self._org.org_id}/{user_id}",
-                "user_id": user_id,
-                "organization_id": self._org.org_id,
-                "preferred_username": row.get("Username"),
-                "nickname": row.get("Alias"),
-                "name": row.get("Name"),
-                "email": row.get("Email"),
-                "email_verified": True,
-                "given_name": row.get("FirstName"),
-                "family_name": row.get("LastName"),
-                "zoneinfo": row.get("TimeZoneSidKey"),
-                "profile": f"{base}/{user_id}",
-                "user_type": "STANDARD",
-                "language": "en_US",
-                "locale": "en_US",
-                "active": bool(row.get("IsActive")),
-                "urls": {
-                    "rest": f"{base}/services/data/v{{version}}/",
-                    "query": f"{base}/services/data/v{{version}}/query/",
-                },
-            }
-        )
+    def revoked(self, request: Request) -> Response:
+        """The revocation endpoint: of a session, or of a refresh token."""
+        token = request.form().get("token", "") or request.param("token") or ""
+        known = token in self._tokens or token in self._refresh
+        self.revoke(token)
+        self._refresh.pop(token, None)
+        return Response(200) if known else answer({"error": "unsupported_token_type"}, 400)
 
 
 def _basic(request: Request, form: dict[str, str]) -> None:

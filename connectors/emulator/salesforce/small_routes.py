@@ -32,7 +32,9 @@ class SmallRoutes:
         self._queries = queries
 
     def resources(self, call: Call) -> Response:
-        return answer({name: f"/services/data/v{call.version}/{name}" for name in _RESOURCES})
+        named = {name: f"/services/data/v{call.version}/{name}" for name in _RESOURCES}
+        host = call.request.headers.get("host", "localhost")
+        return answer({**named, "identity": f"http://{host}/id/{self._org.org_id}/{call.rights.user_id}"})
 
     def recent(self, _: Call) -> Response:
         """Nobody has looked at anything."""

@@ -1,4 +1,4 @@
-"""`/services/Soap`: the Metadata API and the old login, for clients that know nothing else."""
+"""`/services/Soap`: the Metadata API, the old login and who is logged in, for clients that know nothing else."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 from connectors.emulator.http import Request, Response
 from connectors.emulator.salesforce.deploy import Deployments
 from connectors.emulator.salesforce.errors import ApiError
+from connectors.emulator.salesforce.identity import soap_user
 from connectors.emulator.salesforce.oauth import Tokens
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.package import Unreadable, parse_xml
@@ -36,6 +37,7 @@ class Soap:
     """Both SOAP endpoints. `password` is that of every seeded user; None: nobody can log in this way."""
 
     def __init__(self, org: Org, tokens: Tokens, deployments: Deployments, password: str | None) -> None:
+        self._org = org
         self._access = org.access
         self._calls = MetadataCalls(org, deployments)
         self._tokens = tokens
@@ -87,6 +89,8 @@ class Soap:
         user_id = self._tokens.user_of((envelope.findtext("Header/SessionHeader/sessionId") or "").strip())
         if user_id is None:
             raise ApiError(500, "INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader")
+        if call.tag == "getUserInfo":
+            return soap_user(self._org, user_id)
         rights = self._access.of(user_id)
         if call.tag == "deploy":
             job = self._deployments.begin(_zip(call), _options(call), rights)

@@ -24,6 +24,7 @@ const refusal = async (promise, code) => {
 await step('identity', async () => {
   const info = await conn.request('/services/oauth2/userinfo');
   assert.match(info.user_id, /^005/);
+  assert.equal((await conn.identity()).user_id, info.user_id);
 });
 
 await step('query and queryMore', async () => {

@@ -162,3 +162,20 @@ def test_too_many_long_requests_are_refused_for_a_while(start):
     refused = running.call("GET", "limits")
     assert (refused.status, refused.json()[0]["message"]) == (403, "ConcurrentPerOrgLongTxn Limit exceeded")
     assert running.call("GET", "limits").status == 200
+
+
+def test_old_flows_of_identity(start):
+    running = start(user_password="secret")
+    app = running.app
+    name = next(name for name, user in app.seeded.usernames.items() if user == app.seeded.admin_user)
+    form = f"grant_type=password&client_id={app.tokens.client.key}&client_secret={app.tokens.client.secret}&username={name}"
+    kind = {"Content_Type": "application/x-www-form-urlencoded", "Authorization": ""}
+    answer = running.call("POST", "/services/oauth2/token", f"{form}&password=secretTOKEN".encode(), **kind).json()
+    session = running.as_user(answer["access_token"])
+    assert session("GET", "").json()["identity"].endswith(answer["id"].partition("/id/")[2])
+    found = metadata(running, f"<getUserInfo {MET}/>", answer["access_token"])
+    assert f"<userName>{name}</userName>" in found
+    assert running.call("POST", "/services/oauth2/token", f"{form}&password=wrong".encode(), **kind).status == 400
+    revoked = f"token={quote(answer['access_token'])}".encode()
+    assert running.call("POST", "/services/oauth2/revoke", revoked, **kind).status == 200
+    assert session("GET", "limits").status == 401
