@@ -1,7 +1,7 @@
 /** Every case of the table that all components share, and the shapes of text that it does not have. */
 import cases from './panel-cases.json';
 import catalogue from './force-app/main/default/lwc/bothwaysPanel/catalogue';
-import { FIELDS, KINDS } from './force-app/main/default/lwc/bothwaysPanel/fields';
+import { FIELDS, KINDS, given, wanted } from './force-app/main/default/lwc/bothwaysPanel/fields';
 import { toPanel } from './force-app/main/default/lwc/bothwaysPanel/panel';
 import { toPicture } from './force-app/main/default/lwc/bothwaysPanel/picture';
 
@@ -39,4 +39,10 @@ test('a full bar and a full balance stay inside their rails', () => {
     const picture = toPicture('account', toPanel('account', given, new Date()));
     expect(picture.customer.bar).toBe('width:100%');
     expect(picture.balance).toMatchObject({ bar: 'left:50%;width:50%', mark: 'left:100%' });
+});
+
+test('of any other object nothing is asked and nothing is taken', () => {
+    expect(wanted('Lead')).toEqual([]);
+    expect(given('Lead', { fields: { Bothways_Stance__c: { value: 'partner' } } })).toEqual({});
+    expect(given('Account', {})).toEqual({});
 });
