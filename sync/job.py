@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 
+import sqlalchemy as sa
+
 from connectors.base import Connector, PropertySpec
-from connectors.errors import BothwaysError
+from connectors.errors import BothwaysError, StateError
 from enrichment.model import ScoringModel
 from sync import durable
 from sync.errors import BrakeReached, PlanChanged
@@ -52,6 +54,20 @@ def job(
         except BothwaysError as error:
             runs.broke(run, str(error))
             raise
+        except _disk_errors() as error:
+            with suppress(sa.exc.SQLAlchemyError):  # the state may be on the same full disk
+                runs.broke(run, str(error))
+            raise StateError(
+                f"The workspace {workspace.dir} cannot be written or read: {str(error).splitlines()[0]}.",
+                remedy="Free some space or mend the disk, then run again. If the state itself is damaged, move state.sqlite"
+                " away: everything in it is read again from the CRM.",
+            ) from error
+
+
+def _disk_errors() -> tuple[type[Exception], ...]:
+    import duckdb
+
+    return (OSError, sa.exc.OperationalError, duckdb.IOException)
 
 
 def _moment(runs: RunLog, options: RunOptions) -> datetime | None:

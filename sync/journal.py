@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from connectors.base import WriteError
@@ -132,14 +133,14 @@ class Journal:
             return found | {(r.stream, r.record_id): "unknown" for r in connection.execute(unknown)}
 
     def last_confirmed(self, stream: Stream) -> Iterator[tuple[str, str]]:
-        """Record id and JSON of all our values that the CRM last confirmed, by id."""
+        """Record id and JSON of all our values that the CRM last confirmed, by id. Damaged ones count as never confirmed."""
         query = (
             sa.select(confirmed.c.record_id, confirmed.c.held)
             .where((confirmed.c.crm == self._crm) & (confirmed.c.stream == stream))
             .order_by(confirmed.c.record_id)
         )
         with self._state.engine.begin() as connection:
-            yield from ((r.record_id, r.held) for r in connection.execute(query))
+            yield from ((r.record_id, r.held) for r in connection.execute(query) if _sound(r.held))
 
     def forget_confirmed(self, connection: sa.Connection) -> None:
         """What the CRM holds now is where we begin, whoever wrote it; in the caller's transaction."""
@@ -241,6 +242,13 @@ class Journal:
                 }
             )
         self._state.upsert(dead_letters, rows, connection)
+
+
+def _sound(text: str) -> bool:
+    try:
+        return isinstance(orjson.loads(text), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 def values_of(text: str) -> dict[str, Any]:

@@ -32,9 +32,9 @@ def by_acts(tables, as_of, model, previous=None, *, stage=None) -> Scores:
         bothways_stance=ibis.cases(
             (accounts.acts.isnull(), "insufficient_evidence"), (accounts.acts >= 4, "partner"), else_="maintain"
         ),
-        bothways_customer_dependence=accounts.acts * 10.0,
-        bothways_seller_dependence=accounts.acts * 5.04,
-        bothways_reciprocity_balance=accounts.acts - 3.0,
+        bothways_customer_dependence=ibis.least(accounts.acts * 10.0, 100.0),
+        bothways_seller_dependence=ibis.least(accounts.acts * 5.04, 100.0),
+        bothways_reciprocity_balance=ibis.least(accounts.acts - 3.0, 100.0),
         bothways_reclaimable_hours=accounts.acts / 3.0,
         bothways_confidence=ibis.literal(50.0),
         bothways_top_drivers=ibis.literal("Acts by ") + accounts.name,
@@ -47,7 +47,7 @@ def by_acts(tables, as_of, model, previous=None, *, stage=None) -> Scores:
         "name",
         bothways_deal_stance=ibis.cases((deals.amount > 300, "advance"), else_="price_led"),
         bothways_deal_reciprocity_balance=ibis.null("float64"),
-        bothways_deal_customer_dependence=deals.amount / 100.0,
+        bothways_deal_customer_dependence=ibis.least(deals.amount / 100.0, 100.0),
         bothways_deal_top_drivers=ibis.literal("Amount"),
         bothways_deal_confidence=ibis.literal(40.0),
         bothways_deal_asof=ibis.literal(as_of, "timestamp('UTC')"),
