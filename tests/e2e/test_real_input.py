@@ -72,7 +72,12 @@ def compared(line, tmp_path, monkeypatch):
         org = tables_of(settings, as_of, tmp_path / "tables")
         expected = line.of(settings).score(as_of)
         monkeypatch.delenv("BOTHWAYS_WORKSPACE__DIR")
-        there = line(crm, org=org, model='version = "1.0.0"\n', mapping=HOURS if (example, crm) == ("retail", "salesforce") else "")
+        there = line(
+            crm,
+            org=org,
+            model='version = "1.0.0"\n',
+            mapping=HOURS if (example, crm) == ("retail", "salesforce") else "",
+        )
         return differences(expected, there.score(as_of), there.vendor_id)
 
     return compare
