@@ -13,9 +13,10 @@ import sqlalchemy as sa
 
 from config.settings import Settings
 from connectors.errors import ConfigError
+from sync import holds
 from sync.runs import finished_runs, rows_of
 from sync.state import instant
-from sync.tables import dead_letters, journal, runs
+from sync.tables import dead_letters, journal, meta, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,10 @@ class RunLine:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`last_success` is the end of the last sync with exit code 0 or 3; `stale` when it is older than was allowed."""
+    """`install` is the id of this install, made by its first run. `last_success` is the end of the last sync with exit code 0 or 3; `stale` when it is older than was allowed."""
 
     crm: str
+    install: str | None
     last_success: str | None
     stale: bool
     dead_letters: int
@@ -104,7 +106,7 @@ def status(settings: Settings, max_age: timedelta | None = None, *, most: int = 
     """How the last runs went. A workspace without a run is stale when an age is asked for."""
     workspace, crm = settings.workspace, settings.crm.kind
     if workspace.state_url is None and not workspace.dir.exists():
-        return Status(crm, None, max_age is not None, 0, ())
+        return Status(crm, None, None, max_age is not None, 0, ())
     mine = sa.select(runs).where(runs.c.crm == crm).order_by(runs.c.started_at.desc())
     done = [
         row.ended_at
@@ -114,7 +116,9 @@ def status(settings: Settings, max_age: timedelta | None = None, *, most: int = 
     last = max(done, default=None)
     letters = rows_of(settings, sa.select(sa.func.count()).select_from(dead_letters).where(dead_letters.c.crm == crm))
     stale = max_age is not None and (last is None or datetime.now(UTC) - instant(last) > max_age)
-    return Status(crm, last, stale, int(letters[0][0]), tuple(_line(r) for r in rows_of(settings, mine.limit(most))))
+    install = rows_of(settings, sa.select(meta.c.value).where(meta.c.key == holds.INSTALL))
+    lines = tuple(_line(r) for r in rows_of(settings, mine.limit(most)))
+    return Status(crm, str(install[0][0]) if install else None, last, stale, int(letters[0][0]), lines)
 
 
 def _line(row: Any) -> RunLine:

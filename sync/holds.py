@@ -11,13 +11,15 @@ from connectors.records import Stream
 from sync.state import State
 from sync.tables import meta
 
+INSTALL = "install"
+
 
 def install_id(state: State) -> str:
     """The id of this install, made when it is first asked for."""
-    known = _get(state, "install")
+    known = _get(state, INSTALL)
     if known is None:
         known = uuid.uuid4().hex
-        _set(state, "install", known)
+        _set(state, INSTALL, known)
     return known
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from connectors.base import Connector, PropertySpec
 from connectors.errors import BothwaysError, StateError
 from enrichment.model import ScoringModel
-from sync import durable
+from sync import durable, holds
 from sync.errors import BrakeReached, PlanChanged
 from sync.lock import run_lock, server_lock
 from sync.options import RunOptions, Workspace
@@ -40,6 +40,7 @@ def job(
     with run_lock(workspace.dir), closing(open_state(workspace.dir, workspace.state_url)) as state, server_lock(state):
         if state.moved_aside is not None:
             progress.note(f"The state was damaged; it is kept as {state.moved_aside} and begun anew from the CRM.")
+        holds.install_id(state)
         runs = RunLog(state, connector.name)
         profile = ",".join(sorted(s.name for s in specs))
         run = runs.resume_or_begin(kind, _moment(runs, options), model.version_string, profile)
