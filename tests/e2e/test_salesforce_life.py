@@ -139,13 +139,14 @@ class Disturbance:
 
     def __init__(self, organisation):
         accounts = [row["id"] for row in organisation.visible().tables["accounts"].to_pylist()]
-        deals = [row for row in organisation.visible().tables["opportunities"].to_pylist() if row["amount"]]
+        every = organisation.visible().tables["opportunities"].to_pylist()
+        deals = [row for row in every if row["amount"]]
         parents = {row["account_id"] for row in deals}
         self.loser, self.winner, self.deleted = [a for a in accounts if a in parents][:3]
         stays = [row for row in deals if row["account_id"] not in (self.loser, self.winner, self.deleted)]
         self.moved, self.revalued = stays[0]["id"], stays[1]["id"]
         self.target = next(row["account_id"] for row in stays if row["account_id"] != stays[0]["account_id"])
-        self.gone = 2 + sum(row["account_id"] == self.deleted for row in deals)
+        self.gone = 2 + sum(row["account_id"] == self.deleted for row in every)
 
     def __call__(self, app):
         def account(identity):
