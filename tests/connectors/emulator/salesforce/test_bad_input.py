@@ -74,6 +74,11 @@ VALUES = st.recursive(
                     "id",
                     "Name",
                     "compositeRequest",
+                    "batchRequests",
+                    "richInput",
+                    "graphs",
+                    "Contacts",
+                    "contentType",
                     "url",
                     "method",
                     "referenceId",
@@ -101,6 +106,10 @@ ROUTES = st.sampled_from(
         ("POST", "composite/sobjects"),
         ("POST", "composite/sobjects/Account"),
         ("POST", "composite"),
+        ("POST", "composite/batch"),
+        ("POST", "composite/graph"),
+        ("POST", "composite/tree/Account"),
+        ("POST", "/services/async/62.0/job"),
         ("PATCH", "composite/sobjects/Account/Id"),
         ("POST", "sobjects/Account"),
         ("PATCH", "sobjects/Account/001000000000000AAA"),
@@ -117,6 +126,7 @@ ROUTES = st.sampled_from(
 
 def send(org, method, path, query=(), body=b""):
     headers = {"authorization": f"Bearer {org.app.token}", "content-type": "application/json"}
+    headers["x-sfdc-session"] = org.app.token
     return org.app.handle(Request(method, path, path, list(query), headers, body))
 
 
@@ -126,15 +136,55 @@ def send(org, method, path, query=(), body=b""):
     | st.lists(WORDS, max_size=10).map(lambda w: ["SELECT", "Id", "FROM", "Account", "WHERE", *w])
 )
 def test_any_soql_is_answered_or_refused(org, words):
-    answer = send(org, "GET", f"{BASE}/query", [("q", " ".join(words))])
-    assert answer.status in (200, 400)
-    if answer.status == 400:
-        (error,) = json.loads(answer.body)
-        assert {"message", "errorCode"} == set(error)
+    for path in ("query", "tooling/query"):
+        text = " ".join(words).replace("Account", "CustomField" if path.startswith("tooling") else "Account")
+        answer = send(org, "GET", f"{BASE}/{path}", [("q", text)])
+        assert answer.status in (200, 400)
+        if answer.status == 400:
+            (error,) = json.loads(answer.body)
+            assert {"message", "errorCode"} == set(error)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    call=st.sampled_from(
+        (
+            "listMetadata",
+            "readMetadata",
+            "retrieve",
+            "checkRetrieveStatus",
+            "upsertMetadata",
+            "deleteMetadata",
+            "deploy",
+        )
+    ),
+    inside=st.lists(
+        st.sampled_from(
+            (
+                "<type>CustomField</type>",
+                "<fullNames>Account.X__c</fullNames>",
+                "<queries><type>Layout</type></queries>",
+                "<metadata><fullName>X</fullName></metadata>",
+                "<asyncProcessId>09S</asyncProcessId>",
+                "<ZipFile>!</ZipFile>",
+                "<a/>",
+            )
+        ),
+        max_size=4,
+    ),
+)
+def test_any_soap_call_is_answered_or_a_fault(start_once, call, inside):
+    token = start_once.app.token
+    head = f"<h:Header xmlns:h='x'><SessionHeader><sessionId>{token}</sessionId></SessionHeader></h:Header>"
+    text = f"<e:Envelope xmlns:e='x'>{head}<e:Body><{call}>{''.join(inside)}</{call}></e:Body></e:Envelope>"
+    answer = send(start_once, "POST", "/services/Soap/m/62.0", body=text.encode())
+    assert answer.status in (200, 500)
+    assert b"Envelope" in answer.body
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(route=ROUTES, value=VALUES)
 def test_any_body_is_answered_or_refused(start_once, route, value):
-    answer = send(start_once, route[0], f"{BASE}/{route[1]}", body=json.dumps(value).encode())
+    path = route[1] if route[1].startswith("/") else f"{BASE}/{route[1]}"
+    answer = send(start_once, route[0], path, body=json.dumps(value).encode())
     assert 200 <= answer.status < 500
