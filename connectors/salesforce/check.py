@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from connectors.base import Diagnosis, Finding, FindingLevel, PropertySpec
-from connectors.errors import AuthError, BothwaysError, SchemaError
+from connectors.errors import AuthError, BothwaysError, FatalError, SchemaError
 from connectors.records import STREAMS, Stream
 from connectors.salesforce import activities, check_data, check_rules
 from connectors.salesforce.check_cost import Cost, estimate
@@ -131,13 +131,14 @@ class Checker:
                 yield Finding("fail", "properties", f"{object_name} records cannot be edited by this user.", remedy)
 
     def _limits(self) -> Iterator[Finding]:
-        limits = self.client.limits()
-        day = limits.get("DailyApiRequests") or {}
-        most, left = int(day.get("Max") or 0), int(day.get("Remaining") or 0)
+        most, left = self._day()
         level: FindingLevel = "warn" if most and left < self.config.quota_reserve * most else "ok"
         remedy = "" if level == "ok" else "Runs are deferred until the day's calls are free again."
         yield Finding(level, "limits", f"{left} of {most} API calls are left today.", remedy)
         cost = self._cost()
+        if cost is None:
+            yield Finding("ok", "limits", "What a run takes is not known: this user may not count records.")
+            return
         usable = left - self.config.quota_reserve * most
         text = f"A first run takes about {cost.first} API calls, one without changes about {cost.unchanged}."
         if most and cost.first > usable:
@@ -146,12 +147,29 @@ class Checker:
         else:
             yield Finding("ok", "limits", text)
 
-    def _cost(self) -> Cost:
+    def _day(self) -> tuple[int, int]:
+        """API calls of the day, and how many are left; from the last answer's header for who may not see the limits."""
+        try:
+            day = self.client.limits().get("DailyApiRequests") or {}
+        except (AuthError, FatalError):
+            used, allowed = self.client.transport.usage or (0, 0)
+            return allowed, allowed - used
+        return int(day.get("Max") or 0), int(day.get("Remaining") or 0)
+
+    def _sizes(self, objects: Sequence[str]) -> dict[str, int]:
+        """About how many records there are; empty for who may not know."""
+        try:
+            return self.client.record_counts(objects)
+        except (AuthError, FatalError):
+            return {}
+
+    def _cost(self) -> Cost | None:
         plain = [[m.object] for s in STREAMS if (m := self.mapping.of(s)) is not None]
         acts = [m.object for _, m in activities.objects(self.mapping.activities)]
         read = [[name for name in each if self.schema.object(name) is not None] for each in (*plain, acts)]
         there = [name for each in (*read, RELATION_OBJECTS) for name in each if self.schema.object(name) is not None]
-        return estimate(self.client.record_counts(there), [each for each in read if each], self.config)
+        sizes = self._sizes(there)
+        return estimate(sizes, [each for each in read if each], self.config) if sizes else None
 
     def _silence(self) -> Iterator[Finding]:
         return check_data.silent_channels(self.client, self.mapping.activities, self.schema)
@@ -159,7 +177,7 @@ class Checker:
     def _visibility(self) -> Iterator[Finding]:
         there = [name for name in _COUNTED if self.schema.object(name) is not None]
         visible = self.client.counts(there)
-        for name, about in self.client.record_counts(there).items():
+        for name, about in self._sizes(there).items():
             seen = visible.get(name, about)
             if about > 100 and seen < about * (1 - _UNSEEN_SHARE):
                 yield Finding(

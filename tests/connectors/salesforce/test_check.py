@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.base import Finding
+from connectors.emulator.http import EmulatorServer
 from connectors.emulator.salesforce.app import SalesforceEmulator
 from connectors.salesforce.check_cost import estimate
 
@@ -98,3 +99,16 @@ def test_large_objects_cost_bulk_jobs(connect: Any) -> None:
     small, large = (dict.fromkeys(("Account", "Task"), size) for size in (20_000, 1_000_000))
     assert estimate(small, [["Account"], ["Task"]], config).first == 2 + 2 * 10 + 20
     assert estimate(large, [["Task"]], config).first == 2 + 5 + 20 + 1_000
+
+
+def test_who_may_not_see_limits_and_counts_is_still_checked(
+    connect: Any, app: SalesforceEmulator, server: EmulatorServer
+) -> None:
+    body = '[{"message":"no access","errorCode":"INSUFFICIENT_ACCESS"}]'
+    server.faults.add({"kind": "status", "status": 403, "body": body, "match": {"path": "/limits"}, "times": None})
+    app.quota.daily, app.quota.used = 10_000, 1_000
+    diagnosis = connect().check()
+    assert diagnosis.ok
+    said = [f.message for f in diagnosis.findings if f.topic == "limits"]
+    assert any("of 10000 API calls are left" in message for message in said)
+    assert any("not known" in message for message in said)
