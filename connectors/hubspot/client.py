@@ -71,6 +71,7 @@ class Client:
         self._api_error: type[Exception] = RetriableError  # until the library is loaded
         self._clock: tuple[datetime, float] | None = None
         self._left: tuple[int, int, float] | None = None
+        self._used_up: tuple[QuotaReached, float] | None = None
 
     def call(
         self,
@@ -89,7 +90,7 @@ class Client:
 
         def sent(token: str) -> Answer:
             answer = self._send(endpoint, query, body, token, write=write)
-            if expects and expects not in answer.body:
+            if expects and answer.body.get(expects) is None:
                 raise RetriableError(f"{endpoint.name}: the answer has no {expects} in it.", status=answer.status)
             return answer
 
@@ -217,6 +218,8 @@ class Client:
         headers = error.headers or {}
         self._note(headers)
         failure = classify(endpoint, error.status, headers, error.body)
+        if isinstance(failure, QuotaReached):
+            self._used_up = (failure, self._monotonic())
         if isinstance(failure, RetriableError) and failure.status in (429, 477) and failure.retry_after:
             pools: Sequence[Pool] = (endpoint.pool,) if failure.status == 429 else ("burst", "search", "associations")
             for pool in pools:
@@ -234,6 +237,8 @@ class Client:
                 self._left = (int(left), int(daily), self._monotonic())
 
     def _keep_reserve(self) -> None:
+        if self._used_up is not None and self._monotonic() - self._used_up[1] < _REMEMBERED:
+            raise self._used_up[0]  # one thread was told; the others need not ask
         if self._left is None:
             return
         left, daily, seen = self._left
