@@ -50,12 +50,12 @@ def constant(value: float) -> Expr:
 
 def whole(value: Expr, unit: int = MICRO) -> Expr:
     """`value` as a whole number of 1/unit. A float64 adds whole numbers exactly up to 9e15, and faster than an int64."""
-    return (value * float(unit)).round()
+    return (value.cast("float64") * constant(unit)).round().cast("float64")
 
 
 def real(total: Expr, unit: int = MICRO) -> Expr:
     """Undoes `whole` after summing."""
-    return total.cast("float64") / float(unit)
+    return total.cast("float64") / constant(unit)
 
 
 def money(value: Expr) -> Expr:
@@ -103,8 +103,9 @@ def half_even(value: Expr, scale: int = 1) -> Expr:
 
     Adding and taking away 1.5 * 2**52 rounds to a whole number, half to even, by IEEE 754; engines' own `round` goes away from zero.
     """
-    unit = 10.0**scale
-    return (((value * (unit * 1e6)).round() / 1e6 + _ROUNDER) - _ROUNDER) / unit
+    unit, rounder = 10.0**scale, constant(_ROUNDER)
+    clean = (value.cast("float64") * constant(unit * 1e6)).round().cast("float64") / constant(1e6)
+    return ((clean + rounder) - rounder) / constant(unit)
 
 
 def month(second: Expr) -> Expr:
