@@ -239,7 +239,9 @@ class ScoringModel(_Part):
     @property
     def hash(self) -> str:
         """Eight hexadecimal digits that change with any number of the model (the version, and where learnt weights came from, excepted)."""
-        numbers = json.dumps(self.model_dump(mode="json", exclude={"version", "calibration"}), sort_keys=True, separators=(",", ":"))
+        numbers = json.dumps(
+            self.model_dump(mode="json", exclude={"version", "calibration"}), sort_keys=True, separators=(",", ":")
+        )
         return hashlib.sha256(numbers.encode()).hexdigest()[:8]
 
     @property

@@ -69,7 +69,12 @@ def sync(
 
     output = Output(as_json=as_json, quiet=quiet)
     settings, options = _prepared(config, as_of)
-    result = _run(run_sync, settings, replace(options, plan_digest=plan_digest, full=full, accept=accept, take_over=take_over), output)
+    result = _run(
+        run_sync,
+        settings,
+        replace(options, plan_digest=plan_digest, full=full, accept=accept, take_over=take_over),
+        output,
+    )
     if as_json:
         output.result(result.to_json())
     else:

@@ -93,7 +93,9 @@ def test_a_closed_deal_stays_as_it_was_at_its_close(organisation):
     later = scored(organisation.AS_OF + timedelta(weeks=60))
     assert first["bothways_deal_stance"] == "closed"
     assert first["bothways_deal_asof"] == (organisation.AS_OF - timedelta(days=30)).replace(hour=0)
-    assert first["bothways_deal_days_since_customer_act"] == 0  # at noon of the day before: half a day before the day of the close
+    assert (
+        first["bothways_deal_days_since_customer_act"] == 0
+    )  # at noon of the day before: half a day before the day of the close
     assert first["bothways_deal_reciprocity_balance"] is not None
     assert later == first
 
