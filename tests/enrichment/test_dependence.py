@@ -42,7 +42,7 @@ def test_every_component_of_a_fully_known_customer(organisation):
         "purchase_burden": hill(0.02, 0.01),
         "contract_lock": 0.5,
         "installed_base": hill(1, 3),
-        "tenure": 1 - 2 ** (-(400 / 365.25) / 3),
+        "tenure": 1 - 2 ** (-(400.5 / 365.25) / 3),  # from the start of the day of the first close
         "non_modularity": 0.7,
         "scarcity": 0.5,
     }

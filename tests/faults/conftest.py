@@ -64,6 +64,8 @@ class Case:
     allowed: set[str] = field(default_factory=set)
     proxy: FaultProxy | None = None
 
+    now = NOW  # of the emulated organisation
+
     @property
     def app(self) -> Any:
         return self.server.app

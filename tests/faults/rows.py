@@ -411,12 +411,11 @@ def _(case, clean):
 
 @row("S1", "one of our properties is not there: stops with its name and the command", "hubspot", "salesforce")
 def _(case, clean):
-    from conftest import SPECS
-
+    from enrichment.fields import fields
     from sync.connect import connect
 
     connector = connect(case.settings)
-    connector.unprovision([s for s in SPECS if s.name == _PROPERTY])
+    connector.unprovision([s for s in fields("essential") if s.name == _PROPERTY])
     connector.close()
     before = case.written()
     ended = case.sync()
@@ -452,17 +451,15 @@ def _(case, clean):
     import dataclasses
     from datetime import timedelta
 
-    from conftest import NOW
-
     assert case.sync().code == 0
     space = case.settings.workspace.model_copy(update={"dir": case.folder / "other"})
     other = dataclasses.replace(case, settings=case.settings.model_copy(update={"workspace": space}))
-    assert other.sync(as_of=NOW + timedelta(days=8)).result.written > 0
+    assert other.sync(as_of=case.now + timedelta(days=8)).result.written > 0
     before = case.written()
-    ended = case.sync(as_of=NOW + timedelta(days=9))
+    ended = case.sync(as_of=case.now + timedelta(days=9))
     assert (ended.code, case.written()) == (5, before)
     assert "--take-over" in ended.said
-    assert case.sync(as_of=NOW + timedelta(days=9), take_over=True).code == 0
+    assert case.sync(as_of=case.now + timedelta(days=9), take_over=True).code == 0
     return 1
 
 

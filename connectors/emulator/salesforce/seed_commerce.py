@@ -99,7 +99,7 @@ def opportunities(filling: Filling) -> None:
             "Amount": filling.column(stream, "amount"),
             "Probability": [None if p is None else round(p, 9) for p in chances],
             "CloseDate": [(stamp or filling.now)[:10] for stamp in closes],
-            "Closed_At__c": [None if s is None or "T00:00:00" in s else s for s in closes],
+            "Closed_At__c": closes,
             "Type": types,
             "IsClosed": [int(flag) for flag in closed],
             "IsWon": [int(flag) for flag in won],
