@@ -56,6 +56,8 @@ def job(
             runs.broke(run, str(error))
             raise
         except _disk_errors() as error:
+            if isinstance(error, (sa.exc.IntegrityError, sa.exc.ProgrammingError)):
+                raise  # a defect of ours, not of the disk
             with suppress(sa.exc.SQLAlchemyError):  # the state may be on the same full disk
                 runs.broke(run, str(error))
             raise StateError(
@@ -68,7 +70,7 @@ def job(
 def _disk_errors() -> tuple[type[Exception], ...]:
     import duckdb
 
-    return (OSError, sa.exc.OperationalError, duckdb.IOException)
+    return (OSError, sa.exc.DatabaseError, duckdb.IOException)
 
 
 def _moment(runs: RunLog, options: RunOptions) -> datetime | None:

@@ -131,7 +131,7 @@ def _damage(path: Path) -> str | None:
         with closing(sqlite3.connect(path, timeout=30)) as connection:
             application = connection.execute("pragma application_id").fetchone()[0]
             version = connection.execute("pragma user_version").fetchone()[0]
-            check = connection.execute("pragma quick_check").fetchone()[0]
+            check = connection.execute("pragma integrity_check").fetchone()[0]
             found = connection.execute(
                 "select m.name, c.name from sqlite_master m, pragma_table_info(m.name) c where m.type = 'table'"
             ).fetchall()
