@@ -101,8 +101,3 @@ def country_zones() -> dict[str, str]:
 def known_zones() -> frozenset[str]:
     """Names of the time zone database."""
     return frozenset((files("tzdata") / "zones").read_text("utf-8").split())
-
-
-def zone_of(country: str | None) -> str | None:
-    """A country's zone, or None when it is not known."""
-    return country_zones().get(country.strip().lower()) if country else None
