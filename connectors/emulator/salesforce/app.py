@@ -13,7 +13,7 @@ from connectors.emulator.salesforce import identity
 from connectors.emulator.salesforce import person_accounts as persons
 from connectors.emulator.salesforce.access import Rights
 from connectors.emulator.salesforce.bulk_ingest import BulkIngests
-from connectors.emulator.salesforce.bulk_query import BulkQueries
+from connectors.emulator.salesforce.bulk_query import LARGEST_PAGE, BulkQueries
 from connectors.emulator.salesforce.bulk_v1 import BulkV1
 from connectors.emulator.salesforce.call import Call, answer
 from connectors.emulator.salesforce.deploy import Deployments
@@ -66,6 +66,7 @@ class SalesforceEmulator:
         consumer_secret: str = "emulated-consumer-secret",  # noqa: S107
         daily_limit: int = 1_000_000,
         job_polls: int = 1,
+        bulk_page_rows: int = LARGEST_PAGE,
         deploy_polls: int = 2,
         page_weight: int = 200,
         newline_in_quotes_fails: bool = True,
@@ -86,7 +87,7 @@ class SalesforceEmulator:
         self.writer = Writer(self.org)
         self.quota = Quota(daily_limit)
         self.queries = Queries(self.org, page_weight=page_weight)
-        self.bulk_queries = BulkQueries(self.org, polls=job_polls)
+        self.bulk_queries = BulkQueries(self.org, polls=job_polls, page_rows=bulk_page_rows)
         self.bulk_ingests = BulkIngests(
             self.org, self.writer, polls=job_polls, newline_in_quotes_fails=newline_in_quotes_fails
         )

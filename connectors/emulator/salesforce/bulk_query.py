@@ -14,13 +14,14 @@ from connectors.emulator.salesforce import bulk_jobs
 from connectors.emulator.salesforce.access import Rights
 from connectors.emulator.salesforce.bulk_jobs import DELIMITERS, LINE_ENDS, Job, Json
 from connectors.emulator.salesforce.call import no_content
-from connectors.emulator.salesforce.errors import ApiError
+from connectors.emulator.salesforce.errors import ApiError, not_found
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.soql import Query, parse
 from connectors.emulator.salesforce.soql_dates import stamp
 from connectors.emulator.salesforce.soql_sql import Compiler, Output, Plan
 
 LARGEST_PAGE = 50_000
+_PARALLEL_SINCE = 58.0
 
 
 @dataclass(slots=True)
@@ -39,11 +40,12 @@ class _QueryJob:
 
 
 class BulkQueries:
-    """All query jobs of one organisation. A job is seen at work for `polls` status requests."""
+    """All query jobs of one organisation. A job is seen at work for `polls` status requests; `page_rows` is the size of a page."""
 
-    def __init__(self, org: Org, *, polls: int = 1) -> None:
+    def __init__(self, org: Org, *, polls: int = 1, page_rows: int = LARGEST_PAGE) -> None:
         self._org = org
         self._polls = polls
+        self._page_rows = page_rows
         self._jobs: dict[str, _QueryJob] = {}
         self.count = 0
 
@@ -109,7 +111,7 @@ class BulkQueries:
         start = _offset(request.param("locator"))
         if start > len(made.rows):
             raise ApiError(400, "INVALIDLOCATOR", "InvalidLocator : unknown locator")
-        size = _page_size(request.param("maxRecords"))
+        size = _page_size(request.param("maxRecords"), self._page_rows)
         picked = made.rows[start : start + size]
         delimiter, end = DELIMITERS[made.job.delimiter], LINE_ENDS[made.job.line_ending]
         body = csv_page(self._org, made.plan, picked, delimiter, end)
@@ -124,16 +126,19 @@ class BulkQueries:
         return Response(200, body, "text/csv", headers)
 
     def result_pages(self, job_id: str, request: Request, rights: Rights, version: str) -> Json:
-        """Up to five addresses of pages that can be fetched in parallel."""
+        """Up to five addresses of pages that can be fetched in parallel. How large a page is, the organisation decides."""
+        if float(version) < _PARALLEL_SINCE:
+            raise not_found()
         made = self._find(job_id, rights, version)
-        size = _page_size(request.param("maxRecords"))
-        start = _offset(request.param("locator"))
-        starts = range(start, max(len(made.rows), 1), size)
+        if made.job.state != "JobComplete":
+            raise ApiError(400, "INVALIDJOBSTATE", f"InvalidJobState : results of a job in state {made.job.state}")
+        starts = range(_offset(request.param("locator")), max(len(made.rows), 1), self._page_rows)
         base = f"/services/data/v{version}/jobs/query/{made.job.id}"
-        links = [{"resultLink": f"{base}/results?locator={_locator(at)}&maxRecords={size}"} for at in starts[:5]]
-        more = len(starts) > 5
-        following = f"{base}/resultPages?locator={_locator(starts[5])}&maxRecords={size}" if more else None
-        return {"resultPages": links, "nextRecordsUrl": following, "done": not more}
+        links = [{"resultUrl": f"{base}/results?locator={_locator(at)}"} for at in starts[:5]]
+        answered: Json = {"resultPages": links, "done": len(starts) <= 5}
+        if len(starts) > 5:
+            answered["nextRecordsUrl"] = f"{base}/resultPages?locator={_locator(starts[5])}"
+        return answered
 
     def _find(self, job_id: str, rights: Rights, version: str | None) -> _QueryJob:
         found: _QueryJob = bulk_jobs.find(self._jobs, job_id, rights.user_id, version)
@@ -212,9 +217,9 @@ def _offset(locator: str | None) -> int:
         raise ApiError(400, "INVALIDLOCATOR", "InvalidLocator : unknown locator") from None
 
 
-def _page_size(text: str | None) -> int:
+def _page_size(text: str | None, most: int) -> int:
     if text is None:
-        return LARGEST_PAGE
+        return most
     if not text.isdigit() or int(text) < 1:
         raise ApiError(400, "INVALIDREQUEST", "InvalidRequest : maxRecords must be a positive number")
-    return min(int(text), LARGEST_PAGE)
+    return min(int(text), most)

@@ -99,16 +99,29 @@ def test_a_query_job_can_be_aborted_and_deleted(org):
     assert org.call("GET", f"jobs/query/{job['id']}").status == 404
 
 
-def test_result_pages_cover_the_result(org):
-    job = query_job(org.call, "SELECT Id FROM Task", "queryAll")
-    listing, ids = f"jobs/query/{job['id']}/resultPages?maxRecords=500", set()
+def test_result_pages_cover_the_result(start):
+    """https://developer.salesforce.com/docs/platform/api-asynch/guide/query-get-parallel-job-results.html"""
+    running = start(bulk_page_rows=100)
+    job = query_job(running.call, "SELECT Id FROM Task", "queryAll")
+    listing: str | None = f"jobs/query/{job['id']}/resultPages"
+    ids, listings = [], 0
     while listing:
-        pages = org.call("GET", listing).json()
+        pages = running.call("GET", listing).json()
+        listings += 1
         assert len(pages["resultPages"]) <= 5
+        assert pages["done"] == ("nextRecordsUrl" not in pages)
         for page in pages["resultPages"]:
-            ids |= {row["Id"] for row in table(org.call("GET", page["resultLink"]))}
-        listing = pages["nextRecordsUrl"]
-    assert job["numberRecordsProcessed"] == len(ids)
+            ids += [row["Id"] for row in table(running.call("GET", page["resultUrl"]))]
+        listing = pages.get("nextRecordsUrl")
+    assert job["numberRecordsProcessed"] == len(ids) == len(set(ids))
+    assert listings > 1, "the result is long enough to need two lists of pages"
+
+
+def test_result_pages_exist_since_version_58_and_once_the_job_is_done(org):
+    job = org.call("POST", "jobs/query", {"operation": "query", "query": "SELECT Id FROM Account"}).json()
+    assert org.call("GET", f"jobs/query/{job['id']}/resultPages").status == 400
+    old = org.call("GET", f"/services/data/v57.0/jobs/query/{job['id']}/resultPages")
+    assert old.status == 404
 
 
 def ids_of(running, count=4):
