@@ -1,18 +1,16 @@
-"""Bulk API 2.0: queries page by page with every row accounted for, and ingest jobs joined on the record's id."""
+"""Bulk API 2.0: waiting for jobs, and updates of records joined on their ids. Queries are in `bulk_query`."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.errors import FatalError, RetriableError
 from connectors.retry import retrying
 from connectors.salesforce.client import Client, Record, keyed
-from connectors.salesforce.columns import Frame, from_csv
 from connectors.salesforce.config import SalesforceConfig
-from connectors.salesforce.failures import BulkRefused, NotFound
 
 _NULL = "#N/A"
 _MAX_BYTES = 100 * 1000 * 1000
@@ -22,74 +20,6 @@ _POLL = (0.5, 5.0)
 
 class _NotDone(RetriableError):
     """The job still runs."""
-
-
-@dataclass(frozen=True, slots=True)
-class BulkPage:
-    """Rows, and where the next ones are (None: that was all). `rows` counts them from the job's first."""
-
-    frame: Frame
-    job: str
-    locator: str | None
-    rows: int
-
-
-class BulkQueries:
-    """Runs queries as jobs."""
-
-    def __init__(self, client: Client, config: SalesforceConfig) -> None:
-        self._client, self._config = client, config
-
-    def start(self, soql: str, *, everything: bool) -> str:
-        """Creates the job. Raises BulkRefused when the object is not for Bulk."""
-        payload = {
-            "operation": "queryAll" if everything else "query",
-            "query": soql,
-            "columnDelimiter": "COMMA",
-            "lineEnding": "LF",
-        }
-        return str(self._client.send("POST", f"{self._client.root}/jobs/query", payload, shape=keyed("id"))["id"])
-
-    def is_alive(self, job: str) -> bool:
-        """Whether the results of an earlier job can still be read."""
-        try:
-            state = self._client.send("GET", f"{self._client.root}/jobs/query/{job}", shape=keyed("state"))["state"]
-        except NotFound:
-            return False
-        return state not in ("Failed", "Aborted")
-
-    def pages(self, job: str, paths: Sequence[str], locator: str | None = None, rows: int = 0) -> Iterator[BulkPage]:
-        """Result pages from a locator on. Raises RetriableError when rows are missing, BulkRefused when the job failed."""
-        done = wait(self._client, f"{self._client.root}/jobs/query/{job}", self._config.bulk_seconds)
-        if done["state"] == "Failed":  # the query itself is at fault; by REST it may still be answered
-            raise BulkRefused(f"Bulk query {job} failed: {done.get('errorMessage') or 'no reason given'}.")
-        if done["state"] != "JobComplete":
-            raise RetriableError(f"Bulk query {job} was {done['state'].lower()}.")
-        expected = int(done.get("numberRecordsProcessed") or 0)
-        self._client.minimum += 2
-        while True:
-            page = retrying(lambda at=locator, n=rows: self._page(job, paths, at, n), on=RetriableError)  # type: ignore[misc]
-            self._client.minimum += 1
-            if page.locator is None and page.rows != expected:
-                raise RetriableError(f"Bulk query {job} gave {page.rows} rows of {expected}.")
-            yield page
-            if page.locator is None:
-                return
-            locator, rows = page.locator, page.rows
-
-    def _page(self, job: str, paths: Sequence[str], locator: str | None, before: int) -> BulkPage:
-        params = {"maxRecords": str(self._config.bulk_page_rows), **({"locator": locator} if locator else {})}
-        response = self._client.raw(
-            "GET", f"{self._client.root}/jobs/query/{job}/results", params=params, headers={"Accept": "text/csv"}
-        )
-        if not response.headers.get("Content-Type", "").lower().startswith("text/csv"):
-            raise RetriableError("A Bulk result page is not CSV.")
-        frame = from_csv(whole_lines(response.content), paths)
-        declared = response.headers.get("Sforce-NumberOfRecords")
-        if declared is not None and declared != str(frame.size):
-            raise RetriableError(f"A Bulk result page has {frame.size} rows of {declared}.")
-        following = response.headers.get("Sforce-Locator")
-        return BulkPage(frame, job, None if following in (None, "", "null") else following, before + frame.size)
 
 
 def wait(

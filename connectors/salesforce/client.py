@@ -6,6 +6,7 @@ lose headers or records and are not used.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from urllib.parse import quote
 import orjson
 import requests
 from simple_salesforce import Salesforce
-from simple_salesforce.format import format_soql
+from simple_salesforce.format import SoqlFormatter
 
 from connectors.base import ApiCalls
 from connectors.errors import BothwaysError, RetriableError
@@ -218,9 +219,21 @@ def found(body: Any) -> Found:
         raise RetriableError("Salesforce answered a query with something else than its result.") from None
 
 
+_LITERAL = re.compile(r"[A-Za-z0-9_.,:+ -]+")
+"""API names, lists of them, moments and numbers: nothing that could end a name and begin something else."""
+
+
+class _Statement(SoqlFormatter):  # type: ignore[misc]  # the library has no types
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        if format_spec == "literal" and not (isinstance(value, str) and _LITERAL.fullmatch(value)):
+            raise ValueError(f"{value!r} cannot stand in SOQL without quotes")
+        return super().format_field(value, format_spec)
+
+
 def soql(statement: str, *values: object) -> str:
-    """SOQL with quoted values. `{:literal}` is for API names that were checked, never for text from outside."""
-    return str(format_soql(statement, *values))
+    """SOQL with quoted values. `{:literal}` is for names of the API, moments and numbers as text: anything else, text from
+    outside above all, is refused with a ValueError."""
+    return str(_Statement().vformat(statement, values, {}))
 
 
 def instant(moment: datetime) -> str:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from connectors.base import Page
 from connectors.errors import BothwaysError, RetriableError
 from connectors.records import Stream
-from connectors.salesforce.bulk import BulkQueries
+from connectors.salesforce.bulk_query import BulkQueries
 from connectors.salesforce.client import Client, Found, Record, instant, soql
 from connectors.salesforce.columns import Frame, as_flag, as_ids, from_json
 from connectors.salesforce.config import SalesforceConfig

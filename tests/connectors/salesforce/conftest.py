@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -22,6 +23,14 @@ from enrichment.fields import fields
 
 SHIPPED = Path(__file__).parents[3] / "config/mappings/salesforce.toml"
 Connect = Callable[..., SalesforceConnector]
+
+
+@pytest.fixture(autouse=True)
+def private_files() -> Iterator[None]:
+    """Files with secrets are refused when others may read them."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(scope="session")

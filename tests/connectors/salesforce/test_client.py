@@ -12,6 +12,7 @@ from connectors.base import Change
 from connectors.emulator.http import EmulatorServer
 from connectors.emulator.salesforce.app import SalesforceEmulator
 from connectors.errors import AuthError, QuotaReached, RetriableError
+from connectors.salesforce.client import soql
 from connectors.salesforce.transport import endpoint
 
 EXPIRED = {
@@ -208,6 +209,15 @@ def test_calls_agree_with_the_server(server: EmulatorServer, connect: Any) -> No
     assert calls.write == 0
     assert calls.minimum <= calls.read
     assert connector.server_time() is not None
+
+
+@pytest.mark.parametrize("text", ["Account WHERE Name = 'x'", "Id) FROM User--", "Name\nFROM", "", None, 200, ["Id"]])
+def test_nothing_but_names_stands_in_soql_without_quotes(text: Any) -> None:
+    with pytest.raises(ValueError, match="without quotes"):
+        soql("SELECT Id FROM {:literal}", text)
+    assert soql("SELECT {:literal} FROM Account WHERE Name = {}", "Id, Owner.Name", "O'Brien \\") == (
+        "SELECT Id, Owner.Name FROM Account WHERE Name = 'O\\'Brien \\\\'"
+    )
 
 
 def test_endpoints_are_counted_without_their_ids() -> None:
