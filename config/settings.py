@@ -6,22 +6,24 @@ Relative paths in the file are relative to the file. `config/bothways.toml` is t
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config.refusals import explain, line_of
 from connectors.base import Organisation
 from connectors.errors import ConfigError
 from connectors.file.config import FilesConfig
 from connectors.hubspot.config import HubSpotConfig
 from connectors.salesforce.config import SalesforceConfig
+from connectors.secrets import Secret, remember
 from enrichment.fields import Profile
 
 DEFAULT_FILE = Path("bothways.toml")
@@ -36,8 +38,29 @@ class WorkspaceSettings(_Section):
     """Where landing, state, scores and reports are kept."""
 
     dir: Path = Path(".bothways")
-    state_url: str | None = None
-    """SQLAlchemy URL of the state database; default SQLite in `dir`. A password belongs in the environment."""
+    state_url: str | None = Field(default=None, repr=False)
+    """SQLAlchemy URL of the state database; default SQLite in `dir`. Without the password in the file."""
+    state_password: Secret | None = None
+    """The password of `state_url`."""
+
+    @model_validator(mode="after")
+    def _password_has_a_url(self) -> Self:
+        if self.state_password is not None and self.state_url is None:
+            raise ValueError("state_password without state_url: SQLite has no password")
+        return self
+
+    def state_address(self) -> str | None:
+        """`state_url` with its password. Raises ConfigError when the password cannot be had."""
+        if self.state_url is None:
+            return None
+        parts = urlsplit(self.state_url)
+        if parts.password:
+            remember(unquote(parts.password))
+        if self.state_password is None:
+            return self.state_url
+        before, _, host = parts.netloc.rpartition("@")
+        user = before.partition(":")[0]
+        return urlunsplit(parts._replace(netloc=f"{user}:{quote(self.state_password.read(), safe='')}@{host}"))
 
 
 class OrganisationSettings(_Section):
@@ -150,12 +173,13 @@ def load(path: Path | None = None) -> Settings:
     """The settings of a file (default `./bothways.toml`). Raises ConfigError that lists every fault with its key, line and remedy."""
     path = path or DEFAULT_FILE
     data, text = read_toml(path)
+    _refuse_password(data, path, text)
     base = path.resolve().parent
     _resolve(data, base)
     try:
         return Settings(**data)
     except ValidationError as error:
-        raise ConfigError(_explain(error, path, text), remedy="") from None
+        raise ConfigError(explain(error, path, text, Settings), remedy="") from None
 
 
 def for_folder(folder: Path, path: Path) -> Settings:
@@ -167,7 +191,7 @@ def for_folder(folder: Path, path: Path) -> Settings:
     try:
         return Settings(**data)
     except ValidationError as error:
-        raise ConfigError(_explain(error, path, "")) from None
+        raise ConfigError(explain(error, path, "", Settings)) from None
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
@@ -188,6 +212,16 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         ) from None
 
 
+def _refuse_password(data: dict[str, Any], path: Path, text: str) -> None:
+    workspace = data.get("workspace")
+    url = workspace.get("state_url") if isinstance(workspace, dict) else None
+    if isinstance(url, str) and urlsplit(url).password:
+        raise ConfigError(
+            f"{path}:{line_of(text, ['workspace', 'state_url'])}: workspace.state_url: secrets are not kept in this file.",
+            remedy='Take the password out of it and add state_password = { env = "BOTHWAYS_STATE_PASSWORD" }.',
+        )
+
+
 _PATHS = (("workspace", "dir"), ("mapping", "file"), ("score", "model"), ("crm", "input"), ("crm", "output"))
 
 
@@ -203,66 +237,3 @@ def _resolve(data: dict[str, Any], base: Path) -> None:
         value = table.get(key) if isinstance(table, dict) else None
         if isinstance(table, dict) and isinstance(value, str) and not value.startswith(("$", "~", "/")):
             table[key] = str(base / value)
-
-
-def _explain(error: ValidationError, path: Path, text: str) -> str:
-    lines = []
-    for fault in error.errors(include_url=False, include_input=False, include_context=False):
-        keys = [
-            str(part)
-            for part in fault["loc"]
-            if part not in ("salesforce", "hubspot", "files", "token", "client_credentials", "jwt", "refresh", "oauth")
-            or part == fault["loc"][-1]
-        ]
-        line = _line_of(text, keys)
-        where = f"{path}:{line}" if line else str(path)
-        lines.append(f"{where}: {'.'.join(keys)}: {_words(fault, keys)}")
-    return "The settings were refused.\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def _words(fault: Any, keys: list[str]) -> str:
-    kind, message = fault["type"], str(fault["msg"]).removeprefix("Value error, ")
-    if kind == "extra_forbidden":
-        near = difflib.get_close_matches(keys[-1], _known_keys(keys[:-1]), n=1)
-        return (
-            f"unknown key; did you mean {near[0]!r}?"
-            if near
-            else "unknown key; remove it, or see config/bothways.toml for those that exist"
-        )
-    if kind == "missing":
-        return "missing; add it"
-    if keys[-1] in ("token", "client_secret", "private_key", "refresh_token") and kind in (
-        "model_type",
-        "string_type",
-        "model_attributes_type",
-    ):
-        return 'secrets are not kept in this file; write { env = "NAME" }, { file = "PATH" } or { command = ["..."] }'
-    return message[0].lower() + message[1:]
-
-
-def _known_keys(keys: list[str]) -> list[str]:
-    fields: dict[str, Any] = dict(Settings.model_fields)
-    if not keys:
-        return list(fields)
-    if keys[0] == "crm":
-        return [name for model in (SalesforceConfig, HubSpotConfig, FilesConfig) for name in model.model_fields]
-    section = fields.get(keys[0])
-    return list(getattr(section.annotation, "model_fields", {})) if section is not None else []
-
-
-def _line_of(text: str, keys: list[str]) -> int | None:
-    """The line of a key in the file: that of the longest leading part of the path that can be found."""
-    section: list[str] = []
-    best: tuple[int, int | None] = (0, None)
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[+\s*([^\]#]+?)\s*\]+", line):
-            section = [part.strip().strip('"') for part in header[1].split(".")]
-            found = section
-        elif entry := re.match(r"\s*([A-Za-z0-9_.\"-]+)\s*=", line):
-            found = section + [part.strip('"') for part in entry[1].split(".")]
-        else:
-            continue
-        depth = len(found)
-        if found == keys[:depth] and depth > best[0]:
-            best = (depth, number)
-    return best[1]

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from connectors.records import Stream
+from connectors.redaction import redact
 
 Cursor = str
 """Where to go on reading: opaque to all but the connector that made it, and *inclusive* on resume.
@@ -117,6 +118,10 @@ class WriteError:
     message: str
     remedy: str = ""
 
+    def __post_init__(self) -> None:
+        # A CRM may repeat what it was sent; these words are kept in the state and shown.
+        object.__setattr__(self, "message", redact(self.message))
+
     @property
     def retriable(self) -> bool:
         return self.kind == "retry"
@@ -202,6 +207,8 @@ class Capabilities:
     write_workers: int = 1
     read_workers: int = 1
     writable: frozenset[Stream] = frozenset({"accounts", "opportunities"})
+    rereadable: frozenset[Stream] = frozenset()
+    """Streams whose records can be asked for by id: then the connector is a `Rereader` too."""
 
 
 class Source(Protocol):
@@ -218,6 +225,16 @@ class Source(Protocol):
         for the next read. Raises RetriableError (after its own retries), QuotaReached, AuthError or SchemaError: then
         what was yielded so far is good and reading can go on from the last cursor.
         """
+        ...
+
+
+@runtime_checkable
+class Rereader(Protocol):
+    """A source that can also be asked for single records: for those that the CRM said have changed."""
+
+    def reread(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
+        """The present state of these records, whatever a search index says: those that exist in batches (a merged-away
+        id by its survivor, with `merged`), all others in `deleted`. The cursor means nothing. Raises as `Source.read`."""
         ...
 
 

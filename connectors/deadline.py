@@ -20,6 +20,8 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from connectors.wirelog import Exchange
+
 _here = threading.local()
 
 
@@ -108,26 +110,35 @@ def _tell(connection: Any) -> None:
         deadline.use(connection.sock)
 
 
-class _Connection(HTTPConnection):
+class _Observed:
+    """Tells the deadline of the thread which socket is in use, and the log what was asked and answered."""
+
+    _exchange: Exchange | None = None
+    sock: socket.socket | None
+
     def connect(self) -> None:
-        super().connect()
+        super().connect()  # type: ignore[misc]  # of the connection that this is mixed into
         _tell(self)
 
-    def request(self, *args: Any, **kw: Any) -> None:
+    def request(self, method: str, url: str, *args: Any, **kw: Any) -> None:
         if self.sock is not None:
             _tell(self)
-        super().request(*args, **kw)
+        self._exchange = Exchange(method, url, kw.get("headers"))
+        super().request(method, url, *args, **kw)  # type: ignore[misc]
+
+    def getresponse(self, *args: Any, **kw: Any) -> Any:
+        response = super().getresponse(*args, **kw)  # type: ignore[misc]
+        if self._exchange is not None:
+            self._exchange.answered(response.status, response.headers)
+        return response
 
 
-class _SecureConnection(HTTPSConnection):
-    def connect(self) -> None:
-        super().connect()
-        _tell(self)
+class _Connection(_Observed, HTTPConnection):
+    pass
 
-    def request(self, *args: Any, **kw: Any) -> None:
-        if self.sock is not None:
-            _tell(self)
-        super().request(*args, **kw)
+
+class _SecureConnection(_Observed, HTTPSConnection):
+    pass
 
 
 class _Pool(HTTPConnectionPool):

@@ -3,6 +3,8 @@
     BothwaysError
      ├── ConfigError        the settings, the mapping or the arguments are wrong; a person must change them      exit 2
      ├── RetriableError     the same call may work later; `.retry_after` in seconds when the server said so      exit 8
+     │    ├── Throttled     the server wants fewer calls, or none for a while                                    exit 8
+     │    └── Unreachable   too many calls in a row got no answer: nothing more is asked for now                 exit 8
      ├── QuotaReached       the CRM's daily allowance (or our share of it) is used up; go on later               exit 7
      └── FatalError         will not work by itself                                                              exit 1
           ├── AuthError     credentials, scope or permission                                                     exit 4
@@ -15,13 +17,16 @@ A record that cannot be understood is a `Reject` and a change that the CRM refus
 
 from __future__ import annotations
 
+from connectors.redaction import redact
+
 
 class BothwaysError(Exception):
-    """Base of all; `.remedy` says in one sentence what the reader can do about it."""
+    """Base of all; `.remedy` says in one sentence what the reader can do about it. Neither holds a secret: both are
+    redacted here, wherever they go afterwards (terminal, log, state, JSON)."""
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
-        super().__init__(message)
-        self.remedy = remedy
+        super().__init__(redact(message))
+        self.remedy = redact(remedy)
 
     def __str__(self) -> str:
         message = super().__str__()
@@ -41,6 +46,14 @@ class RetriableError(BothwaysError):
         super().__init__(message, remedy=remedy)
         self.retry_after = retry_after
         self.status = status
+
+
+class Throttled(RetriableError):
+    """The server wants fewer calls at once, or none for `retry_after` seconds."""
+
+
+class Unreachable(RetriableError):
+    """Many calls in a row got no answer. Not worth a retry in this run."""
 
 
 class QuotaReached(BothwaysError):

@@ -24,7 +24,8 @@ import sync.cli_read as cli_read
 import sync.cli_run as cli_run
 import sync.cli_setup as cli_setup
 from connectors.errors import AuthError, BothwaysError, ConfigError, QuotaReached, RetriableError, SchemaError
-from connectors.secrets import redact
+from connectors.redaction import redact
+from sync import logs
 from sync.output import Output, usage_wants_json
 
 app = typer.Typer(
@@ -68,6 +69,7 @@ def exit_code(error: BothwaysError) -> int:
 def main() -> None:
     """The console script `bothways`."""
     signal.signal(signal.SIGTERM, _terminated)
+    logs.install()
     output = Output(as_json=usage_wants_json(sys.argv[1:]))
     try:
         code = app(standalone_mode=False) or 0
@@ -79,13 +81,15 @@ def main() -> None:
         if show is None or output.as_json:
             output.error(error.format_message(), "See `bothways --help`.", code)
         else:
+            if hasattr(error, "message"):
+                error.message = redact(error.message)  # whoever pastes a secret as an argument must not see it repeated
             show()
     except (typer.Abort, KeyboardInterrupt):
         output.error("Interrupted. What was confirmed so far is kept; run the command again to go on.", "", 130)
         code = 130
     except BothwaysError as error:
         code = exit_code(error)
-        output.error(redact(error.args[0] if error.args else type(error).__name__), redact(error.remedy), code)
+        output.error(error.args[0] if error.args else type(error).__name__, error.remedy, code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
@@ -97,7 +101,7 @@ def main() -> None:
 def _terminated(signum: int, frame: FrameType | None) -> None:
     del signum, frame
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    print("Terminated. What was confirmed so far is kept; run the command again to go on.", file=sys.stderr)  # noqa: T201
+    logs.write("error", "Terminated. What was confirmed so far is kept; run the command again to go on.", error=True)
     raise SystemExit(143)
 
 
@@ -111,5 +115,5 @@ def _unexpected(error: Exception, output: Output) -> int:
         remedy = f"The details are in {log} (incident {incident}); please report them."
     except OSError:
         remedy = trace
-    output.error(f"Unexpected: {type(error).__name__}: {redact(str(error))}", remedy, 1)
+    output.error(f"Unexpected: {type(error).__name__}: {error}", remedy, 1)
     return 1

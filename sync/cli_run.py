@@ -158,7 +158,7 @@ def workspace_of(settings: Settings) -> Workspace:
     """Where the run keeps its files and state."""
     from sync.options import Workspace
 
-    return Workspace(settings.workspace.dir, settings.workspace.state_url)
+    return Workspace(settings.workspace.dir, settings.workspace.state_address())
 
 
 def options_from(settings: Settings, as_of: datetime | None = None, *, engine: str | None = None) -> RunOptions:

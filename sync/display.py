@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from connectors.redaction import redact
+from sync.logs import printable
 from sync.output import Output
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class LiveProgress:
         self._display.update(self._task, description=f"{stream} {self._rows[stream]:,}")
 
     def note(self, text: str) -> None:
-        self._display.console.print(text, markup=False, highlight=False)
+        self._display.console.print(printable(redact(text)), markup=False, highlight=False)
 
 
 @contextmanager

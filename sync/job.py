@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from connectors.base import Connector, PropertySpec
 from connectors.errors import BothwaysError, StateError
 from enrichment.model import ScoringModel
-from sync import durable, holds
+from sync import durable, holds, logs
 from sync.errors import BrakeReached, PlanChanged
 from sync.lock import run_lock, server_lock
 from sync.options import RunOptions, Workspace
@@ -46,6 +46,7 @@ def job(
         run = runs.resume_or_begin(kind, _moment(runs, options), model.version_string, profile)
         if run.resumed:
             progress.note(f"Going on with run {run.run_id} of {run.as_of:%Y-%m-%d %H:%M} UTC.")
+        logs.about(run.run_id)
         told = _result(run, connector, model)
         try:
             yield Job(connector, workspace.dir, state, runs, run, model, specs, options, progress, told)

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
+
+from connectors.redaction import redact, redact_values
+from sync import logs
+from sync.logs import printable
+
+__all__ = [
+    "AsOfOption",
+    "ConfigOption",
+    "JsonOption",
+    "Output",
+    "QuietOption",
+    "number",
+    "printable",
+    "usage_wants_json",
+]
 
 ConfigOption = Annotated[
     str,
@@ -34,30 +50,38 @@ class Output:
         self.as_json, self.quiet = as_json, quiet
 
     def result(self, value: Mapping[str, Any]) -> None:
-        """The one JSON object."""
+        """The one JSON object. A character that UTF-8 cannot write (half of a pair) is replaced."""
         import orjson
 
-        data = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
-        sys.stdout.write(data.decode() + "\n")
+        options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
+        try:
+            text = orjson.dumps(value, default=str, option=options).decode()
+        except TypeError:  # half of a surrogate pair somewhere
+            text = json.dumps(value, default=str, indent=2)
+        sys.stdout.write(redact_values(text) + "\n")
         sys.stdout.flush()
 
     def say(self, text: str = "") -> None:
         """A line for people; nothing with --json or --quiet."""
         if not (self.as_json or self.quiet):
-            sys.stdout.write(printable(text) + "\n")
+            sys.stdout.write(printable(redact_values(text)) + "\n")
             sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """A line about what is going on, on stderr."""
         if not self.quiet:
-            sys.stderr.write(printable(text) + "\n")
-            sys.stderr.flush()
+            logs.write("info", text)
 
     def error(self, message: str, remedy: str, code: int) -> None:
         """What went wrong, and with --json the same as an object on stdout."""
+        message, remedy = redact(message), redact(remedy)
         if self.as_json:
             self.result({"error": {"message": message, "remedy": remedy}, "exit_code": code})
-        sys.stderr.write(printable(f"bothways: {message}" + (f"\n{remedy}" if remedy else "")) + "\n")
+        text = message + (f"\n{remedy}" if remedy else "")
+        if logs.as_json(error=True):
+            logs.write("error", message, error=True, more={"remedy": remedy, "exit_code": code})
+        else:
+            logs.write("error", f"bothways: {text}", error=True)
 
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), title: str = ""
@@ -79,17 +103,9 @@ class Output:
                 overflow="fold" if last else "ellipsis",
             )
         for row in rows:
-            table.add_row(*(Text(printable(cell)) for cell in row))
+            table.add_row(*(Text(printable(redact_values(cell))) for cell in row))
         console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False)
         console.print(table)
-
-
-def printable(text: str) -> str:
-    """The text without control characters, so that a name in a CRM cannot drive the terminal."""
-    return "".join(
-        char if char in "\n\t" or (ord(char) >= 32 and not 0x7F <= ord(char) < 0xA0) else "\N{REPLACEMENT CHARACTER}"
-        for char in text
-    )
 
 
 def number(value: float | None, unit: str = "") -> str:

@@ -92,7 +92,7 @@ def rows_of(settings: Settings, query: sa.Select[Any]) -> list[sa.Row[Any]]:
         raise ConfigError(
             f"There is no workspace at {workspace.dir} yet.", remedy="Run `bothways sync` or `bothways score` first."
         )
-    state = open_state(workspace.dir, workspace.state_url)
+    state = open_state(workspace.dir, workspace.state_address())
     try:
         with state.engine.connect() as connection:
             return list(connection.execute(query))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from sync import logs
 from sync.errors import Stopped
 
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -25,7 +25,7 @@ def obeying_signals(stop: threading.Event) -> Iterator[None]:
             raise SystemExit(EXIT_CODES[signal.Signals(number)])
         received.append(number)
         stop.set()
-        sys.stderr.write("Stopping after the batch under way; once more to stop at once.\n")
+        logs.write("info", "Stopping after the batch under way; once more to stop at once.")
 
     before = {number: signal.signal(number, handle) for number in EXIT_CODES}
     try:
@@ -33,7 +33,7 @@ def obeying_signals(stop: threading.Event) -> Iterator[None]:
     except Stopped as error:
         if not received:
             raise
-        sys.stderr.write(f"{error}\n")
+        logs.write("error", str(error), error=True)
         raise SystemExit(EXIT_CODES[signal.Signals(received[0])]) from None
     finally:
         for number, handler in before.items():

@@ -11,6 +11,7 @@ import pytest
 from connectors import retry
 
 ROOT = Path(__file__).parents[1]
+os.umask(0o077)  # secret files that tests write are refused when others can read them
 gc.set_threshold(100_000, 50, 100)  # compiling scores makes many small values and hardly any cycles
 
 

@@ -13,7 +13,7 @@ from sync.demo import build_emulator, write_demo_settings
 def test_sigterm_in_the_middle_of_a_pull(organisation, tmp_path):
     with build_emulator("hubspot", organisation, limits=False) as server:
         path = write_demo_settings("hubspot", server.url, organisation, tmp_path)
-        environment = {**os.environ, "BOTHWAYS_CRM_TOKEN": server.app.token}
+        environment = {**os.environ, "BOTHWAYS_CRM_TOKEN": server.app.token, "BOTHWAYS_LOG_FORMAT": "text"}
 
         def command(*words):
             return [sys.executable, "-c", "from sync.cli import main; main()", *words, "--config", str(path)]
