@@ -34,7 +34,7 @@ def estimate(sizes: Mapping[str, int], streams: Sequence[Sequence[str]], config:
     """`sizes` by object (what is not in it counts as empty); `streams` are the objects that each stream is read from."""
     objects = [name for stream in streams for name in stream]
     reads = sum(_read(sizes.get(name, 0), config) for name in objects)
-    related = sum(-(-sizes.get(name, 0) // int(_PAGE * QUERIES_A_CALL * _FILLED)) for name in RELATION_OBJECTS)
+    related = sum(_related(sizes.get(name, 0), config) for name in RELATION_OBJECTS)
     writes = sum(_write(sizes.get(name, 0), config) for name in OBJECTS.values())
     return Cost(_START + reads + related + writes, _DESCRIBED + len(streams) + _RELATED)
 
@@ -43,6 +43,11 @@ def _read(rows: int, config: SalesforceConfig) -> int:
     if rows > config.bulk_read_rows:
         return _BULK_OVERHEAD + -(-rows // config.bulk_page_rows)
     return max(1, -(-rows // config.page_rows))
+
+
+def _related(rows: int, config: SalesforceConfig) -> int:
+    by_id = -(-rows // int(_PAGE * QUERIES_A_CALL * _FILLED))
+    return by_id if rows < config.bulk_read_rows else min(by_id, _BULK_OVERHEAD + -(-rows // config.bulk_page_rows))
 
 
 def _write(rows: int, config: SalesforceConfig) -> int:

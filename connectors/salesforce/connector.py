@@ -25,12 +25,13 @@ from connectors.salesforce import activities, currency
 from connectors.salesforce.check import Checker
 from connectors.salesforce.client import Client, instant
 from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
-from connectors.salesforce.cursor import Watermark
+from connectors.salesforce.cursor import Watermark, is_of_everything
 from connectors.salesforce.lookups import RELATION_OBJECTS, Lookups
 from connectors.salesforce.names import OBJECTS
 from connectors.salesforce.participants import Sides
 from connectors.salesforce.provision import Provisioner
 from connectors.salesforce.reading import Feed, Reader
+from connectors.salesforce.relations import Relations
 from connectors.salesforce.schema import Schema
 from connectors.salesforce.translate import records
 from connectors.salesforce.writing import BATCH, Writer
@@ -74,13 +75,16 @@ class SalesforceConnector:
         if stream == "currency_rates":
             yield self._rates()
             return
-        lookups = Lookups(self._client, self._schema)
+        sizes = self._record_counts() if is_of_everything(since) else {}
+        lookups = Lookups(self._client, self._schema, sizes, Relations(self._client, self._config))
         feeds = self._feeds(stream, lookups)
         if not feeds:
             yield self._empty(stream)
             return
-        sizes = self._record_counts() if since is None else {}
-        yield from Reader(self._client, self._config, stream, feeds, sizes, lookups).pages(since)
+        try:
+            yield from Reader(self._client, self._config, stream, feeds, sizes, lookups).pages(since)
+        finally:
+            lookups.close()
 
     def plan_provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """See `connectors.base.Destination.plan_provision`."""

@@ -31,6 +31,11 @@ class Position:
     rows: int = 0
     """Rows of the Bulk job before the locator."""
 
+    @property
+    def is_start(self) -> bool:
+        """Whether nothing of the object has been read."""
+        return self.record is None and self.job is None
+
     def next_part(self) -> Position:
         """The start of the next object."""
         return Position(self.high, self.low, self.part + 1)
@@ -64,3 +69,9 @@ def decode(cursor: str) -> Position | Watermark:
         raise StateError(
             "The stored cursor was not made by the Salesforce connector.", remedy="Run `bothways sync --full`."
         ) from None
+
+
+def is_of_everything(cursor: str | None) -> bool:
+    """Whether a read from this cursor is of all records, not of changed ones. Raises StateError as `decode` does."""
+    stood = None if cursor is None else decode(cursor)
+    return stood is None or (isinstance(stood, Position) and stood.low is None)

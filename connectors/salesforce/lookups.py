@@ -1,13 +1,20 @@
 """Rows that belong to a page of activities: who was on an e-mail, a meeting or a task, and which tasks an e-mail stands for.
 
-Asked by id, several hundred to a query and five queries to a call, so that nothing has to be kept from page to page.
+Asked by id, several hundred to a query and five queries to a call, so that nothing has to be kept from page to page. In a
+read of everything that is large, a relation is read whole by Bulk instead (`relations`), and the e-mails that were read tell
+which tasks they stand for: both take far fewer calls.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from connectors.errors import BothwaysError
 from connectors.retry import retrying
@@ -15,6 +22,7 @@ from connectors.salesforce.client import QUERIES_A_CALL, Client, Record, soql
 from connectors.salesforce.config import ActivityKind
 from connectors.salesforce.failures import LocatorGone
 from connectors.salesforce.participants import Tie, Ties
+from connectors.salesforce.relations import Relations
 from connectors.salesforce.schema import Schema
 
 _FIRST_GUESS = 500
@@ -43,11 +51,26 @@ class Need:
     ids_a_query: int
 
 
-class Lookups:
-    """Asks for related rows. An object that is not there has none."""
+_SCATTERED = frozenset({"call", "task"})
+"""Kinds of which few records have more people than the one they name: asked by id, however many records there are."""
+_MOST_TWINS = 2_000_000
+"""Ids of tasks that are kept in memory."""
 
-    def __init__(self, client: Client, schema: Schema) -> None:
-        self._client, self._schema = client, schema
+
+class Lookups:
+    """Asks for related rows. An object that is not there has none. `sizes` says about how many rows the objects have, in a
+    read of everything; `relations` reads one of them whole. Close it when the read is over."""
+
+    def __init__(
+        self,
+        client: Client,
+        schema: Schema,
+        sizes: Mapping[str, int] = MappingProxyType({}),
+        relations: Relations | None = None,
+    ) -> None:
+        self._client, self._schema, self._sizes, self._relations = client, schema, sizes, relations
+        self._twins: list[pa.Array] = []
+        self._twins_known = False
         self._ids_a_query: dict[str, int] = {}
         self._ready: dict[tuple[str, str], tuple[frozenset[str], list[Record]]] = {}
 
@@ -80,7 +103,10 @@ class Lookups:
         fields = self._there(name, (key, *_TIE_FIELDS))
         found: dict[str, list[Tie]] = defaultdict(list)
         start = 0
-        if (ready := self._taken(name, key, ids)) is not None:
+        ready = self._taken(name, key, ids)
+        if ready is None and ids and kind not in _SCATTERED and self._relations is not None:
+            ready = self._relations.of(name, key, fields, ids, about=self._sizes.get(name, 0))
+        if ready is not None:
             _tie(found, key, ready)
             return found
         while fields and start < len(ids):
@@ -92,6 +118,18 @@ class Lookups:
             _tie(found, key, rows)
         return found
 
+    def note_twins(self, task_ids: Any, *, complete: bool) -> None:
+        """Tasks that e-mails which have been read stand for; `complete`: these were the last of all of them."""
+        self._twins.append(task_ids.drop_null())
+        self._twins_known = complete and sum(map(len, self._twins)) <= _MOST_TWINS
+        if complete and not self._twins_known:
+            self._twins.clear()
+
+    def close(self) -> None:
+        """Gives back what a relation that was read whole takes on the disk."""
+        if self._relations is not None:
+            self._relations.close()
+
     def twins(self, email_object: str, task_field: str, task_ids: Sequence[str]) -> set[str]:
         """Those of the tasks that an e-mail record stands for."""
         fields = self._there(email_object, (task_field,))
@@ -99,6 +137,9 @@ class Lookups:
             return set()
         if (ready := self._taken(email_object, task_field, task_ids)) is not None:
             return {row[task_field] for row in ready}
+        if self._twins_known:
+            asked = pa.array(task_ids, pa.string())
+            return set(asked.filter(pc.is_in(asked, value_set=pa.chunked_array(self._twins, pa.string()))).to_pylist())
         groups = _groups(task_ids, _PAGE)
         rows = self._rows([soql(_IDS_IN, ", ".join(fields), email_object, task_field, group) for group in groups])
         return {row[task_field] for row in rows}

@@ -89,6 +89,7 @@ class Reader:
         for number in range(position.part, len(self.feeds)):
             feed = self.feeds[number]
             final = number == len(self.feeds) - 1
+            whole = position.low is None and position.is_start
             for raw in self._part(feed.selection, position, first.get(number)):
                 if not raw.last:
                     cursor = raw.position.encode()
@@ -96,7 +97,10 @@ class Reader:
                     cursor = self._watermark(position).encode()
                 else:
                     cursor = position.next_part().encode()
-                yield self._page(feed, raw.frame, cursor, incremental=position.low is not None)
+                page, living = self._page(feed, raw.frame, cursor, incremental=position.low is not None)
+                if whole and feed.stands_for and self.lookups is not None:
+                    self.lookups.note_twins(as_ids(living.get(feed.stands_for)), complete=raw.last)
+                yield page
             position = position.next_part()
 
     def _start(self, since: str | None) -> Position:
@@ -193,7 +197,8 @@ class Reader:
             position = replace(position, locator=page.locator, rows=page.rows)
             yield _Raw(page.frame, position, page.locator is None)
 
-    def _page(self, feed: Feed, frame: Frame, cursor: str, *, incremental: bool) -> Page:
+    def _page(self, feed: Feed, frame: Frame, cursor: str, *, incremental: bool) -> tuple[Page, Frame]:
+        """The canonical page, and the rows that it was made from."""
         deleted: list[str] = []
         merged: dict[str, str] = {}
         if DELETED in frame.columns and frame.size:
@@ -211,7 +216,7 @@ class Reader:
         if incremental:
             replaced = as_ids(frame.get(feed.stands_for)).drop_null().to_pylist() if feed.stands_for else []
             deleted += [*made.gone, *replaced]
-        return Page(self.stream, made.batch, cursor, tuple(deleted), merged, made.rejects)
+        return Page(self.stream, made.batch, cursor, tuple(deleted), merged, made.rejects), frame
 
 
 def _living(frame: Frame) -> Frame:
