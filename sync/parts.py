@@ -10,7 +10,8 @@ from connectors.base import Page, Reject
 from connectors.errors import SchemaError
 
 GONE = pa.schema([("id", pa.string()), ("survivor", pa.string()), ("_seq", pa.int64())])
-"""Tombstones: `survivor` is null for a delete, the winning id for a merge."""
+"""Tombstones: `survivor` is null for a delete, the winning id for a merge; a record's own id says that it was read by
+id and lives, so that tombstones before this one no longer count."""
 
 REJECTS = pa.schema([(name, pa.string()) for name in ("stream", "record_id", "field", "message", "source")])
 REJECTS_KEPT = 10_000

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import sqlalchemy as sa
 
-from connectors.base import Connector, Page
+from connectors.base import Connector, Page, Rereader
 from connectors.errors import BothwaysError, RetriableError
 from connectors.records import Stream
 from sync.errors import PullIncomplete, Stopped
 from sync.failpoints import failpoint
 from sync.landing import Generation, Landing
+from sync.marks import Marked, Marks
 from sync.parts import Batch
 from sync.progress import Progress
 from sync.state import State, instant
@@ -61,17 +63,24 @@ def pull(
     policy: PullPolicy,
     progress: Progress,
     stop: threading.Event | None = None,
+    marks: Marks | None = None,
 ) -> Pulled:
-    """Reads all streams of the connector to their end. Raises PullIncomplete (or the CRM's QuotaReached, AuthError,
-    SchemaError) when one cannot be; Stopped when `stop` is set."""
+    """Reads all streams of the connector to their end, and the marked records again. Raises PullIncomplete (or the CRM's
+    QuotaReached, AuthError, SchemaError) when one cannot be; Stopped when `stop` is set."""
     done = _complete(connector, landing, state, run_id)
     todo = [s for s in connector.capabilities.streams if s not in done]
     open_now = {s: _generation(s, connector, landing, policy) for s in todo}
+    marked = marks.now() if marks is not None else Marked({})
     halt = threading.Event()
     pages: queue.Queue[Page | _End] = queue.Queue(maxsize=2 * max(1, connector.capabilities.read_workers))
     with ThreadPoolExecutor(max(1, connector.capabilities.read_workers), "read") as workers:
-        reads = [workers.submit(_read, connector, s, open_now[s].cursor, pages, halt) for s in todo]
+        reads = [workers.submit(_read, connector, s, open_now[s].cursor, marked.ids(s), pages, halt) for s in todo]
         errors = _land_all(landing, open_now, pages, halt, run_id, progress, stop)
+    if marks is not None:
+        broken = {stream for stream, _ in errors}
+        # Those of streams that are not read here too: nothing will ever come of them.
+        for stream in {*todo, *(marked.tokens.keys() - set(connector.capabilities.streams))} - broken:
+            marks.taken(run_id, stream, marked)
     for read in reads:
         read.result()  # a defect in a reader is not a broken connection: let it be seen
     if stop is not None and stop.is_set():  # before the errors: readers that were halted broke off too
@@ -134,13 +143,29 @@ def _age(generation: Generation) -> timedelta:
     return datetime.now(UTC) - instant(generation.started_at)
 
 
+def _again(connector: Connector, stream: Stream, ids: Sequence[str], since: str | None) -> Iterator[Page]:
+    """The marked records of a stream as they are now. They move no cursor, and what was found by id lives, whatever
+    tombstone came before it."""
+    if since is None or not ids or stream not in connector.capabilities.rereadable:
+        return  # a full read from its start meets every record anyway
+    if not isinstance(connector, Rereader):
+        raise AssertionError(f"{connector.name} says that it can read again, and cannot")
+    for page in connector.reread(stream, ids):
+        yield replace(page, cursor=since, merged={**page.merged, **{i: i for i in page.batch.column("id").to_pylist()}})
+
+
 def _read(
-    connector: Connector, stream: Stream, since: str | None, pages: queue.Queue[Page | _End], halt: threading.Event
+    connector: Connector,
+    stream: Stream,
+    since: str | None,
+    marked: Sequence[str],
+    pages: queue.Queue[Page | _End],
+    halt: threading.Event,
 ) -> None:
     error: BothwaysError | None = PullIncomplete("The read ended unexpectedly.")
     try:
         if not halt.is_set():
-            reader: Iterator[Page] = connector.read(stream, since)
+            reader: Iterator[Page] = chain(_again(connector, stream, marked, since), connector.read(stream, since))
             for page in reader:
                 pages.put(page)
                 if halt.is_set():

@@ -26,7 +26,7 @@ from sync.forgetting import Out, strip
 from sync.lock import run_lock, server_lock
 from sync.options import Workspace
 from sync.state import State, open_state, stamp
-from sync.tables import confirmed, dead_letters, journal, parts, pulls, runs
+from sync.tables import confirmed, dead_letters, journal, marks, parts, pulls, runs
 
 RETENTION = timedelta(days=30)
 """How long what was written can be looked up and taken back."""
@@ -60,7 +60,7 @@ def purge_record(workspace: Workspace, crm: str, *, person: str | None = None, a
         rewritten = sum(_rewrite(state, folder, landed_as, out) for landed_as in (crm, f"{crm}-score"))
         keys = [("accounts", i) for i in gone] + [("opportunities", i) for i in deals]
         removed = _forget_derived(folder, {i for _, i in keys})
-        rows = sum(_forget_rows(state, crm, stream, record_id) for stream, record_id in keys)
+        rows = sum(_forget_rows(state, crm, stream, record_id) for stream, record_id in {*ids, *keys})
         _wipe(state)
         return Purged(len(ids), rewritten, removed, rows)
 
@@ -92,7 +92,7 @@ def purge_old(workspace: Workspace, crm: str, retention: timedelta = RETENTION) 
         for path in (
             *(folder / "scores").glob("*"),
             *(folder / "plans").glob("*"),
-            *folder.glob("state.sqlite.corrupt-*"),
+            *_copies(folder),
         ):
             run_id = path.name.removesuffix(".parquet")
             known = run_id in names or any(run_id.startswith(f"{name}-") for name in names)
@@ -187,7 +187,7 @@ def _rewrite(state: State, folder: Path, landed_as: str, out: Out) -> int:
 def _forget_derived(folder: Path, ids: set[str]) -> int:
     """Tables that every run makes anew go; of scores and plans, the rows; of copies kept aside, all."""
     removed = sum(_remove(folder / name) for name in ("settled", "settled.tmp", "tmp") if (folder / name).exists())
-    removed += sum(_remove(path) for path in folder.glob("state.sqlite.corrupt-*"))
+    removed += sum(_remove(path) for path in _copies(folder))
     for path in (*(folder / "scores").glob("*/*.parquet"), *(folder / "plans").glob("*.parquet")) if ids else ():
         table = pq.read_table(path, partitioning=None)
         name = "record_id" if "record_id" in table.schema.names else "id"
@@ -207,8 +207,13 @@ def _forget_rows(state: State, crm: str, stream: str, record_id: str) -> int:
                     (table.c.crm == crm) & (table.c.stream == stream) & (table.c.record_id == record_id)
                 )
             ).rowcount
-            for table in (journal, confirmed, dead_letters)
+            for table in (journal, confirmed, dead_letters, marks)
         )
+
+
+def _copies(folder: Path) -> list[Path]:
+    """States that were kept aside: damaged ones, and those of an older version."""
+    return [*folder.glob("state.sqlite.corrupt-*"), *folder.glob("state.sqlite.version-*")]
 
 
 def _remove(path: Path) -> int:

@@ -36,7 +36,11 @@ SELECT r.id, r._seq, r.modified_at FROM @raw r JOIN last USING (id, _seq)
 # (the overlap of two reads, or an index that lags): that has no newer stamp than what the tombstone killed.
 _DEAD = """
 CREATE OR REPLACE TABLE @dead AS
-WITH tomb AS (SELECT id, max(_seq) AS seq FROM @gone WHERE survivor IS NULL GROUP BY id),
+WITH lives AS (SELECT id, max(_seq) AS seq FROM @gone WHERE survivor = id GROUP BY id),
+tomb AS (
+  SELECT g.id, max(g._seq) AS seq FROM @gone g LEFT JOIN lives l ON l.id = g.id
+  WHERE g.survivor IS NULL AND (l.id IS NULL OR g._seq > l.seq) GROUP BY g.id
+),
 killed AS (
   SELECT r.id, max(r.modified_at) AS modified_at FROM @raw r JOIN tomb USING (id) WHERE r._seq < tomb.seq GROUP BY r.id
 )

@@ -26,6 +26,7 @@ from sync.failpoints import failpoint
 from sync.forgetting import kept_out
 from sync.journal import OPEN, Journal
 from sync.landing import Landing
+from sync.marks import Marks
 from sync.options import RunOptions
 from sync.progress import Progress
 from sync.pull import PullPolicy, pull
@@ -70,7 +71,8 @@ class Job:
             landing = Landing(self.workspace, self._landed_as, self.state, self._owned, translation)
             policy = PullPolicy(self.options.full, self.options.full_every)
             stop = self.options.stop
-            done = pull(self.connector, landing, self.state, self.run.run_id, policy, self.progress, stop)
+            marks = None if self.run.kind == "score" else Marks(self.state, self.connector.name)  # it clears none
+            done = pull(self.connector, landing, self.state, self.run.run_id, policy, self.progress, stop, marks)
             self._mind_the_clock()
         self._know(pulled=done.rows, rejects=done.rejects)
         self._rate("pull", sum(done.rows.values()))
@@ -198,6 +200,7 @@ class Job:
         if broken is not None and not isinstance(broken, RetriableError | QuotaReached):
             raise broken
         if broken is None:
+            Marks(self.state, self.connector.name).clear(self.run.run_id)
             self._prune()
         return self.result
 

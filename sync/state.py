@@ -2,7 +2,8 @@
 
 SQLite (WAL, synchronous=FULL) in the workspace by default, PostgreSQL by URL. A damaged or foreign SQLite file is moved
 aside (`state.sqlite.corrupt-<time>`) and a new one is begun: everything in it can be read again from the CRM. One of a
-newer version is refused: the program is older than its data.
+newer version is refused: the program is older than its data. One of an older version is brought up to date in one
+transaction; of a file, a copy as it was is kept beside it (`state.sqlite.version-<n>`).
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ def open_state(workspace: Path, url: str | None = None) -> State:
         return state
     path = workspace / _NAME
     moved = _set_aside_if_damaged(path)
+    if moved is None:
+        _keep_older(path)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))  # so that it never exists with wider rights
     engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
     sa.event.listen(engine, "connect", _pragmas)
@@ -98,9 +101,30 @@ def _begin(state: State) -> None:
             connection.execute(tables.meta.insert().values(key="version", value=str(tables.VERSION)))
         elif state.path is None and int(version) > tables.VERSION:  # of a file, its header has told
             raise _newer(state.engine.url.render_as_string(hide_password=True), int(version))
+        elif int(version) < tables.VERSION:  # so far every upgrade only added tables, which are made above
+            connection.execute(
+                tables.meta.update().where(tables.meta.c.key == "version").values(value=str(tables.VERSION))
+            )
         if state.path is not None:
             connection.exec_driver_sql(f"pragma application_id={APPLICATION_ID}")
             connection.exec_driver_sql(f"pragma user_version={tables.VERSION}")
+
+
+def _keep_older(path: Path) -> None:
+    """Copies a state of an older version before it is upgraded, unless that was done before."""
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    with closing(sqlite3.connect(path, timeout=30)) as connection:
+        version = connection.execute("pragma user_version").fetchone()[0]
+        copy = path.with_name(f"{path.name}.version-{version}")
+        if version >= tables.VERSION or version == 0 or copy.exists():
+            return
+        part = copy.with_name(copy.name + ".tmp")
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        with closing(sqlite3.connect(part)) as beside:
+            connection.backup(beside)
+        part.replace(copy)
 
 
 def _newer(where: str, version: int) -> StateError:
@@ -151,5 +175,10 @@ def _damage(path: Path) -> str | None:
         return "written by another program"
     if version > tables.VERSION:
         raise _newer(str(path), version)
-    wanted = {(table.name, column.name) for table in tables.metadata.tables.values() for column in table.columns}
+    wanted = {
+        (table.name, column.name)
+        for table in tables.metadata.tables.values()
+        if tables.ADDED.get(table.name, 1) <= version
+        for column in table.columns
+    }
     return None if wanted <= set(found) else "tables or columns are missing"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 1
+VERSION = 2
 """Of the tables below; a database of a newer version is refused, one of an older version is migrated."""
+
+ADDED: dict[str, int] = {"marks": 2}
+"""Tables that an older version did not have yet, and the version that brought them."""
 
 metadata = sa.MetaData()
 
@@ -115,4 +118,15 @@ dead_letters = sa.Table(
     sa.Column("first_at", sa.Text, nullable=False),
     sa.Column("last_at", sa.Text, nullable=False),
     sa.Column("run_id", sa.Text, nullable=False),
+)
+
+marks = sa.Table(
+    "marks",
+    metadata,
+    sa.Column("crm", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("token", sa.Text, nullable=False),  # of the delivery that marked it last
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("run_id", sa.Text),  # the run that has read it since; null: none yet
 )

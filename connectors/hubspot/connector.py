@@ -17,6 +17,7 @@ from connectors.base import (
     Page,
     PropertySpec,
     ProvisionPlan,
+    Rereader,
     WriteResult,
 )
 from connectors.errors import ConfigError
@@ -28,6 +29,7 @@ from connectors.hubspot.fetch import Fetcher
 from connectors.hubspot.portal import Portal
 from connectors.hubspot.properties import Properties
 from connectors.hubspot.provisioning import Provisioner
+from connectors.hubspot.rereading import REREADABLE, Again
 from connectors.hubspot.streams import Streams
 from connectors.hubspot.writing import Writer
 from connectors.records import Stream
@@ -58,6 +60,7 @@ class HubSpotConnector:
         properties = Properties(self._client)
         portal = Portal(self._client, fetcher, mapping, organisation)
         self._streams = Streams(config, mapping, owned, organisation, fetcher, portal, properties, self._client.now)
+        self._again = Again(mapping, owned, fetcher, properties, self._streams, self._streams.joiner)
         self._writer = Writer(self._client, mapping, owned, properties)
         self._provisioner = Provisioner(self._client, mapping, properties)
         self._checked = (mapping, tuple(owned), organisation, properties, portal)
@@ -68,6 +71,7 @@ class HubSpotConnector:
             write_batch=BATCH,
             write_workers=WRITE_WORKERS,
             read_workers=READ_WORKERS,
+            rereadable=REREADABLE & frozenset(streams),
         )
 
     def check(self) -> Diagnosis:
@@ -81,6 +85,10 @@ class HubSpotConnector:
                 f"HubSpot has no {stream} here.", remedy=f"Map an object to it: {stream}.object in the mapping."
             )
         return self._streams.read(stream, since)
+
+    def reread(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
+        """See `connectors.base.Rereader`."""
+        return self._again.read(stream, ids)
 
     def plan_provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """See `connectors.base.Destination`."""
@@ -117,3 +125,4 @@ class HubSpotConnector:
 
 if TYPE_CHECKING:
     _conforms: type[Connector] = HubSpotConnector
+    _rereads: type[Rereader] = HubSpotConnector

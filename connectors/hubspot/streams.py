@@ -75,7 +75,7 @@ class Streams:
     ) -> None:
         self._config, self._mapping, self._owned, self._organisation = config, mapping, tuple(owned), organisation
         self._fetch, self._portal, self._properties, self._now = fetcher, portal, properties, now
-        self._join = Joiner(mapping, owned, organisation, fetcher, portal, now)
+        self.joiner = self._join = Joiner(mapping, owned, organisation, fetcher, portal, now)
         self._deals: Deals | None = None
 
     def available(self) -> tuple[Stream, ...]:

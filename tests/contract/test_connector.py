@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from connectors.base import Change, Connector, Page, Value
+from connectors.base import Change, Connector, Page, Rereader, Value
 from connectors.errors import ConfigError, SchemaError
 from connectors.records import SCHEMAS, Stream, schema
 from enrichment.fields import fields
@@ -280,3 +280,46 @@ def test_calls_are_counted(harness: Any, connector: Connector) -> None:
         assert 0 < calls.minimum <= calls.read + calls.write
         assert calls.read + calls.write == sum(calls.by_endpoint.values())
     assert isinstance(read(connector, "accounts")[0].batch, pa.RecordBatch)
+
+
+@pytest.fixture
+def rereader(connector: Connector) -> Rereader:
+    """A connector that reads single records again; the other ones say that they do not."""
+    if not connector.capabilities.rereadable:
+        pytest.skip(f"{connector.name} reads no single records again")
+    assert isinstance(connector, Rereader)
+    assert connector.capabilities.rereadable <= set(connector.capabilities.streams)
+    return connector
+
+
+def test_a_record_read_again_is_the_record_of_a_full_read(rereader: Rereader, connector: Connector) -> None:
+    for stream in connector.capabilities.rereadable:
+        whole = rows(read(connector, stream))
+        some = sorted(whole)[::2]
+        pages = list(rereader.reread(stream, some))
+        assert {record: whole[record] for record in some} == {r: row for r, row in rows(pages).items() if r in some}
+        assert set() == gone(pages), stream
+        for page in pages:
+            assert schema(stream).equals(page.batch.schema, check_metadata=False), stream
+
+
+def test_a_record_that_is_not_there_is_answered_as_deleted(
+    harness: Any, rereader: Rereader, connector: Connector
+) -> None:
+    harness.delete("opportunities", "deal_lost")
+    victim, alive = harness.id_of("opportunities", "deal_lost"), harness.id_of("opportunities", "deal_open")
+    pages = list(rereader.reread("opportunities", [victim, alive, "999999999"]))
+    assert {alive} == set(rows(pages))
+    assert {victim, "999999999"} == gone(pages)
+    for stream in connector.capabilities.rereadable:
+        pages = list(rereader.reread(stream, ["no such id"]))
+        assert ({"no such id"}, {}) == (gone(pages), rows(pages)), stream
+
+
+def test_a_survivor_read_again_names_who_was_merged_into_it(harness: Any, rereader: Rereader) -> None:
+    loser, survivor = harness.id_of("accounts", "twin"), harness.id_of("accounts", "solo")
+    harness.merge("twin", "solo")
+    pages = list(rereader.reread("accounts", [loser, survivor]))
+    assert {survivor} == set(rows(pages))
+    assert {loser: survivor} == {a: b for page in pages for a, b in page.merged.items()}
+    assert set() == gone(pages)

@@ -93,6 +93,54 @@ def test_one_of_a_newer_version_is_refused_and_left_alone(tmp_path):
     assert not list(tmp_path.glob("*.corrupt-*"))
 
 
+def older(folder: Path) -> bytes:
+    """Makes the state what version 1 left behind; gives the bytes of the file."""
+    mark(folder)
+    path = folder / "state.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        for name, since in tables.ADDED.items():
+            assert since > 1
+            connection.execute(f"drop table {name}")
+        connection.execute("update meta set value = '1' where key = 'version'")
+        connection.execute("pragma user_version=1")
+        connection.commit()
+        connection.execute("pragma wal_checkpoint(truncate)")
+    return path.read_bytes()
+
+
+def test_one_of_the_first_version_is_upgraded_and_kept_as_it_was(tmp_path):
+    before = older(tmp_path)
+    assert marked(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as connection:
+        assert connection.execute("pragma user_version").fetchone()[0] == tables.VERSION
+        assert connection.execute("select value from meta where key = 'version'").fetchone()[0] == str(tables.VERSION)
+        assert connection.execute("select count(*) from marks").fetchone()[0] == 0
+    copy = tmp_path / "state.sqlite.version-1"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("pragma user_version").fetchone()[0] == 1
+        assert connection.execute("select value from meta where key = 'mark'").fetchone()[0] == "ours"
+    assert len(copy.read_bytes()) == len(before)
+    assert marked(tmp_path)
+    assert not list(tmp_path.glob("*.corrupt-*"))
+
+
+def test_an_upgrade_that_was_cut_short_is_done_again(tmp_path):
+    older(tmp_path)
+    (tmp_path / "state.sqlite.version-1.tmp").write_bytes(b"half a copy")
+    assert marked(tmp_path)
+    assert not (tmp_path / "state.sqlite.version-1.tmp").exists()
+
+
+def test_one_of_the_present_version_without_a_table_of_it_is_damaged(tmp_path):
+    mark(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as connection:
+        connection.execute("drop table marks")
+        connection.commit()
+    assert not marked(tmp_path)
+    assert len(list(tmp_path.glob("state.sqlite.corrupt-*"))) >= 1
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.floats(0, 1, exclude_max=True), damage=st.binary(min_size=1, max_size=64))
 def test_random_damage_is_noticed_or_harmless(tmp_path_factory, place, damage):
