@@ -15,7 +15,7 @@ import urllib3
 
 from connectors import retry
 from connectors.base import Organisation, Page, PropertySpec
-from connectors.emulator.http import EmulatorServer
+from connectors.emulator.http import EmulatorServer, Request, Response
 from connectors.emulator.hubspot.app import HubSpotEmulator
 from connectors.emulator.organisation import CORPORATE_CURRENCY, OWN_DOMAINS, demo_organisation
 from connectors.emulator.organisation import Organisation as Emulated
@@ -54,6 +54,8 @@ class Portal:
     organisation: Emulated
     monkeypatch: pytest.MonkeyPatch
     made: list[HubSpotConnector] = field(default_factory=list)
+    refused: int = 0
+    """Calls that were answered with 429."""
 
     def connect(
         self,
@@ -121,6 +123,7 @@ def portal(monkeypatch: pytest.MonkeyPatch) -> Iterator[PortalFactory]:
         server = EmulatorServer(app)
         server.__enter__()
         started.append(Portal(server, app, organisation, monkeypatch))
+        _count_refusals(started[-1])
         return started[-1]
 
     yield make
@@ -129,6 +132,17 @@ def portal(monkeypatch: pytest.MonkeyPatch) -> Iterator[PortalFactory]:
         for connector in one.made:
             connector.close()
         one.server.__exit__()
+
+
+def _count_refusals(portal: Portal) -> None:
+    handle = portal.app.handle
+
+    def counted(request: Request) -> Response:
+        response = handle(request)
+        portal.refused += response.status == 429
+        return response
+
+    portal.monkeypatch.setattr(portal.app, "handle", counted)
 
 
 def everything(connector: HubSpotConnector, stream: Stream) -> tuple[list[Page], list[Page]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from connectors import retry
 from connectors.emulator.hubspot.access import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from connectors.errors import AuthError, QuotaReached, RetriableError
 from connectors.hubspot.client import Client
@@ -56,18 +58,71 @@ def test_our_own_throttle_keeps_under_the_tiers_limit(portal: Any) -> None:
     assert sum(clock.slept) >= 20
 
 
-@pytest.mark.parametrize("hint", [True, False])
-def test_a_429_is_waited_out_with_or_without_a_hint(portal: Any, hint: bool) -> None:
+@pytest.fixture
+def waited(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock by which also the retries wait."""
     clock = Clock()
-    one = portal(rate_limits=True, clock=clock, retry_after=hint)
-    client = client_of(one, clock, rate_limit=1000, search_limit=1000)
+    retry.without_waiting(on=False)
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=clock.sleep))
+    return clock
+
+
+@pytest.mark.parametrize("hint", [True, False])
+def test_a_429_is_waited_out_with_or_without_a_hint(portal: Any, waited: Clock, hint: bool) -> None:
+    one = portal(rate_limits=True, clock=waited, retry_after=hint)
+    client = client_of(one, waited, rate_limit=1000, search_limit=1000)
     for _ in range(195):
         companies(client)
     for _ in range(8):
         client.call(client.paths.search("companies"), body={"filterGroups": [], "limit": 1})
     refused = client.calls.total().read - 203
     assert 1 <= refused <= 4
-    assert clock.slept
+    assert waited.slept
+
+
+@pytest.mark.parametrize(
+    ("tier", "least", "most"), [("free", 90, 100), ("enterprise", 175, 190), ("increased", 235, 250)]
+)
+def test_the_limit_is_the_accounts_own_as_its_answers_tell_it(portal: Any, tier: str, least: int, most: int) -> None:
+    clock = Clock()
+    one = portal(rate_limits=True, clock=clock, tier=tier)
+    client = client_of(one, clock)
+    begun = clock.now
+    while clock.now < begun + 100:
+        companies(client)
+    assert least * 10 <= client.calls.total().read <= most * 11
+    assert one.refused == 0
+
+
+def test_an_account_that_tells_nothing_gets_what_the_smallest_may_make(portal: Any) -> None:
+    clock = Clock()
+    client = client_of(portal(rate_limits=True, clock=clock, tier="free", interval_headers=False), clock)
+    begun = clock.now
+    while clock.now < begun + 60:
+        companies(client)
+    assert client.calls.total().read >= 600
+
+
+@pytest.mark.parametrize(("tier", "limit"), [("free", 100), ("enterprise", 150), ("increased", 200)])
+def test_associations_have_a_limit_of_their_own(portal: Any, tier: str, limit: int) -> None:
+    clock = Clock()
+    one = portal(rate_limits=True, clock=clock, tier=tier)
+    client = client_of(one, clock)
+    companies(client)
+    begun = clock.now
+    while clock.now < begun + 50:
+        client.call(client.paths.associations("companies", "contacts"), body={"inputs": [{"id": "1"}]})
+    assert client.calls.total().by_endpoint["associations companies contacts"] >= 0.9 * 5 * limit
+    assert one.refused == 0
+
+
+def test_a_limit_of_ones_own_is_kept_below_the_accounts(portal: Any) -> None:
+    clock = Clock()
+    client = client_of(portal(rate_limits=True, clock=clock), clock, rate_limit=20)
+    begun = clock.now
+    while clock.now < begun + 50:
+        companies(client)
+    assert client.calls.total().read <= 120
 
 
 def test_the_daily_limit_stops_the_run_without_another_call(portal: Any) -> None:
@@ -115,12 +170,12 @@ def test_what_may_pass_is_tried_again(portal: Any, rule: dict[str, Any]) -> None
     assert whole == companies(client_of(one))
 
 
-def test_a_server_that_drips_is_not_waited_for_for_ever(portal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_drips_is_not_waited_for_for_ever(portal: Any) -> None:
     one = portal()
-    monkeypatch.setattr("connectors.hubspot.client.DEADLINE", 0.1)
     one.fault(match={"path": "companies"}, kind="drip", bytes=16, seconds=0.05, times=None)
     with pytest.raises(RetriableError, match="in time"):
-        client_of(one).call(client_of(one).paths.properties("companies"), attempts=1)
+        client = client_of(one, request_seconds=0.1)
+        client.call(client.paths.properties("companies"), attempts=1)
 
 
 def test_half_a_character_in_a_name_stops_nothing(portal: Any) -> None:

@@ -1,0 +1,119 @@
+"""HubSpot's limits, learnt from the answers: calls in ten seconds by pool, and our share of the day's calls.
+
+Every answer outside a search tells how many calls the account may make in ten seconds, how many of them are left, and
+what is left of the day. All are hints that may be missing: then the smallest published limit holds.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from connectors.errors import BothwaysError, QuotaReached, RetriableError
+from connectors.hubspot.config import HubSpotConfig
+from connectors.hubspot.paths import Pool
+from connectors.throttle import Place, Throttle
+
+TEN_SECONDS = 10.0
+UNTOLD = 100
+"""Calls in ten seconds until an answer tells the account's own limit: that of the smallest tier."""
+_ASSOCIATIONS = ((250, 200), (190, 150), (0, 100))
+"""Batch reads of associations in ten seconds, which have a limit of their own, by the least limit of the account's tier."""
+_HEADER = "X-HubSpot-RateLimit-"
+_REMEMBERED = 900.0
+"""Seconds: a remainder of the day older than this is asked for again, by the next call, since a day may have begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A call under way, and the pool that it counts against."""
+
+    pool: Pool
+    place: Place
+
+
+class Limits:
+    """Lets calls begin when they may. Thread-safe. `kept` is the share of the day's calls that is left to others now."""
+
+    def __init__(
+        self,
+        config: HubSpotConfig,
+        kept: Callable[[], float],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._kept, self._monotonic = kept, monotonic
+        self._lock = threading.Lock()
+        self._left: tuple[int, int, float] | None = None
+        self._fixed = config.rate_limit
+        self._limit = limit = config.rate_limit or UNTOLD
+        self._throttles: dict[Pool, Throttle] = {
+            "burst": Throttle(limit, TEN_SECONDS, clock=monotonic, sleep=sleep),
+            "search": Throttle(config.search_limit, 1.0, clock=monotonic, sleep=sleep),
+            "associations": Throttle(_associations(limit), TEN_SECONDS, clock=monotonic, sleep=sleep),
+        }
+
+    @contextmanager
+    def turn(self, pool: Pool) -> Iterator[Turn]:
+        """Waits until a call of the pool may begin; it is over when the block is left.
+
+        Raises QuotaReached when the call would eat into what is kept for others.
+        """
+        self._keep_reserve()
+        place = self._throttles[pool].begin()
+        try:
+            yield Turn(pool, place)
+        finally:
+            self._throttles[pool].end(place)
+
+    def told(self, turn: Turn | None, headers: Mapping[str, str]) -> None:
+        """What the headers of an answer say. Those of a call in another pool are not about that pool."""
+        left, daily = _number(headers, "Daily-Remaining"), _number(headers, "Daily")
+        if left is not None and daily is not None:
+            with self._lock:
+                self._left = (left, daily, self._monotonic())
+        limit, remaining = _number(headers, "Max"), _number(headers, "Remaining")
+        if turn is None or turn.pool != "burst" or not limit or remaining is None:
+            return
+        if _number(headers, "Interval-Milliseconds") not in (None, 1000 * TEN_SECONDS):
+            return
+        if self._fixed is None and limit != self._limit:
+            self._limit = limit
+            self._throttles["burst"].allow(limit)
+            self._throttles["associations"].allow(_associations(limit))
+        self._throttles["burst"].told(turn.place, limit, min(remaining, limit))
+
+    def failed(self, turn: Turn | None, failure: BothwaysError) -> None:
+        """A call was refused for its rate."""
+        if turn is not None and isinstance(failure, RetriableError) and failure.status == 429:
+            self._throttles[turn.pool].refused(turn.place)
+
+    def _keep_reserve(self) -> None:
+        with self._lock:
+            told = self._left
+        if told is None:
+            return
+        left, daily, seen = told
+        reserve = int(daily * self._kept())
+        if left <= reserve and self._monotonic() - seen < _REMEMBERED:
+            raise QuotaReached(
+                f"HubSpot has {left} of {daily} calls left today and {reserve} are kept for others.",
+                remedy="Run outside busy hours or after midnight in the account's time zone, or lower crm.daily_reserve "
+                "and crm.busy_reserve.",
+            )
+
+
+def _associations(limit: int) -> int:
+    """A limit above every tier's is somebody's own choice and holds for all."""
+    if limit > _ASSOCIATIONS[0][0]:
+        return limit
+    return min(limit, next(own for least, own in _ASSOCIATIONS if limit >= least))
+
+
+def _number(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(_HEADER + name) or ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
