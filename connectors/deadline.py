@@ -20,6 +20,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from connectors.framing import StrictResponse
 from connectors.wirelog import Exchange
 
 _here = threading.local()
@@ -33,12 +34,15 @@ class Deadline:
         self.expired = False
         self._over = False
         self._socket: socket.socket | None = None
+        self._copy: socket.socket | None = None
         self._lock = threading.Lock()
 
-    def use(self, connected: socket.socket | None) -> None:
-        """The socket that the request uses now."""
+    def use(self, connected: socket.socket | None, *, ours: bool = False) -> None:
+        """The socket that the request uses now; `ours` is a copy, which is closed when the next one comes."""
         with self._lock:
+            self._drop_copy()
             self._socket = connected
+            self._copy = connected if ours else None
         if self.expired:
             self.expire()
 
@@ -46,6 +50,12 @@ class Deadline:
         """The request is over: its socket may be used by others from now on."""
         with self._lock:
             self._over, self._socket = True, None
+            self._drop_copy()
+
+    def _drop_copy(self) -> None:
+        if self._copy is not None:
+            self._copy.close()
+            self._copy = None
 
     def expire(self) -> None:
         """Ends what is being read or written."""
@@ -115,10 +125,19 @@ class _Observed:
 
     _exchange: Exchange | None = None
     sock: socket.socket | None
+    response_class: Any = StrictResponse
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]  # of the connection that this is mixed into
         _tell(self)
+
+    def _new_conn(self) -> socket.socket:
+        """From here on the deadline counts: a proxy's answer and a TLS handshake can drip too."""
+        made: socket.socket = super()._new_conn()  # type: ignore[misc]
+        deadline: Deadline | None = getattr(_here, "deadline", None)
+        if deadline is not None:
+            deadline.use(made.dup(), ours=True)  # TLS takes the first one over, and leaves it closed
+        return made
 
     def request(self, method: str, url: str, *args: Any, **kw: Any) -> None:
         if self.sock is not None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-import urllib3
-
+from connectors import strict_json
 from connectors.errors import RetriableError
 from connectors.hubspot.paths import Endpoint
 
-CHUNK = 1 << 16
+_WHOLE = frozenset({200, 201, 202, 204, 207})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,39 +20,26 @@ class Answer:
     body: dict[str, Any]
 
 
-def drain(response: urllib3.HTTPResponse) -> bytes:
-    """The whole body, as the deadline of the request allows."""
-    chunks = []
-    while chunk := response.read1(CHUNK, decode_content=True):
-        chunks.append(chunk)
-    response.release_conn()
-    return b"".join(chunks)
-
-
 def parsed(endpoint: Endpoint, status: int, content_type: str, raw: bytes) -> Answer:
+    """A success as it must be. Raises RetriableError for one that is not whole, strict JSON in UTF-8."""
+    if status not in _WHOLE:
+        raise RetriableError(f"{endpoint.name}: {status} is no answer of HubSpot's.")
     if not raw:
         if status in (202, 204):
             return Answer(status, {})
         raise RetriableError(f"{endpoint.name}: HubSpot answered {status} with nothing in it.", status=status)
-    if content_type.partition(";")[0].strip().lower() != "application/json":
+    kind, _, more = content_type.lower().partition(";")
+    if kind.strip() != "application/json" or not _in_utf8(more):
         raise RetriableError(f"{endpoint.name}: the answer is {content_type or 'of no type'}, not JSON.", status=status)
     try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        body = _with_lone_surrogates(raw)
+        body = strict_json.loads(raw)
+    except ValueError as error:
+        raise RetriableError(f"{endpoint.name}: the answer is not whole JSON ({error}).", status=status) from None
     if not isinstance(body, dict):
-        raise RetriableError(f"{endpoint.name}: the answer is not whole, or not a JSON object.", status=status)
+        raise RetriableError(f"{endpoint.name}: the answer is not a JSON object.", status=status)
     return Answer(status, body)
 
 
-def _with_lone_surrogates(raw: bytes) -> object:
-    """JSON whose strings hold half a character, which orjson refuses: those halves become "?". None for anything else."""
-
-    def refuse(constant: str) -> object:
-        raise ValueError(constant)
-
-    try:
-        body = json.loads(raw.decode("utf-8"), parse_constant=refuse)
-    except ValueError:
-        return None
-    return orjson.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+def _in_utf8(parameters: str) -> bool:
+    _, named, charset = parameters.partition("charset=")
+    return not named or charset.partition(";")[0].strip().strip('"') in ("utf-8", "utf8")

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from connectors.proxies import LOOPBACK
 from connectors.records import SCHEMAS, Stream
+from connectors.reserve import hours
 from connectors.secrets import Secret
 
 ApiVersion = Literal["v3", "2026-03", "2026-09"]
@@ -16,7 +18,6 @@ DEFAULT_VERSION: ApiVersion = "2026-03"
 """Writes of 2026-09 are subject to validation rules about properties that are not ours; those of 2026-03 and v3 are not."""
 
 API_HOST = "api.hubapi.com"
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class _Strict(BaseModel):
@@ -46,22 +47,34 @@ class HubSpotConfig(_Strict):
     url: str = f"https://{API_HOST}"
     auth: Annotated[TokenAuth | OAuthAuth, Field(discriminator="method")]
     api_version: ApiVersion = DEFAULT_VERSION
-    rate_limit: int = Field(default=170, ge=1, le=1000)
-    """Requests in ten seconds. The published 190 of the higher tiers, less head-room for other users of the same key."""
+    rate_limit: int | None = Field(default=None, ge=1, le=1000)
+    """Requests in ten seconds; None for as many as HubSpot says the account may make, less what others make."""
     search_limit: int = Field(default=5, ge=1, le=1000)
     """Searches in one second; the account has five for all its apps together."""
     daily_reserve: float = Field(default=0.2, ge=0, lt=1)
     """The share of the daily allowance that is left to others."""
+    busy_reserve: float = Field(default=0.4, ge=0, lt=1)
+    """The share that is left to them in busy hours, if larger."""
+    busy_hours: str = "8-18"
+    """When people work with the account: Monday to Friday, in the organisation's time zone; "" for never."""
     overlap_minutes: int = Field(default=5, ge=1, le=1440)
     """How far an incremental read goes back before its watermark: the search index lags."""
     workers: int = Field(default=4, ge=1, le=16)
+    request_seconds: float = Field(default=120.0, gt=0)
+    """The longest that one request may take, from its first byte to its last."""
     ca_file: str | None = None
+
+    @field_validator("busy_hours")
+    @classmethod
+    def _span(cls, text: str) -> str:
+        hours(text)
+        return text
 
     @field_validator("url")
     @classmethod
     def _known_host(cls, url: str) -> str:
         parts = urlsplit(url)
-        if parts.hostname in _LOOPBACK and parts.scheme in ("http", "https"):
+        if parts.hostname in LOOPBACK and parts.scheme in ("http", "https"):
             return url.rstrip("/")
         if parts.scheme != "https":
             raise ValueError(f"plain http is for loopback only; use https://{API_HOST}")

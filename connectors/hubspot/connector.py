@@ -55,7 +55,7 @@ class HubSpotConnector:
         organisation: Organisation | None = None,
     ) -> None:
         organisation = organisation or Organisation()
-        self._client = Client(config)
+        self._client = Client(config, organisation.time_zone)
         fetcher = Fetcher(self._client)
         properties = Properties(self._client)
         portal = Portal(self._client, fetcher, mapping, organisation)

@@ -1,11 +1,12 @@
 """What an answer that is not a success means: pure, from status, headers and body to one of our errors.
 
 429 TEN_SECONDLY_ROLLING   RetriableError, ten seconds     429 SECONDLY  RetriableError, one second
-429 DAILY                  QuotaReached                    477           pause: RetriableError, or QuotaReached when long
+429 DAILY                  QuotaReached                    429, 477      with a pause of over a minute: QuotaReached
 401 EXPIRED_AUTHENTICATION Expired (refresh, once)         401 other     Expired too: the secret may have been rotated
 403                        AuthError that names the scope  404           NotFound
 423                        RetriableError, two seconds     408, 5xx      RetriableError
-everything else            Refused: the request itself will not do
+everything else            Refused: the request itself will not do; RetriableError when the answer is not HubSpot's
+                           (a redirect, a page of a box on the way)
 """
 
 from __future__ import annotations
@@ -15,13 +16,12 @@ from typing import TypedDict
 
 import orjson
 
-from connectors.errors import AuthError, BothwaysError, FatalError, QuotaReached, RetriableError
+from connectors.errors import AuthError, BothwaysError, FatalError, QuotaReached, RetriableError, Throttled
 from connectors.hubspot.paths import Endpoint
-from connectors.retry import seconds_of
+from connectors.retry import MAX_WAIT, seconds_of
 
 TEN_SECONDS, ONE_SECOND, LOCKED = 10.0, 1.0, 2.0
-LONGEST_PAUSE = 60.0
-"""Seconds: a longer pause that the server asks for ends the run, to go on later."""
+_ENVELOPE = frozenset({"status", "message", "category", "errors", "correlationId", "errorType", "policyName"})
 
 
 class ErrorDetail(TypedDict, total=False):
@@ -90,20 +90,25 @@ def classify(endpoint: Endpoint, status: int, headers: Mapping[str, str], raw: b
         return _moving(what, wait)
     if status == 401:
         return Expired(what, remedy="Create a new service key, or connect the app again, and update crm.auth.")
-    if status == 403:
-        return _forbidden(what, body)
-    if status == 404:
-        return NotFound(what)
     if status == 423:
         return RetriableError(what, retry_after=wait or LOCKED, status=status)
     if status == 408 or status >= 500:
         return RetriableError(what, retry_after=wait, status=status)
+    if status < 400 or (raw and not _ENVELOPE & body.keys()):
+        return RetriableError(
+            f"{endpoint.name}: something on the way answered {status} in HubSpot's place.",
+            remedy="If that lasts, look for a proxy or a sign-in page before api.hubapi.com.",
+        )
+    if status == 403:
+        return _forbidden(what, body)
+    if status == 404:
+        return NotFound(what)
     return Refused(what, status, body)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds of a Retry-After header, which may be a date; None without one."""
-    return seconds_of(headers.get("Retry-After") or headers.get("retry-after"))
+    return seconds_of(headers.get("Retry-After") or headers.get("retry-after"), headers.get("Date"))
 
 
 def _limited(what: str, body: ErrorBody, wait: float | None) -> BothwaysError:
@@ -112,12 +117,14 @@ def _limited(what: str, body: ErrorBody, wait: float | None) -> BothwaysError:
     if policy == "DAILY" or "daily" in text:
         return QuotaReached(what, remedy="The allowance starts anew at midnight in the account's time zone; run then.")
     secondly = policy == "SECONDLY" or (not policy and "secondly limit" in text and "ten_secondly" not in text)
-    return RetriableError(what, retry_after=wait or (ONE_SECOND if secondly else TEN_SECONDS), status=429)
+    if (wait or 0.0) > MAX_WAIT:
+        return QuotaReached(what, remedy=f"HubSpot asks to come back in {wait:.0f} seconds; the next run goes on.")
+    return Throttled(what, retry_after=wait or (ONE_SECOND if secondly else TEN_SECONDS), status=429)
 
 
 def _moving(what: str, wait: float | None) -> BothwaysError:
-    if wait is not None and wait <= LONGEST_PAUSE:
-        return RetriableError(what, retry_after=wait, status=477)
+    if wait is not None and wait <= MAX_WAIT:
+        return Throttled(what, retry_after=wait, status=477)
     hint = f"HubSpot asks to come back in {wait:.0f} seconds." if wait else "It may take up to 24 hours."
     return QuotaReached(f"{what} The account is being moved between data centres.", remedy=hint)
 
