@@ -132,6 +132,7 @@ def _trusted(rows: Expr, now: Expr, model: ScoringModel) -> Expr:
     rows = rows.mutate(
         newest_record=newest,
         conf_dependence=confidence.in_dependence(rows.benefit_coverage, rows.cost_coverage, newest, now, model),
+        known_dependence=confidence.knowledge_of_dependence(rows, newest, now, model),
         conf_effort=confidence.in_effort(rows.channel_coverage, rows.acts, rows.newest_act, now, model),
     )
     parts = (rows.benefit_coverage + rows.cost_coverage) / 2.0
@@ -140,7 +141,7 @@ def _trusted(rows: Expr, now: Expr, model: ScoringModel) -> Expr:
         bothways_coverage=rows.scored.ifelse(half_even(50.0 * (parts + rows.channel_coverage)), _UNKNOWN),
         dependence_trusted=rows.scored
         & rows.dependence_known
-        & (half_even(rows.conf_dependence) >= model.evidence.least_confidence),
+        & (half_even(rows.known_dependence) >= model.evidence.least_confidence),
         effort_trusted=rows.scored
         & (half_even(rows.conf_effort) >= model.evidence.least_confidence)
         & rows.newest_act.notnull(),
@@ -228,6 +229,7 @@ def _worded(rows: Expr, as_of: datetime, model: ScoringModel) -> Expr:
         held_products=ibis.greatest(rows.active_assets.coalesce(0), rows.active_families.coalesce(0)),
         customer_years=(now - rows.first_win).cast("float64") / (365.25 * DAY),
         rivals_seen=rows.rival_count,
+        record_age_days=((now - rows.newest_record) // DAY).cast("int64"),
     )
     rows = drivers.figures(rows, round(model.dependence.lookback_days / 30.4375))
     rows = drivers.ranked(rows)

@@ -164,7 +164,8 @@ def families(rows: Expr, as_of: datetime) -> Expr:
     )
     sums = sums.mutate(all_seller=sums.all_seller / 1e6)
     totals = totals.cross_join(sums)
-    observed = totals.family_revenue.notnull()
+    # A family that never bought has no share of our revenue to lose: what we need of it is its pipeline (and our hours).
+    observed = totals.family_revenue.notnull() & totals.family_first_win.notnull()
     return totals.mutate(
         revenue_share=observed.ifelse(ratio(totals.clipped, totals.all_revenue), ibis.null("float64")),
         pipeline_share=ratio(totals.clipped_pipeline, totals.all_pipeline),

@@ -21,6 +21,18 @@ def in_dependence(benefit: Expr, cost: Expr, newest_record: Expr, now: Expr, mod
     return 100.0 * (benefit * cost).sqrt() * freshness(now - newest_record, model)
 
 
+def knowledge_of_dependence(rows: Expr, newest_record: Expr, now: Expr, model: ScoringModel) -> Expr:
+    """What the null rule of customer dependence is tried on: conf_dep, its age counted as the model says.
+
+    The sales of an organisation reach us as a whole: while records keep coming, a customer that bought within the lookback
+    and then stopped is known to have stopped, and lower `reliance` already says so. One that never bought, or so long ago
+    that nothing of it is read, is unknown by its own newest record, and everybody is once no records come any more.
+    """
+    if model.evidence.dependence_fades_with == "organisation":
+        newest_record = (rows.buying_months.coalesce(0) > 0).ifelse(rows.newest_anywhere, newest_record)
+    return in_dependence(rows.benefit_coverage, rows.cost_coverage, newest_record, now, model)
+
+
 def in_effort(channels: Expr, acts: Expr, newest_act: Expr, now: Expr, model: ScoringModel) -> Expr:
     """conf_eff: 100 * sqrt(channel coverage) * sqrt(n / (n + 8)) * freshness of the newest act."""
     volume = (acts / (acts + model.evidence.acts_half_point)).sqrt()

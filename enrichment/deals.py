@@ -22,6 +22,7 @@ _INHERITED = (
     "has_acts",
     "channel_coverage",
     "newest_record",
+    "newest_anywhere",
     "money_share",
     "buying_months",
     "lock_months",
@@ -75,9 +76,10 @@ def _trusted(rows: Expr, as_of: datetime, model: ScoringModel) -> Expr:
     dated = [part.coalesce(-(2**40)) for part in (rows.newest_record, rows.created)]
     newest = ibis.greatest(*dated).nullif(-(2**40))
     dep = confidence.in_dependence(rows.benefit_coverage, rows.cost_coverage, newest, now, model)
+    known = confidence.knowledge_of_dependence(rows, newest, now, model)
     covered = rows.closed.ifelse(1.0, rows.channel_coverage)
     effort = confidence.in_effort(covered, rows.deal_acts, rows.deal_newest, rows.until, model)
-    rows = rows.mutate(conf_dependence=rows.closed.ifelse(_UNKNOWN, dep), conf_effort=effort)
+    rows = rows.mutate(conf_dependence=rows.closed.ifelse(_UNKNOWN, dep), known_dependence=known, conf_effort=effort)
     both = rows.closed.ifelse(rows.conf_effort, smaller(rows.conf_dependence, rows.conf_effort))
     floor = model.evidence.least_confidence
     return rows.mutate(
@@ -85,7 +87,7 @@ def _trusted(rows: Expr, as_of: datetime, model: ScoringModel) -> Expr:
         dependence_trusted=~rows.closed
         & rows.scored.coalesce(True)
         & rows.dependence_known
-        & (half_even(rows.conf_dependence) >= floor).coalesce(False),
+        & (half_even(rows.known_dependence) >= floor).coalesce(False),
         effort_trusted=(half_even(rows.conf_effort) >= floor) & rows.deal_newest.notnull(),
     )
 

@@ -8,7 +8,7 @@ from functools import reduce
 import ibis
 
 from enrichment import phrases
-from enrichment.arithmetic import Expr
+from enrichment.arithmetic import Expr, half_even
 from enrichment.model import COMPONENTS, ScoringModel
 from enrichment.phrases import Phrase
 
@@ -88,6 +88,7 @@ def account_text(rows: Expr, model: ScoringModel) -> Expr:
         (~rows.scored, _NONE),
         (rows.customer_score.isnull(), ibis.literal(phrases.THIN_COMMERCE)),
         (rows.seller_score.isnull(), ibis.literal(phrases.NO_SELLER_DEPENDENCE)),
+        (half_even(rows.conf_dependence) < model.evidence.least_confidence, said(rows, phrases.OLD_COMMERCE)),
         else_=_NONE,
     )
     words = (phrases.WROTE[0], phrases.WROTE[1], phrases.WROTE[2].replace("{n}", str(model.effort.recent_days)))

@@ -150,6 +150,10 @@ def _missing(audit: Row, model: ScoringModel, deal: bool) -> tuple[str, ...]:
         found.append(phrases.THIN_COMMERCE)
     if not deal and audit["seller_score"] is None:
         found.append(phrases.NO_SELLER_DEPENDENCE)
+    elif (
+        not deal and audit["customer_score"] is not None and audit["conf_dependence"] < model.evidence.least_confidence
+    ):
+        found.append(phrases.OLD_COMMERCE.text(audit["record_age_days"]))
     if audit["unconvertible"]:
         found.append(phrases.NO_RATE.text(audit["unconvertible"]))
     return tuple(found)

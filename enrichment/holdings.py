@@ -180,7 +180,11 @@ def organisation(
         .cross_join(contested.aggregate(contested_count=contested.count()))
         .cross_join(used.aggregate(asset_count=(~used.rival).sum()))
         .cross_join(bought.aggregate(family_count=bought.count()))
+        .cross_join(dealt.aggregate(deal_newest=dealt.closed.ifelse(dealt.close, dealt.created).max()))
+        .cross_join(pacts.aggregate(contract_newest=pacts.newest_contract.max()))
+        .cross_join(used.aggregate(asset_newest=used.installed.max(where=~used.rival)))
     )
+    newest = [counts[f"{kind}_newest"].coalesce(-_EVER) for kind in ("deal", "contract", "asset")]
     settings = model.dependence
     ends = counts.ends_count.coalesce(0).cast("float64")
     contests = counts.contested_count.coalesce(0).cast("float64")
@@ -189,4 +193,5 @@ def organisation(
         records_ends=(ends > 0.0) & (ends >= settings.contracts_recorded_share * counts.customer_count),
         records_rivals=(contests > 0.0) & (contests >= settings.rivals_recorded_share * counts.closed_count),
         records_installed=(counts.asset_count.coalesce(0) > 0) | (counts.family_count > 0),
+        newest_anywhere=ibis.greatest(*newest).nullif(-_EVER),
     )

@@ -159,6 +159,11 @@ class Reclaim(_Part):
 
 
 class Evidence(_Part):
+    """`dependence_fades_with`: whose newest commercial record tells how old the evidence of a customer's dependence is,
+    for its null rule only: the organisation's (records keep coming, so that this customer bought nothing is known), or
+    the account's own (silence is unknown)."""
+
+    dependence_fades_with: Literal["organisation", "account"] = "organisation"
     least_confidence: Percent = 25.0
     acts_half_point: Positive = 8.0
     fresh_days: NotNegative = 30.0
@@ -202,7 +207,7 @@ class Calibration(_Part):
 class ScoringModel(_Part):
     """Everything that scoring is told. Frozen; refuses unknown keys and numbers out of bounds."""
 
-    version: str = Field(default="1.0.0", pattern=r"^\d+\.\d+\.\d+$")
+    version: str = Field(default="1.1.0", pattern=r"^\d+\.\d+\.\d+$")
     corporate_currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     components: Components = Components()
     dependence: Dependence = Dependence()
@@ -246,7 +251,7 @@ class ScoringModel(_Part):
 
     @property
     def version_string(self) -> str:
-        """What is written on every record: `1.0.0+ab12cd34`."""
+        """What is written on every record: `1.1.0+ab12cd34`."""
         return f"{self.version}+{self.hash}"
 
     @classmethod

@@ -69,6 +69,7 @@ THIN_ACTIVITY = "too little recent activity to judge effort"
 THIN_COMMERCE = "too little commercial data to judge dependence"
 NO_DEAL_ACTIVITY = "no activity recorded on this deal"
 NO_SELLER_DEPENDENCE = "no revenue or pipeline recorded to judge our own dependence"
+OLD_COMMERCE = Phrase("record_age_days", "newest deal, contract or asset is {n} d old: too old for advice")
 NO_RATE = Phrase("unconvertible", "{n} amounts left out: no exchange rate", "", "1 amount left out: no exchange rate")
 FROZEN = "closed: frozen as of its close"
 WROTE = ("we wrote ", ", they wrote ", " ({n} d)")

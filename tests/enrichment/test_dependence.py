@@ -222,3 +222,19 @@ def test_excluded_account_types_are_not_scored_and_say_so(organisation):
     assert row["bothways_customer_dependence"] is None
     assert row["bothways_seller_dependence"] is None
     assert row["bothways_top_drivers"].startswith("not scored")
+
+
+def test_we_need_a_prospect_for_its_pipeline_only(organisation):
+    org = organisation.Organisation()
+    prospect, lapsed, customer = org.account("prospect"), org.account("lapsed"), org.account("customer")
+    org.deal(customer, 900.0, 20, won=True)
+    org.deal(lapsed, 900.0, 500, won=True)
+    org.deal(prospect, 3_000.0, -20, probability=0.5)
+    org.deal(customer, 1_000.0, -20, probability=0.5)
+    result = org.score()
+    scores = {name: row["bothways_seller_dependence"] for name, row in result.accounts.items()}
+    # nobody works on them either: the share of hours is not observed, the prior of .30 stands in
+    assert scores["prospect"] == round(100 * math.sqrt(hill(0.75, 0.1) * 0.3), 1)
+    assert scores["lapsed"] == 0.0
+    assert result.account_audit["prospect"]["revenue_share"] is None
+    assert result.account_audit["lapsed"]["revenue_share"] == 0.0

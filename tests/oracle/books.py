@@ -221,6 +221,12 @@ class Books:
         times += [a["installed_at"] for a in self.held(account)]
         return max((t for t in times if t is not None), default=None)
 
+    @property
+    def newest_anywhere(self) -> datetime | None:
+        """The newest commercial record of the whole organisation: that its sales still reach us."""
+        owners = {d.account for d in self.deals} | {r["account"] for r in (*self.contracts, *self.assets)}
+        return max((t for a in owners if (t := self.newest_record(a))), default=None)
+
     def quarter(self, time: datetime) -> int:
         """The fiscal quarter, counted from the year 0."""
         months = time.year * 12 + time.month - self.model.calendar.fiscal_year_starts_in_month

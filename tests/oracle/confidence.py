@@ -17,6 +17,15 @@ def confident_in_need(found: Need, newest: datetime | None, now: datetime, model
     return 100 * covered * _fresh(newest, now, model)
 
 
+def knowledge_of_need(
+    found: Need, newest: datetime | None, anywhere: datetime | None, now: datetime, model: ScoringModel
+) -> float:
+    """What the null rule asks: of a customer that bought in the lookback nothing fades while anybody's records come in."""
+    bought = (found.components["reliance"] or 0) > 0
+    by_feed = model.evidence.dependence_fades_with == "organisation" and bought
+    return confident_in_need(found, anywhere if by_feed else newest, now, model)
+
+
 def confident_in_effort(work: Effort, now: datetime, channels: float, model: ScoringModel) -> float:
     """100 * sqrt(share of live channels) * sqrt(n / (n + 8)), fading with the age of the newest act."""
     volume = (work.count / (work.count + model.evidence.acts_half_point)) ** 0.5

@@ -188,14 +188,14 @@ def seller_dependence(books: Books, seller_minutes: Mapping[int, float]) -> dict
     scores: dict[int, float | None] = {}
     for key, family in families.items():
         pulls = []
-        if sold > 0 and family.revenue is not None:
+        if sold > 0 and family.revenue is not None and family.first_win is not None:
             pulls.append(hill(float(family.revenue / sold), rules.revenue_half_point))
         if hoped > 0:
             pulls.append(hill(float(family.pipeline / hoped), rules.pipeline_half_point))
         if family.strategic is not None:
             pulls.append(float(family.strategic))
         ties = []
-        if sold > 0 and family.revenue is not None:
+        if sold > 0 and family.revenue is not None and family.first_win is not None:
             ties.append(_months_pull(family.revenue, booked, rules.months_half_point))
         if worked > 0:
             ties.append(hill(family.seller_minutes / worked, rules.hours_half_point))

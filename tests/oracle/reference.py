@@ -12,7 +12,7 @@ from typing import Any
 
 from oracle.acts import Act, effort, plain_minutes, read_acts
 from oracle.books import Books, Deal, Tables
-from oracle.confidence import confident_in_effort, confident_in_need
+from oracle.confidence import confident_in_effort, confident_in_need, knowledge_of_need
 from oracle.decide import NONE, deal_stance, expected_hours, kept, reclaimable, stance
 from oracle.need import Need, components, deal_need, need, seller_dependence
 from oracle.plain import balance, days_between, index, percentile, rounded
@@ -37,6 +37,7 @@ class Reference:
         self.as_of, self.model, self.previous = as_of.replace(microsecond=0), model, previous or {}
         as_of = self.as_of
         self.books = Books(tables, as_of, model)
+        self.newest_anywhere = self.books.newest_anywhere
         self.all_acts = read_acts(tables, as_of, model)
         self.acts: dict[int, list[Act]] = defaultdict(list)
         for act in self.all_acts:
@@ -81,8 +82,10 @@ class Reference:
 
     def _account(self, account: int) -> Fields:
         model, record, found = self.model, self.books.accounts[account], self.needs[account]
-        dependence_confidence = confident_in_need(found, self.books.newest_record(account), self.as_of, model)
-        trusted = found.observed and _enough(dependence_confidence, model)
+        newest = self.books.newest_record(account)
+        dependence_confidence = confident_in_need(found, newest, self.as_of, model)
+        knowledge = knowledge_of_need(found, newest, self.newest_anywhere, self.as_of, model)
+        trusted = found.observed and _enough(knowledge, model)
         a1, a2, a3 = (found.dependence, 100 * found.benefit, 100 * found.cost) if trusted else (None, None, None)
         a4 = self.a4[record["family"]]
         both = a1 is not None and a4 is not None
@@ -136,6 +139,7 @@ class Reference:
                 "benefit_coverage": found.benefit_coverage,
                 "cost_coverage": found.cost_coverage,
                 "conf_dependence": dependence_confidence,
+                "known_dependence": knowledge,
                 "conf_effort": effort_confidence,
                 "seller_index": a4,
                 "es": work.seller,
@@ -272,8 +276,10 @@ class Reference:
         share = self.books.money_share(deal.account) if there else 1.0
         found = need(deal_need(self.books, deal, known), self.model, share)
         times = (self.books.newest_record(deal.account) if there else None, deal.created_at)
-        confidence = confident_in_need(found, max((t for t in times if t), default=None), self.as_of, self.model)
-        trusted = found.observed and _enough(confidence, self.model) and (not there or self.scored(deal.account))
+        newest = max((t for t in times if t), default=None)
+        confidence = confident_in_need(found, newest, self.as_of, self.model)
+        knowledge = knowledge_of_need(found, newest, self.newest_anywhere if there else newest, self.as_of, self.model)
+        trusted = found.observed and _enough(knowledge, self.model) and (not there or self.scored(deal.account))
         return (found.dependence if trusted else None), confidence
 
     def _deal_weight(self, deal: Deal) -> float | None:

@@ -37,7 +37,13 @@ OTHER_NUMBERS = ScoringModel.model_validate(
         "deals": {"half_life_days": 60.0, "momentum_days": 14, "late_stage_probability": 0.9, "chase_days": 7},
         "stance": {"high": 50.0, "low": 35.0, "balance": 15.0, "protect_asymmetry": 5.0, "hysteresis": 12.0},
         "reclaim": {"reference_hours": 1.0, "reference_hours_by_segment": {"Steel": 0.2}, "base_share": 0.5},
-        "evidence": {"least_confidence": 10.0, "acts_half_point": 2.0, "fresh_days": 5.0, "fade_days": 400.0},
+        "evidence": {
+            "dependence_fades_with": "account",
+            "least_confidence": 10.0,
+            "acts_half_point": 2.0,
+            "fresh_days": 5.0,
+            "fade_days": 400.0,
+        },
         "families": {"critical": {"pumps": 0.7}, "strategic": {"Other": 0.9, "HOSES": 0.2}, "modular": {"Seals": 0.1}},
         "calendar": {"day_starts_at_hour": 7, "day_hours": 10, "fiscal_year_starts_in_month": 4},
         "accounts": {"customer_types": ["Customer"]},
@@ -124,6 +130,7 @@ def test_two_who_hardly_need_each_other_are_not_called_equal(organisation):
         wallet=1e6,
         annual_revenue=1e9,
     )
+    org.deal(small, 1.0, 5, won=True)
     lost = org.deal(small, 10.0, 5, won=False)
     for name in ("Acme", "Bolt", "Crane", "Drum", "Edge"):
         org.rival(small, name, deal=lost)
