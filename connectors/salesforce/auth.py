@@ -11,17 +11,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import jwt
-import orjson
 
+from connectors import strict_json
+from connectors.clock import ServerClock
 from connectors.errors import AuthError, ConfigError, RetriableError
 from connectors.salesforce.config import ClientCredentialsAuth, JwtAuth, RefreshAuth, SalesforceConfig, TokenAuth
-from connectors.salesforce.failures import refusal
+from connectors.salesforce.failures import TokenRefused, refusal
 from connectors.secrets import Secret, remember
 
 _log = logging.getLogger(__name__)
 
 RENEW_AFTER = 30 * 60.0
 """Seconds: a token that we can replace is replaced well before the organisation's session timeout (two hours by default)."""
+
+_SKEW = 60.0
+"""Seconds that our clock may differ from the server's before what we signed is signed anew."""
 
 PostForm = Callable[[str, Mapping[str, str]], tuple[int, bytes]]
 """Posts a form to a path of the organisation and returns status and body; retries nothing but the connection."""
@@ -31,8 +35,14 @@ class Tokens:
     """The current access token. Thread-safe; a renewal happens once however many threads ask for it."""
 
     def __init__(
-        self, config: SalesforceConfig, post: PostForm, *, clock: Callable[[], float] = time.monotonic
+        self,
+        config: SalesforceConfig,
+        post: PostForm,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        server: ServerClock | None = None,
     ) -> None:
+        self._server = server or ServerClock()
         self._auth, self._post, self._clock = config.auth, post, clock
         self._lock = threading.Lock()
         self._token: str | None = None
@@ -55,7 +65,7 @@ class Tokens:
             if self._token == refused:
                 self._fetch()
                 if self._token == refused:
-                    raise AuthError(
+                    raise TokenRefused(
                         "Salesforce refuses the access token and there is no other.",
                         remedy="Get a new one, or use crm.auth.method client_credentials, jwt or refresh.",
                     )
@@ -78,19 +88,24 @@ class Tokens:
         if isinstance(auth, TokenAuth):
             return auth.token.read()
         status, body = self._post("/services/oauth2/token", self._form(auth))
+        if status == 400 and isinstance(auth, JwtAuth) and self._skew() > _SKEW:
+            # What was signed by our clock was of the wrong time for the server, whose clock we know now.
+            status, body = self._post("/services/oauth2/token", self._form(auth))
         if status >= 500 or status in (420, 429):
             raise RetriableError(f"Salesforce does not issue tokens now (HTTP {status}).", status=status)
         if status != 200:
             said = refusal(body)
-            raise AuthError(
+            if not said.code and body:
+                raise RetriableError(f"Something on the way answered {status} where Salesforce issues tokens.")
+            raise TokenRefused(
                 f"Salesforce refuses to issue a token: {said.code or f'HTTP {status}'} {said.message}".rstrip() + ".",
                 remedy=f"Check crm.auth ({auth.method}) and the external client app's policies and Run-As user.",
             )
         try:
-            answer = orjson.loads(body)
+            answer = strict_json.loads(body)
             token = str(answer["access_token"])
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            raise AuthError(
+        except (ValueError, KeyError, TypeError):
+            raise RetriableError(
                 "The token endpoint answered with something else than a token.",
                 remedy="Check that crm.url is the organisation's My Domain.",
             ) from None
@@ -106,10 +121,18 @@ class Tokens:
                 "client_secret": auth.client_secret.read(),
             }
         if isinstance(auth, JwtAuth):
-            return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": _assertion(auth)}
+            signed = _assertion(auth, self._now())
+            return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": signed}
         secret = {"client_secret": auth.client_secret.read()} if auth.client_secret else {}
         token = self._refresh or auth.refresh_token.read()
         return {"grant_type": "refresh_token", "client_id": auth.client_id, "refresh_token": token, **secret}
+
+    def _now(self) -> float:
+        told = self._server.now()
+        return time.time() if told is None else told.timestamp()
+
+    def _skew(self) -> float:
+        return abs(time.time() - self._now())
 
     def _keep(self, source: Secret, rotated: str) -> None:
         """With rotation on, the old refresh token is used up: the new one must survive this process."""
@@ -125,8 +148,8 @@ class Tokens:
         _replace(source.file, rotated)
 
 
-def _assertion(auth: JwtAuth) -> str:
-    claims = {"iss": auth.client_id, "sub": auth.username, "aud": auth.audience, "exp": int(time.time()) + 180}
+def _assertion(auth: JwtAuth, now: float) -> str:
+    claims = {"iss": auth.client_id, "sub": auth.username, "aud": auth.audience, "exp": int(now) + 180}
     try:
         return jwt.encode(claims, auth.private_key.read(), algorithm="RS256")
     except (ValueError, TypeError, jwt.PyJWTError):

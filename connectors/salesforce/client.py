@@ -18,6 +18,7 @@ import requests
 from simple_salesforce import Salesforce
 from simple_salesforce.format import SoqlFormatter
 
+from connectors import strict_json
 from connectors.base import ApiCalls
 from connectors.errors import BothwaysError, RetriableError
 from connectors.salesforce.config import SalesforceConfig
@@ -55,9 +56,9 @@ class Part:
 class Client:
     """One organisation. Every method raises the errors that `Transport.request` raises. Safe to share between threads."""
 
-    def __init__(self, config: SalesforceConfig) -> None:
+    def __init__(self, config: SalesforceConfig, time_zone: str = "UTC") -> None:
         self._config = config
-        self.transport = Transport(config)
+        self.transport = Transport(config, time_zone)
         self._library = Salesforce(
             session_id="set-by-transport",
             instance_url=config.url,
@@ -198,16 +199,21 @@ def parsed(response: requests.Response) -> Any:
     """The JSON of a success, strictly: not a login page, not NaN, not a body that ends early."""
     if response.status_code in (204, 304) or (response.status_code != 200 and not response.content):
         return None
-    kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
-    if kind != JSON:
+    kind, _, more = response.headers.get("Content-Type", "").lower().partition(";")
+    if kind.strip() != JSON or not _in_utf8(more):
         raise RetriableError(
             f"Salesforce answered with {kind or 'no content type'} where JSON was due.",
             remedy="Check that crm.url is the organisation's My Domain and that no proxy or login page stands before it.",
         )
     try:
-        return orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        raise RetriableError("Salesforce answered with JSON that cannot be parsed.") from None
+        return strict_json.loads(response.content)
+    except ValueError as error:
+        raise RetriableError(f"Salesforce answered with something else than whole JSON ({error}).") from None
+
+
+def _in_utf8(parameters: str) -> bool:
+    _, named, charset = parameters.partition("charset=")
+    return not named or charset.partition(";")[0].strip().strip('"') in ("utf-8", "utf8")
 
 
 def found(body: Any) -> Found:

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from connectors.proxies import LOOPBACK
 from connectors.records import SCHEMAS, Stream
+from connectors.reserve import hours
 from connectors.secrets import Secret
 
 API_VERSION = "68.0"
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -85,8 +85,21 @@ class SalesforceConfig(BaseModel):
     """The longest that one Bulk job or metadata deployment may take."""
     quota_reserve: float = Field(default=0.2, ge=0, lt=1)
     """The share of the day's API calls that is left to others."""
+    busy_reserve: float = Field(default=0.4, ge=0, lt=1)
+    """The share that is left to them in busy hours, if larger."""
+    busy_hours: str = "8-18"
+    """When people work with the organisation: Monday to Friday, in its time zone; "" for never."""
     quota_reserve_calls: int = Field(default=1_000, ge=0)
     """At least so many are left (but never more than half of the day's)."""
+
+    ca_file: str | None = None
+    """Certificates (PEM) to trust instead of the public ones: those of a company's own proxy."""
+
+    @field_validator("busy_hours")
+    @classmethod
+    def _span(cls, text: str) -> str:
+        hours(text)
+        return text
 
     @field_validator("url")
     @classmethod

@@ -50,7 +50,7 @@ class SalesforceConnector:
         organisation: Organisation,
     ) -> None:
         self._config, self._mapping, self._owned, self._organisation = config, mapping, tuple(owned), organisation
-        self._client = Client(config)
+        self._client = Client(config, organisation.time_zone)
         self._schema = Schema(self._client, mapped_objects(mapping))
         self._writer = Writer(self._client, config, self._schema, self._owned)
         self._provisioner = Provisioner(self._client, config, mapping, self._schema)

@@ -5,7 +5,8 @@ RetriableError ── QueryTimeout      the query ran longer than two minutes: r
 SchemaError    ── ObjectMissing     the organisation or the licence has no such object
 FatalError     ── NotFound          no such resource
                └─ BulkRefused       this object cannot be read by Bulk
-AuthError      ── SessionExpired    the access token is no longer good
+AuthError      ├─ SessionExpired    the access token is no longer good
+               └─ TokenRefused      and there is no other
 """
 
 from __future__ import annotations
@@ -14,8 +15,16 @@ from dataclasses import dataclass
 
 import orjson
 
-from connectors.errors import AuthError, BothwaysError, FatalError, QuotaReached, RetriableError, SchemaError
-from connectors.retry import seconds_of
+from connectors.errors import (
+    AuthError,
+    BothwaysError,
+    FatalError,
+    QuotaReached,
+    RetriableError,
+    SchemaError,
+    Throttled,
+)
+from connectors.retry import MAX_WAIT, seconds_of
 from connectors.secrets import redact
 
 
@@ -41,6 +50,10 @@ class BulkRefused(FatalError):
 
 class SessionExpired(AuthError):
     """The access token is refused; a new one may help."""
+
+
+class TokenRefused(AuthError):
+    """No access token is to be had, or none but the one that was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +101,35 @@ def refusal(body: bytes) -> Refusal:
     return Refusal(str(code), redact(" ".join(str(message).split())), tuple(map(str, first.get("fields") or ())))
 
 
-def failure(status: int, body: bytes, endpoint: str, wait: str | None = None) -> BothwaysError:
-    """The error for an answer that is not a success; `wait` is its Retry-After."""
+def failure(status: int, body: bytes, endpoint: str, wait: str | None = None, date: str | None = None) -> BothwaysError:
+    """The error for an answer that is not a success; `wait` is its Retry-After, `date` its Date."""
     said = refusal(body)
     text = f"Salesforce {endpoint}: {said.code or f'HTTP {status}'}{': ' + said.message if said.message else ''}."
     special = _special(said, text, status)
     if special is not None:
         return special
+    seconds = seconds_of(wait, date)
+    if status == 429 or said.code == "REQUEST_LIMIT_EXCEEDED":
+        if (seconds or 0.0) > MAX_WAIT:
+            return QuotaReached(text, remedy=f"Salesforce asks to come back in {seconds:.0f} s; the next run goes on.")
+        return Throttled(text, status=status, retry_after=seconds or _WAIT_FOR_SLOT)
     if status == 401:
         if any(phrase in said.message for phrase in NOT_A_SESSION_PROBLEM):
             return AuthError(text, remedy="Use a token of an external client app with the scope api.")
         return SessionExpired(text, remedy="Check crm.auth: the token has expired or was revoked.")
-    if said.code in _PERMISSION or status == 403:
+    if said.code in _PERMISSION or (status == 403 and (said.code or not body)):
         return AuthError(text, remedy="Assign the permission set Bothways_Integration to the integration user.")
     if status in _RETRY_STATUS or said.code in _RETRY_CODES:
-        return RetriableError(text, status=status, retry_after=seconds_of(wait))
-    if status in (404, 410):
+        return RetriableError(text, status=status, retry_after=seconds)
+    if status in (404, 410) and (said.code or not body):
         remedy = "This API version is gone: set crm.api_version." if status == 410 else ""
         return NotFound(text, remedy=remedy)
-    if 300 <= status < 400:
-        return FatalError(text, remedy="Set crm.url to the organisation's own My Domain: redirects are not followed.")
+    if status < 400 or (body and not said.code):
+        return RetriableError(
+            f"Salesforce {endpoint}: something on the way answered {status} in Salesforce's place.",
+            remedy="If that lasts, set crm.url to the organisation's own My Domain (redirects are not followed), and look "
+            "for a proxy or a sign-in page before it.",
+        )
     return FatalError(text)
 
 
@@ -115,7 +137,7 @@ def _special(said: Refusal, text: str, status: int) -> BothwaysError | None:
     if said.code == "REQUEST_LIMIT_EXCEEDED":
         if "total" in said.message.lower():
             return QuotaReached(text, remedy="The day's API calls are used up; the next run goes on from here.")
-        return RetriableError(text, retry_after=_WAIT_FOR_SLOT, status=status)
+        return None
     if said.code == "QUERY_TIMEOUT":
         return QueryTimeout(text, status=status)
     if said.code == "INVALID_QUERY_LOCATOR":

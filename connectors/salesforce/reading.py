@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pyarrow.compute as pc
 
@@ -107,7 +107,9 @@ class Reader:
         stood = decode(since) if since is not None else None
         if isinstance(stood, Position):
             return stood
-        clock = self.client.transport.server_time or datetime.now(UTC)
+        clock = self.client.transport.server_time
+        if clock is None:
+            raise RetriableError("Salesforce's answers carry no Date header, so there is no clock to go by.")
         return Position(instant(clock), None if stood is None else stood.since)
 
     def _watermark(self, position: Position) -> Watermark:

@@ -6,15 +6,13 @@ bulk paths is ever reached: a 401 is healed here (once), and anything that is no
 
 from __future__ import annotations
 
+import http.client
 import io
 import re
 import threading
-import zlib
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,43 +20,55 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from connectors.clock import ServerClock
 from connectors.deadline import Deadline, watch_connections, within
-from connectors.errors import AuthError, QuotaReached, RetriableError
+from connectors.errors import AuthError, ConfigError, QuotaReached, RetriableError
+from connectors.framing import whole_body
+from connectors.governor import Governor
+from connectors.proxies import LOOPBACK
+from connectors.reserve import kept_share
 from connectors.retry import retrying
 from connectors.salesforce.auth import Tokens
-from connectors.salesforce.config import LOOPBACK, SalesforceConfig
-from connectors.salesforce.failures import LocatorGone, QueryTimeout, SessionExpired, failure
+from connectors.salesforce.config import SalesforceConfig
+from connectors.salesforce.failures import LocatorGone, QueryTimeout, SessionExpired, TokenRefused, failure
 
-_CHUNK = 1 << 20
 _CONNECT = 10.0
 _SILENCE = 130.0
 """Seconds between two reads: a query may run for two minutes before its first byte."""
 _USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
+_WHOLE = frozenset({200, 201, 202, 204, 304})
+_USED_UP = 900.0
+"""Seconds after which a day that was used up is asked about again."""
 _ID = re.compile(r"^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?(-\d+)?$")
 
 
 class Transport(requests.Session):
     """A session for one organisation. Safe to share between threads."""
 
-    def __init__(self, config: SalesforceConfig) -> None:
+    def __init__(self, config: SalesforceConfig, time_zone: str = "UTC") -> None:
         super().__init__()
-        self._config = config
+        self._config, self._zone = config, time_zone
         self._secure = "https://" + config.url.split("://", 1)[1]
         self._lock = threading.Lock()
         self.counted: Counter[tuple[str, str]] = Counter()
         """Calls by (read or write, endpoint)."""
-        self.server_time: datetime | None = None
+        self.clock = ServerClock()
+        self._governor = Governor()
         self.usage: tuple[int, int] | None = None
         """Calls used and allowed today by the whole organisation, as of the last answer."""
         self.observe_reserve = True
+        self.verify = config.ca_file or True
         self.trust_env = urlsplit(config.url).hostname not in LOOPBACK
         self.auth = _keep_authorization
         self.cookies.set_policy(_NoCookies())
         for scheme in ("https://", "http://"):
-            adapter = HTTPAdapter(pool_maxsize=32, max_retries=0)
-            watch_connections(adapter.poolmanager)
-            self.mount(scheme, adapter)
-        self.tokens = Tokens(config, self._post_form)
+            self.mount(scheme, _Adapter(pool_maxsize=32, max_retries=0))
+        self.tokens = Tokens(config, self._post_form, server=self.clock)
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The server's clock now, rather early than late; None before its first answer."""
+        return self.clock.earliest()
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kw: Any) -> requests.Response:
         """As `requests.Session.request`, but for a success only. Extra keywords: `purpose` (read or write), `repeat`
@@ -69,7 +79,12 @@ class Transport(requests.Session):
         purpose, repeat = kw.pop("purpose", "read"), kw.pop("repeat", True)
         if not repeat:
             return self._healed(verb, target, purpose, kw)
-        outcome = retrying(lambda: self._unless_useless(verb, target, purpose, kw), on=RetriableError, total=600.0)
+        outcome = retrying(
+            lambda: self._unless_useless(verb, target, purpose, kw),
+            on=RetriableError,
+            total=600.0,
+            budget=self._governor,
+        )
         if isinstance(outcome, RetriableError):
             raise outcome
         return outcome
@@ -88,24 +103,45 @@ class Transport(requests.Session):
         try:
             return self._once(method, url, purpose, kw, token)
         except SessionExpired:
+            pass
+        try:
             return self._once(method, url, purpose, kw, self.tokens.renew(token))
+        except AuthError as error:
+            if not isinstance(error, SessionExpired | TokenRefused):
+                raise
+            self._governor.shut(error)  # nothing that any thread sends would be taken
+            raise
 
     def _once(self, method: str, url: str, purpose: str, kw: dict[str, Any], token: str) -> requests.Response:
-        self._spare_others()
         label = endpoint(method, url)
         headers = {k: v for k, v in (kw.get("headers") or {}).items() if k.lower() != "x-prettyprint"}
         headers["Authorization"] = f"Bearer {token}"
-        with self._lock:
-            self.counted[(purpose, label)] += 1
         check = kw.get("check")
         asked = {name: value for name, value in kw.items() if name != "check"}
-        response = self._exchange(method, url, {**asked, "headers": headers}, label)
-        self._note(response.headers)
-        if response.status_code >= 300 and response.status_code != 304:
-            raise failure(response.status_code, response.content, label, response.headers.get("Retry-After"))
-        if check is not None:
-            check(response)
+        with self._governor.call():
+            self._spare_others()
+            with self._lock:
+                self.counted[(purpose, label)] += 1
+            response = self._exchange(method, url, {**asked, "headers": headers}, label)
+            self._note(response.headers)
+            if response.status_code >= 300 and response.status_code != 304:
+                raise self._failed(response, label)
+            try:
+                if response.status_code not in _WHOLE:
+                    raise RetriableError(f"Salesforce {label}: {response.status_code} is no answer of Salesforce's.")
+                if check is not None:
+                    check(response)
+            except RetriableError:
+                self.close()  # more of what was no answer may be under way on the connection
+                raise
         return response
+
+    def _failed(self, response: requests.Response, label: str) -> Exception:
+        wait = response.headers.get("Retry-After")
+        error = failure(response.status_code, response.content, label, wait, response.headers.get("Date"))
+        if isinstance(error, QuotaReached):
+            self._governor.shut(error, _USED_UP)
+        return error
 
     def _exchange(self, method: str, url: str, kw: dict[str, Any], label: str) -> requests.Response:
         """One request and its whole body, within the deadline. Raises RetriableError when the answer is not whole."""
@@ -115,10 +151,15 @@ class Transport(requests.Session):
         try:
             with within(deadline):
                 response = super().request(method, url, **kw)
-                body = _whole_body(response, deadline, label)
+                body = whole_body(response.raw, lambda: deadline.expired)
         except requests.exceptions.SSLError as error:
-            raise AuthError(f"The certificate of {self._config.url} is not accepted: {error}.") from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            if "CERTIFICATE" not in str(error).upper():
+                raise RetriableError(f"Salesforce {label}: the TLS connection failed.") from None
+            raise ConfigError(
+                f"The certificate of {self._config.url} is not trusted.",
+                remedy="Set crm.ca_file to your proxy's CA certificate, or check crm.url.",
+            ) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
             why = "not complete in time" if deadline.expired else f"no whole answer ({type(error).__name__})"
             raise RetriableError(f"Salesforce {label}: {why}.") from error
         if deadline.expired:
@@ -131,6 +172,7 @@ class Transport(requests.Session):
             self.counted[("read", "oauth2/token")] += 1
         kw = {"data": dict(form), "headers": {"Accept": "application/json"}}
         response = self._exchange("POST", self._config.url + path, kw, "oauth2/token")
+        self.clock.note(response.headers.get("Date"))
         return response.status_code, response.content
 
     def _origin(self, url: str) -> str:
@@ -143,23 +185,22 @@ class Transport(requests.Session):
 
     def _note(self, headers: Mapping[str, str]) -> None:
         usage = _USAGE.search(headers.get("Sforce-Limit-Info", ""))
-        date = headers.get("Date")
+        self.clock.note(headers.get("Date"))
         with self._lock:
             if usage:
                 self.usage = int(usage[1]), int(usage[2])
-            with suppress(ValueError, TypeError):  # a mangled header is no reason to fail
-                if date:
-                    self.server_time = parsedate_to_datetime(date).astimezone(UTC)
 
     def _spare_others(self) -> None:
         if self.usage is None or not self.observe_reserve:
             return
         used, allowed = self.usage
-        reserve = max(self._config.quota_reserve * allowed, min(self._config.quota_reserve_calls, allowed / 2))
+        c = self._config
+        share = kept_share(c.quota_reserve, c.busy_reserve, c.busy_hours, self.clock.now(), self._zone)
+        reserve = max(share * allowed, min(c.quota_reserve_calls, allowed / 2))
         if used >= allowed - reserve:
             raise QuotaReached(
                 f"{used} of the organisation's {allowed} API calls of the day are used; {reserve:.0f} are left to others.",
-                remedy="The next run goes on from here; or lower crm.quota_reserve.",
+                remedy="The next run goes on from here; run outside busy hours, or lower crm.quota_reserve and crm.busy_reserve.",
             )
 
 
@@ -175,31 +216,17 @@ class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignor
         return False
 
 
-def _whole_body(response: requests.Response, deadline: Deadline, label: str) -> bytes:
-    """The unpacked body. urllib3 notices a body shorter than its length; a cut gzip stream is noticed here."""
-    chunks: list[bytes] = []
-    try:
-        while chunk := response.raw.read1(_CHUNK, decode_content=False):
-            chunks.append(chunk)
-            if deadline.expired:
-                raise RetriableError(f"Salesforce {label}: the answer was not complete in time.")
-    except BaseException:
-        response.close()
-        raise
-    body = b"".join(chunks)
-    declared = response.headers.get("Content-Length")
-    if declared is not None and declared.isdigit() and int(declared) != len(body):
-        response.close()
-        raise RetriableError(f"Salesforce {label}: {len(body)} of {declared} bytes arrived.")
-    if response.headers.get("Content-Encoding", "").lower() == "gzip" and body:
-        unpack = zlib.decompressobj(wbits=31)
-        try:
-            body = unpack.decompress(body)
-        except zlib.error:
-            raise RetriableError(f"Salesforce {label}: the compressed answer is damaged.") from None
-        if not unpack.eof:
-            raise RetriableError(f"Salesforce {label}: the compressed answer was cut short.")
-    return body
+class _Adapter(HTTPAdapter):
+    """Whose connections, those through a proxy too, obey deadlines."""
+
+    def init_poolmanager(self, *args: Any, **kw: Any) -> None:
+        super().init_poolmanager(*args, **kw)
+        watch_connections(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kw: Any) -> urllib3.ProxyManager:
+        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **kw)
+        watch_connections(manager)
+        return manager
 
 
 def endpoint(method: str, url: str) -> str:

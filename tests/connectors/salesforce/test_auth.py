@@ -78,8 +78,8 @@ def test_a_token_service_that_is_down_is_not_a_refusal(
 
 
 def test_a_login_page_is_no_token(connect: Any, server: EmulatorServer, client_credentials: dict[str, Any]) -> None:
-    server.faults.add({"kind": "html", "status": 200, "match": {"path": "oauth2/token"}})
-    with pytest.raises(AuthError, match="My Domain"):
+    server.faults.add({"kind": "html", "status": 200, "match": {"path": "oauth2/token"}, "times": None})
+    with pytest.raises(RetriableError, match="My Domain"):
         signed_in(connect(auth=client_credentials))
 
 
