@@ -47,6 +47,7 @@ test: lint
 
 check-all: lint $(VENV)/.check
 	bench/install_browser.sh
+	bench/install_faults.sh
 	$(BIN)/python -m pytest -n $(WORKERS) -m "slow or node or browser or not slow"
 	$(BIN)/python bench/pipeline.py --accounts 1000
 

@@ -13,13 +13,13 @@ from connectors.errors import BothwaysError, StateError
 from enrichment.model import ScoringModel
 from sync import durable, holds, logs
 from sync.errors import BrakeReached, PlanChanged
-from sync.lock import run_lock, server_lock
+from sync.lock import run_lock, server_failed, server_lock
 from sync.options import RunOptions, Workspace
 from sync.progress import Progress
 from sync.result import RunResult
 from sync.runlog import Run, RunLog
 from sync.stages import Job
-from sync.state import open_state, stamp
+from sync.state import State, open_state, stamp
 
 
 @contextmanager
@@ -61,11 +61,17 @@ def job(
                 raise  # a defect of ours, not of the disk
             with suppress(sa.exc.SQLAlchemyError):  # the state may be on the same full disk
                 runs.broke(run, str(error))
-            raise StateError(
-                f"The workspace {workspace.dir} cannot be written or read: {str(error).splitlines()[0]}.",
-                remedy="Free some space or mend the disk, then run again. If the state itself is damaged, move state.sqlite"
-                " away: everything in it is read again from the CRM.",
-            ) from error
+            raise _broken(workspace, state, error) from error
+
+
+def _broken(workspace: Workspace, state: State, error: Exception) -> StateError:
+    if state.path is None and isinstance(error, sa.exc.DBAPIError):
+        return server_failed(error)
+    return StateError(
+        f"The workspace {workspace.dir} cannot be written or read: {str(error).splitlines()[0]}.",
+        remedy="Free some space or mend the disk, then run again. If the state itself is damaged, move state.sqlite"
+        " away: everything in it is read again from the CRM.",
+    )
 
 
 def _disk_errors() -> tuple[type[Exception], ...]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from connectors.errors import StateError
 from sync.errors import LockHeld
 from sync.state import State
 
 _REMEDY = "Wait for it to end, or find it with `bothways status`."
+_KEY = "hashtextextended('bothways/' || current_database() || current_schema(), 0)"
+"""Of the advisory lock: the name of the schema keeps two workspaces on one server apart."""
 
 
 @contextmanager
@@ -39,24 +43,47 @@ def run_lock(workspace: Path) -> Iterator[None]:
 
 @contextmanager
 def server_lock(state: State) -> Iterator[None]:
-    """Holds the state database's run lock too, where several machines may share it. Raises LockHeld."""
+    """Holds the state database's run lock too, where several machines may share it. Raises LockHeld.
+
+    The server frees the lock when it loses the connection that holds it. So that no work is done without it, that
+    connection is asked for a sign of life before each transaction: StateError when it has none.
+    """
     if state.path is not None:
         yield
         return
-    # The name of the schema, hashed by the server, keeps two workspaces on one server apart.
-    key = sa.text(
-        "select pg_try_advisory_lock(hashtextextended('bothways/' || current_database() || current_schema(), 0))"
-    )
-    with state.engine.connect() as connection:
-        if not connection.execute(key).scalar_one():
+    with _server_errors(), state.engine.connect() as holder:
+        if not holder.execute(sa.text(f"select pg_try_advisory_lock({_KEY})")).scalar_one():
             raise LockHeld("Another run works on this state database.", remedy=_REMEDY)
-        connection.commit()  # keeps the session, and with it the lock, but no transaction open
+        holder.commit()  # keeps the session, and with it the lock, but no transaction open
+        one_at_a_time = threading.Lock()
+
+        def alive(connection: sa.Connection) -> None:
+            if connection is not holder:
+                with one_at_a_time, _server_errors():
+                    holder.exec_driver_sql("select 1")
+                    holder.commit()
+
+        sa.event.listen(state.engine, "begin", alive)
         try:
             yield
         finally:
-            connection.execute(
-                sa.text(
-                    "select pg_advisory_unlock(hashtextextended('bothways/' || current_database() || current_schema(), 0))"
-                )
-            )
-            connection.commit()
+            sa.event.remove(state.engine, "begin", alive)
+            with suppress(sa.exc.SQLAlchemyError):  # with the connection the lock is gone as well
+                holder.execute(sa.text(f"select pg_advisory_unlock({_KEY})"))
+                holder.commit()
+
+
+@contextmanager
+def _server_errors() -> Iterator[None]:
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.PendingRollbackError) as error:
+        raise server_failed(error) from error
+
+
+def server_failed(error: sa.exc.SQLAlchemyError) -> StateError:
+    """The error to raise when the server of the state does not do what it is asked."""
+    return StateError(
+        f"The state database failed: {str(getattr(error, 'orig', error)).splitlines()[0]}.",
+        remedy="Look after the server, then run again: it goes on from here.",
+    )

@@ -66,12 +66,14 @@ class State:
 
 
 def open_state(workspace: Path, url: str | None = None) -> State:
-    """Opens (or begins) the state of a workspace. Raises StateError if it was written by a newer version."""
+    """Opens (or begins, or upgrades) the state of a workspace.
+
+    Raises StateError if it was written by a newer version, or if its server does not answer or lacks a column.
+    """
     workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
     if url is not None:
-        state = State(sa.create_engine(url, pool_pre_ping=True), None)
-        _begin(state)
-        return state
+        # No ping and silent reconnection: a lost server has lost the run lock too, and the run must end.
+        return _on_a_server(State(sa.create_engine(url), None))
     path = workspace / _NAME
     moved = _set_aside_if_damaged(path)
     if moved is None:
@@ -91,8 +93,39 @@ def _pragmas(connection: sqlite3.Connection, _: object) -> None:
         cursor.execute("pragma foreign_keys=on")
 
 
+def _on_a_server(state: State) -> State:
+    where = state.engine.url.render_as_string(hide_password=True)
+    try:
+        _begin(state)
+        there = sa.inspect(state.engine)
+        lacking = [
+            f"{table.name}.{name}"
+            for table in tables.metadata.sorted_tables
+            for name in sorted({c.name for c in table.columns} - {c["name"] for c in there.get_columns(table.name)})
+        ]
+    except sa.exc.OperationalError as error:
+        state.close()
+        raise StateError(
+            f"The state database {where} cannot be used: {str(error.orig).splitlines()[0]}.",
+            remedy="Look after the server or workspace.state_url, then run again.",
+        ) from error
+    except StateError:
+        state.close()
+        raise
+    if lacking:
+        state.close()
+        raise StateError(
+            f"The state database {where} lacks {', '.join(lacking)}.",
+            remedy="Give bothways an empty database (or restore this one): everything is read again from the CRM.",
+        )
+    return state
+
+
 def _begin(state: State) -> None:
     with state.engine.begin() as connection:
+        if state.path is not None:
+            # The driver begins a transaction at the first row only; tables would be made outside of it.
+            connection.exec_driver_sql("begin immediate")
         tables.metadata.create_all(connection)
         version = connection.execute(
             sa.select(tables.meta.c.value).where(tables.meta.c.key == "version")

@@ -7,7 +7,8 @@ runs and asserts, and returns how many faults it injected. What must be true aft
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
@@ -61,6 +62,23 @@ NOT_HAD = {
     "T1": "clock three hours off: needs faketime; cursors come from the server's clock (tests/connectors/*/test_reading.py)",
     "U1": "upgrades: no version has been released yet",
 }
+
+
+@dataclass
+class Outcome:
+    """How often a fault was injected; set by the test that injects it."""
+
+    times: int = 0
+
+
+@contextmanager
+def told(fault: str, what: str, crm: str = "both") -> Iterator[Outcome]:
+    """Puts a fault that a test of its own injects into the table."""
+    outcome = Outcome()
+    line = {"id": fault, "what": what, "crm": crm, "times": 0, "result": "failed"}
+    DONE.append(line)
+    yield outcome
+    line.update(times=outcome.times, result="passed")
 
 
 def row(fault: str, what: str, *crms: str) -> Callable[[Callable[..., int]], Callable[..., int]]:

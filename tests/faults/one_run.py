@@ -1,0 +1,52 @@
+"""One sync in a process of its own, for tests that kill it or break its disk; it ends with the command line's exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+
+def main(settings: str, token: str, said: str, kill: str, gate: Connection | None) -> None:
+    """Waits at the gate, if there is one, until a tracer is attached; then syncs. What it says goes to a file."""
+    os.environ.update(BOTHWAYS_CRM_TOKEN=token, BOTHWAYS_FAILPOINT=kill)
+    os.dup2(os.open(said, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), 2)
+    if gate is not None:
+        gate.recv_bytes()
+    code = sync(Path(settings))
+    sys.stderr.flush()
+    os._exit(code)  # tidying up an interpreter makes calls too, and none of them is ours
+
+
+def sync(path: Path) -> int:
+    """The exit code of one sync."""
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    here = Path(__file__).parent
+    sys.path[:0] = [str(here.parent / "sync"), str(here.parents[1])]
+    from dataclasses import replace
+
+    from scorer import SPECS, by_acts
+
+    from config import settings as config_settings
+    from connectors import retry
+    from connectors.errors import BothwaysError
+    from enrichment.model import ScoringModel
+    from sync.cli import exit_code
+    from sync.cli_run import options_from, workspace_of
+    from sync.connect import connect
+    from sync.progress import NullProgress
+    from sync.run import run_sync
+
+    retry.without_waiting(on=True)
+    settings = config_settings.load(path)
+    options = replace(options_from(settings, datetime(2026, 10, 15, tzinfo=UTC)), scorer=by_acts)
+    try:
+        connector = connect(settings)
+        told = run_sync(connector, workspace_of(settings), ScoringModel(), SPECS, options, NullProgress())
+    except BothwaysError as error:
+        sys.stderr.write(f"{error}\n")
+        return exit_code(error)
+    return told.exit_code
