@@ -120,6 +120,12 @@ class SyncSettings(_Section):
     """A record whose written as-of is older is written again."""
     reject_threshold: Fraction = 0.02
     """More than this share of rejected changes: exit code 3."""
+    max_runtime_minutes: float | None = Field(default=None, gt=0)
+    """A run that takes longer ends at the next page or batch with exit code 7; the next one goes on."""
+
+    @property
+    def max_runtime(self) -> timedelta | None:
+        return None if self.max_runtime_minutes is None else timedelta(minutes=self.max_runtime_minutes)
 
 
 class BrakeSettings(_Section):
@@ -129,6 +135,27 @@ class BrakeSettings(_Section):
     gone_share: Fraction = 0.20
     cleared_share: Fraction = 0.05
     from_records: int = Field(default=50, ge=1)
+
+
+class NotifySettings(_Section):
+    """Who is told how syncs go. Both addresses are secrets: whoever has them can write in your name."""
+
+    webhook: Secret | None = None
+    """An incoming webhook that takes {"text": ...}: Slack, Mattermost, Rocket.Chat."""
+    on: tuple[Literal["failure", "recovery", "brake"], ...] = ("failure", "recovery", "brake")
+    repeat_hours: float = Field(default=24.0, ge=0)
+    """The same failure is told again after so long."""
+    weekly: bool = False
+    """Once a week also counts of accounts by stance and of moves between stances; no names."""
+    heartbeat: Secret | None = None
+    """An address that is asked with /start at the beginning, as it is after a success, with /fail after a failure."""
+
+
+class MetricsSettings(_Section):
+    """Figures for Prometheus."""
+
+    textfile: Path | None = None
+    """Where the node exporter's textfile collector looks, e.g. /var/lib/node_exporter/textfile/bothways.prom."""
 
 
 class Settings(BaseSettings):
@@ -143,6 +170,8 @@ class Settings(BaseSettings):
     score: ScoreSettings = ScoreSettings()
     sync: SyncSettings = SyncSettings()
     brakes: BrakeSettings = BrakeSettings()
+    notify: NotifySettings = NotifySettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -222,7 +251,14 @@ def _refuse_password(data: dict[str, Any], path: Path, text: str) -> None:
         )
 
 
-_PATHS = (("workspace", "dir"), ("mapping", "file"), ("score", "model"), ("crm", "input"), ("crm", "output"))
+_PATHS = (
+    ("workspace", "dir"),
+    ("mapping", "file"),
+    ("score", "model"),
+    ("metrics", "textfile"),
+    ("crm", "input"),
+    ("crm", "output"),
+)
 
 
 def _resolve(data: dict[str, Any], base: Path) -> None:

@@ -23,9 +23,10 @@ import sync.cli_operate as cli_operate
 import sync.cli_read as cli_read
 import sync.cli_run as cli_run
 import sync.cli_setup as cli_setup
-from connectors.errors import AuthError, BothwaysError, ConfigError, QuotaReached, RetriableError, SchemaError
+from connectors.errors import BothwaysError
 from connectors.redaction import redact
 from sync import logs
+from sync.exits import exit_code
 from sync.output import Output, usage_wants_json
 
 app = typer.Typer(
@@ -56,14 +57,6 @@ def _root(
 ) -> None:
     """Options that come before a command."""
     del version
-
-
-def exit_code(error: BothwaysError) -> int:
-    """The documented exit code of an error."""
-    for kind, code in ((ConfigError, 2), (AuthError, 4), (SchemaError, 4), (QuotaReached, 7), (RetriableError, 8)):
-        if isinstance(error, kind):
-            return code
-    return int(getattr(error, "exit_code", 1))
 
 
 def main() -> None:

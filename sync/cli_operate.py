@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from sync.journalled import Outcome
 
 RecordsArgument = Annotated[list[str] | None, typer.Argument(metavar="[RECORD]...", help="Ids; all when left out.")]
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def register(app: typer.Typer) -> None:
@@ -27,16 +25,6 @@ def register(app: typer.Typer) -> None:
     assert letters is not None
     letters.command("retry")(retry)
     letters.command("drop")(drop)
-
-
-def age(text: str) -> timedelta:
-    """`26h`, `90m`, `30d`, `2w`. Raises ConfigError for anything else."""
-    from connectors.errors import ConfigError
-
-    number, unit = text.strip()[:-1], text.strip()[-1:].lower()
-    if unit not in _UNITS or not number.isdigit():
-        raise ConfigError(f"{text!r} is not a length of time.", remedy="Write it like 26h, 90m or 30d.")
-    return timedelta(**{_UNITS[unit]: int(number)})
 
 
 def history(
@@ -106,8 +94,9 @@ def status(
 ) -> None:
     """The last runs, for people and for monitors."""
     from sync.history import status as read_status
+    from sync.moments import length
 
-    allowed = age(max_age) if max_age else None
+    allowed = length(max_age) if max_age else None
     told = read_status(_settings(config), allowed)
     output = Output(as_json=as_json, quiet=quiet)
     if as_json:
@@ -148,6 +137,7 @@ def purge(
     """Forget a person, an account, or everything older than the retention. The CRM is not touched."""
     from connectors.errors import ConfigError
     from sync.cli_run import workspace_of
+    from sync.moments import length
     from sync.purge import purge_old, purge_record
 
     if sum(choice is not None for choice in (person, account, older_than)) != 1:
@@ -155,7 +145,7 @@ def purge(
     settings = _settings(config)
     workspace, crm = workspace_of(settings), settings.crm.kind
     told = (
-        purge_old(workspace, crm, age(older_than))
+        purge_old(workspace, crm, length(older_than))
         if older_than is not None
         else purge_record(workspace, crm, person=person, account=account)
     )

@@ -11,7 +11,7 @@ from sync.output import AsOfOption, ConfigOption, JsonOption, Output, QuietOptio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from config.settings import Settings
     from sync.options import RunOptions, Workspace
@@ -59,22 +59,28 @@ def sync(
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Go on though another install writes to this CRM.")
     ] = False,
+    max_runtime: Annotated[
+        str | None,
+        typer.Option(
+            "--max-runtime", metavar="TIME", help="End cleanly after so long, like 90m; the next run goes on."
+        ),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """All five stages: pull, land, enrich, diff, write back."""
     from dataclasses import replace
 
+    from sync.moments import length
+    from sync.observe import observed
     from sync.run import run_sync
 
     output = Output(as_json=as_json, quiet=quiet)
     settings, options = _prepared(config, as_of)
-    result = _run(
-        run_sync,
-        settings,
-        replace(options, plan_digest=plan_digest, full=full, accept=accept, take_over=take_over),
-        output,
-    )
+    options = replace(options, plan_digest=plan_digest, full=full, accept=accept, take_over=take_over)
+    limit = length(max_runtime) if max_runtime else settings.sync.max_runtime
+    with observed(settings) as seen:
+        result = seen.result = _run(run_sync, settings, options, output, limit)
     if as_json:
         output.result(result.to_json())
     else:
@@ -260,17 +266,24 @@ def _prepared(config: str, as_of: str | None) -> tuple[Settings, RunOptions]:
     return settings, options_from(settings, moment(as_of) if as_of else None)
 
 
-def _run(command: Callable[..., RunResult], settings: Settings, options: RunOptions, output: Output) -> RunResult:
+def _run(
+    command: Callable[..., RunResult],
+    settings: Settings,
+    options: RunOptions,
+    output: Output,
+    limit: timedelta | None = None,
+) -> RunResult:
     from config.loading import load_model
     from enrichment.fields import fields
     from sync.connect import connect
     from sync.display import progress_for
+    from sync.limits import within_time
     from sync.signals import obeying_signals
 
     model = load_model(settings)
     connector = connect(settings)
     try:
-        with obeying_signals(options.stop), progress_for(output) as progress:
+        with obeying_signals(options.stop), within_time(options.stop, limit), progress_for(output) as progress:
             return command(connector, workspace_of(settings), model, fields(settings.score.profile), options, progress)
     finally:
         connector.close()

@@ -66,7 +66,8 @@ def score_tables(
 ) -> Path:
     """Scores the settled tables as of a moment into `out/<table>.parquet`; returns `out`, which is whole or not there.
 
-    `previous` is the score folder of the run before (for hysteresis). Raises ConfigError for an engine that is not there.
+    `previous` is, for hysteresis, the score folder of the run before, or the settled folder with what the CRM holds where
+    nothing is kept between runs. Raises ConfigError for an engine that is not there.
     """
     if scorer is None:
         from enrichment.score import score
@@ -112,8 +113,9 @@ def _previous(folder: Path | None, stream: str, scratch: Path) -> Path:
     """A Parquet file of `enrichment.inputs.PREVIOUS`, empty when there was no run before."""
     path = scratch / f"previous_{stream}.parquet"
     table = PREVIOUS.empty_table()
-    source = folder / f"{stream}.parquet" if folder is not None else None
-    if source is not None and source.exists():
+    names = (f"held_{stream}.parquet", f"{stream}.parquet") if folder is not None else ()
+    source = next((folder / name for name in names if folder is not None and (folder / name).exists()), None)
+    if source is not None and _STANCE[stream] in pq.read_schema(source).names:
         found = pq.read_table(source, columns=["id", _STANCE[stream]])
         table = pa.table([found.column(0), found.column(1)], names=PREVIOUS.names).cast(PREVIOUS)
     pq.write_table(table, path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from connectors.errors import ConfigError
 
@@ -16,3 +16,14 @@ def moment(text: str) -> datetime:
             f"{text!r} is not a date or time.", remedy="Write it like 2026-06-01 or 2026-06-01T12:00:00Z."
         ) from None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def length(text: str) -> timedelta:
+    """`26h`, `90m`, `30d`, `2w`. Raises ConfigError for anything else."""
+    number, unit = text.strip()[:-1], text.strip()[-1:].lower()
+    if unit not in _UNITS or not number.isdecimal() or len(number) > 6:
+        raise ConfigError(f"{text!r} is not a length of time.", remedy="Write it like 26h, 90m or 30d.")
+    return timedelta(**{_UNITS[unit]: int(number)})

@@ -106,7 +106,7 @@ class Job:
                 self.workspace / "scores" / name,
                 moment,
                 self.model,
-                None if as_of else self.run.previous_dir,
+                None if as_of else self.run.previous_dir or settled.folder,
                 engine=self.options.engine,
                 scratch=self.workspace / "tmp" / "engine",
                 scorer=self.options.scorer,

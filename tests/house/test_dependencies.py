@@ -17,6 +17,7 @@ DISTRIBUTIONS = {
     "ibis": "ibis-framework",
     "psycopg": "psycopg",
     "markupsafe": "jinja2",
+    "prometheus_client": "prometheus-client",
     "duckdb": "ibis-framework",
     "pydantic_settings": "pydantic-settings",
 }
