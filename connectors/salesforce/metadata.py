@@ -31,16 +31,31 @@ Reads = Mapping[str, Sequence[str]]
 
 STANDARD_READS: Reads = {
     "Account": ("AnnualRevenue", "BillingAddress", "Industry", "NumberOfEmployees", "ParentId", "Type", "Website"),
-    "Asset": ("IsCompetitorProduct", "InstallDate", "Price", "Product2Id", "Quantity", "Status", "UsageEndDate"),
-    "Case": ("AccountId", "ContactId", "Origin", "Priority"),
+    "Asset": (
+        "AccountId",
+        "IsCompetitorProduct",
+        "InstallDate",
+        "Price",
+        "Product2Id",
+        "Quantity",
+        "Status",
+        "UsageEndDate",
+    ),
+    "Case": ("AccountId", "ClosedDate", "ContactId", "Origin", "Priority"),
     "Contact": ("AccountId", "Email", "Title"),
-    "Contract": ("StartDate",),
+    "Contract": (),
+    "Event": ("IsAllDayEvent", "WhatId", "WhoId"),
     "Opportunity": ("AccountId", "Amount", "Probability", "Type"),
     "Product2": ("Family",),
+    "Task": ("WhatId", "WhoId"),
 }
-"""What the shipped mapping pulls and field-level security can hide. `provision` works it out from the organisation itself."""
+"""What the shipped mapping pulls and field-level security can hide, for the project that is deployed without a look at the
+organisation; only fields that descriptions recorded from real ones call permissionable, or that are so beyond doubt, because
+one that is not would fail the whole deployment. `provision` works it out from the organisation itself."""
 _WITHOUT_VIEW_ALL = frozenset({"Product2"})
-_WITH_RIGHTS = frozenset({*STANDARD_READS, "Lead", "Order", "Pricebook2", "Quote", "ServiceContract"})
+_WITH_RIGHTS = frozenset(
+    {*STANDARD_READS, "Lead", "Order", "Pricebook2", "Quote", "ServiceContract"} - {"Event", "Task"}
+)
 """Standard objects that a permission set grants by themselves; the others follow a parent or are open to all."""
 
 

@@ -211,8 +211,8 @@ class Provisioner:
                 if found is None or owner is None:
                     continue
                 compound = self.schema.find(owner, found.compound) if found.compound else None
-                hideable = {f.name for f in (found, compound) if f is not None and f.permissionable}
-                reads.setdefault(owner, set()).update(hideable)
+                hides = compound if compound is not None and compound.permissionable else found
+                reads.setdefault(owner, set()).update({hides.name} if hides.permissionable else ())
         for name in RELATION_OBJECTS:
             info = self.schema.object(name)
             if info is not None:

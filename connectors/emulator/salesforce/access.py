@@ -75,10 +75,18 @@ class Rights:
         return found
 
     def sees(self, thing: Object, f: Field) -> bool:
-        return not f.permissionable or f"{thing.name}.{f.name}" in self.readable
+        return not f.permissionable or _named(thing, f) & self.readable != set()
 
     def edits(self, thing: Object, f: Field) -> bool:
-        return not f.permissionable or f"{thing.name}.{f.name}" in self.editable
+        return not f.permissionable or _named(thing, f) & self.editable != set()
+
+
+def _named(thing: Object, f: Field) -> set[str]:
+    """What a permission on the field is called: a part of an address comes with the address."""
+    names = {f"{thing.name}.{f.name}"}
+    if f.name.startswith("Billing") and "BillingAddress" in thing.fields:
+        names.add(f"{thing.name}.BillingAddress")
+    return names
 
 
 class Access:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from connectors.emulator.http import EmulatorServer
@@ -11,7 +12,7 @@ from connectors.emulator.salesforce.app import SalesforceEmulator
 from connectors.emulator.salesforce.metadata import Custom
 from connectors.errors import AuthError, SchemaError
 from connectors.salesforce.component import COMPONENT, bundle
-from connectors.salesforce.metadata import INTEGRATION, VIEWER, full_name
+from connectors.salesforce.metadata import INTEGRATION, STANDARD_READS, VIEWER, Grants, deployable, full_name
 from enrichment.fields import fields
 
 SOME, FULL = fields("essential"), fields("full")
@@ -89,10 +90,8 @@ def test_an_administrator_installs_and_the_runtime_user_works(connect: Any, app:
     assert fails(connect(token=app.runtime_token, owned=SOME)) == []
 
 
-def test_the_permission_set_gives_what_is_pulled(connect: Any, app: SalesforceEmulator) -> None:
-    """A user with nothing but the permission set reads the same records as the administrator."""
-    connect().provision(SOME)
-    client = connect()._client
+def only_permission_set(app: SalesforceEmulator, client: Any) -> None:
+    """The integration user has nothing but our permission set."""
     [found] = client.query("SELECT Id FROM PermissionSet WHERE Name = 'Bothways_Integration'").records
     with app.org.store.lock:
         user = app.seeded.integration_user
@@ -100,11 +99,37 @@ def test_the_permission_set_gives_what_is_pulled(connect: Any, app: SalesforceEm
         app.org.access.forget()
     body = {"AssigneeId": user, "PermissionSetId": found["Id"]}
     client.send("POST", f"{client.root}/sobjects/PermissionSetAssignment", body)
+
+
+def read_differently(one: Any, two: Any) -> list[str]:
+    """Streams, and columns of them."""
+    found = []
+    for stream in one.capabilities.streams:
+        tables = [pa.Table.from_batches([page.batch for page in each.read(stream, None)]) for each in (one, two)]
+        found += [f"{stream}.{n}" for n in tables[0].column_names if not tables[0][n].equals(tables[1][n])]
+    return found
+
+
+def test_the_permission_set_gives_what_is_pulled(connect: Any, app: SalesforceEmulator) -> None:
+    """A user with nothing but the permission set reads the same records as the administrator."""
+    connect().provision(SOME)
+    only_permission_set(app, connect()._client)
     admin, runtime = connect(owned=SOME), connect(token=app.runtime_token, owned=SOME)
     assert admin.capabilities.streams == runtime.capabilities.streams
-    for stream in admin.capabilities.streams:
-        one, two = ([p.batch.to_pylist() for p in c.read(stream, None)] for c in (admin, runtime))
-        assert one == two, stream
+    assert read_differently(admin, runtime) == []
+
+
+def test_the_shipped_project_deploys_and_gives_what_is_pulled(connect: Any, app: SalesforceEmulator) -> None:
+    """What `sf project deploy` sends was made without a look at the organisation; it is enough all the same."""
+    admin = connect(owned=FULL)
+    grants = Grants(STANDARD_READS, tuple(full_name(spec) for spec in FULL))
+    admin._provisioner._deploy(deployable(FULL, grants, bundle()))
+    only_permission_set(app, admin._client)
+    runtime = connect(token=app.runtime_token, owned=FULL)
+    assert fails(runtime) == []
+    assert admin.capabilities.streams == runtime.capabilities.streams
+    assert read_differently(admin, runtime) == []
+    assert {item.step for item in connect().plan_provision(FULL).items[:-1]} == {"exists"}
 
 
 def test_removal_takes_exactly_what_was_added(connect: Any, app: SalesforceEmulator) -> None:
