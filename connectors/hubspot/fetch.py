@@ -8,10 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from connectors.errors import BothwaysError, RetriableError
+from connectors.hubspot import shapes
 from connectors.hubspot.calls import ASSOCIATION_BATCH, BATCH, LIST_PAGE, OWNER_PAGE, SEARCH_PAGE
 from connectors.hubspot.client import Client
 from connectors.hubspot.failures import Refused
 from connectors.hubspot.paths import Endpoint
+from connectors.hubspot.spreading import spread
+from connectors.hubspot.shapes import AssociationTypes, Check, all_of
 from connectors.hubspot.translate import Link, Owner, Rate, Record
 
 T = TypeVar("T")
@@ -35,33 +38,64 @@ class Fetcher:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._paths = client.paths
+        self._types = AssociationTypes()
 
     def listing(
         self, kind: str, properties: Sequence[str], after: str = "", *, archived: bool = False
     ) -> Iterator[tuple[list[Record], str]]:
         """Pages of 100 by id, each with the position after it ("" after the last)."""
-        named = ",".join(properties)
-        by_id = len(named) > LONGEST_QUERY
         seen = 0
         while True:
-            query = [("limit", str(LIST_PAGE)), ("archived", "true" if archived else "false")]
-            if properties and not by_id:
-                query.append(("properties", named))
-            if after:
-                query.append(("after", after))
-            body = self._client.call(self._paths.listing(kind), query=query, expects="results").body
-            records: list[Record] = _results(body, kind)
-            if by_id and not archived:
-                records = self.by_id(kind, [r["id"] for r in records], properties)
+            records, after = self.page(kind, properties, after, archived=archived)
             seen += len(records)
-            following = _following(body)
-            if following and following == after:
-                raise RetriableError(f"The list of {kind} does not go on after {after}.")
-            yield records, following
-            if not following:
+            yield records, after
+            if not after:
                 break
-            after = following
         self._client.calls.needed(f"list {kind} archived={archived}", seen, LIST_PAGE)
+
+    def listing_at_once(
+        self, kind: str, properties: Sequence[str], after: str = ""
+    ) -> Iterator[tuple[list[Record], str]]:
+        """The same, a long list in several parts at once: in no order, and a record may come twice."""
+        seen = 0
+        for records, position in spread(
+            after, lambda position: self.page(kind, properties, position), lambda: self._outlook(kind)
+        ):
+            seen += len(records)
+            yield records, position
+        self._client.calls.needed(f"list {kind} archived=False", seen, LIST_PAGE)
+
+    def page(
+        self, kind: str, properties: Sequence[str], after: str, *, archived: bool = False
+    ) -> tuple[list[Record], str]:
+        """One page of the list, and the position after it."""
+        named = ",".join(properties)
+        by_id = len(named) > LONGEST_QUERY
+        query = [("limit", str(LIST_PAGE)), ("archived", "true" if archived else "false")]
+        if properties and not by_id:
+            query.append(("properties", named))
+        if after:
+            query.append(("after", after))
+        body = self._client.call(self._paths.listing(kind), query=query, expects="results").body
+        records: list[Record] = _results(body, kind)
+        if by_id and not archived:
+            records = self.by_id(kind, [r["id"] for r in records], properties)
+        following = _following(body)
+        if following and following == after:
+            raise RetriableError(f"The list of {kind} does not go on after {after}.")
+        return records, following
+
+    def _outlook(self, kind: str) -> tuple[int, int]:
+        """The highest id that search knows, and how many records it counts."""
+        request = {
+            "filterGroups": [],
+            "sorts": [{"propertyName": "hs_object_id", "direction": "DESCENDING"}],
+            "limit": 1,
+        }
+        body = self._client.call(self._paths.search(kind), body=request, expects="results").body
+        records: list[Record] = _results(body, kind)
+        total = body.get("total")
+        return int(records[0]["id"]) if records else 0, total if isinstance(total, int) else 0
 
     def changed(
         self, kind: str, properties: Sequence[str], stamp: str, low: int, high: int, beyond: str, ended: str | None
@@ -82,7 +116,10 @@ class Fetcher:
             }
             if offset:
                 request["after"] = offset
-            body = self._client.call(self._paths.search(kind), body=request, expects="results").body
+            check = all_of(
+                shapes.records(kind, () if by_id else properties, beyond=beyond), shapes.goes_on(kind, offset)
+            )
+            body = self._client.call(self._paths.search(kind), body=request, expects="results", check=check).body
             records: list[Record] = _results(body, kind)
             following = _following(body)
             if records:
@@ -106,9 +143,9 @@ class Fetcher:
                 "properties": list(properties),
                 "propertiesWithHistory": [],
             }
-            found += _results(
-                self._client.call(self._paths.batch_read(kind), body=request, expects="results").body, kind
-            )
+            check = all_of(shapes.records(kind, properties), shapes.of_ids(kind, some))
+            path = self._paths.batch_read(kind)
+            found += _results(self._client.call(path, body=request, expects="results", check=check).body, kind)
         self._client.calls.needed(f"batch read {kind}", len(ids), BATCH)
         return found
 
@@ -120,9 +157,9 @@ class Fetcher:
         for some in batched(ids, ASSOCIATION_BATCH):
             inputs: list[dict[str, str]] = [{"id": i} for i in some]
             while inputs:
-                body = self._client.call(
-                    self._paths.associations(source, target), body={"inputs": inputs}, expects="results"
-                ).body
+                check = self._types.links(source, target, [one["id"] for one in inputs])
+                path = self._paths.associations(source, target)
+                body = self._client.call(path, body={"inputs": inputs}, expects="results", check=check).body
                 _check_errors(body, source, target)
                 inputs = []
                 for result in body.get("results") or ():
@@ -136,29 +173,30 @@ class Fetcher:
 
     def owners(self, *, archived: bool) -> list[Owner]:
         """All owners, those who left or those who did not."""
-        found: list[Owner] = self._pages(self._paths.owners(), OWNER_PAGE, [("archived", str(archived).lower())])
+        check = shapes.settings("owners", "id", "archived", archived=archived)
+        found: list[Owner] = self._pages(self._paths.owners(), OWNER_PAGE, check, [("archived", str(archived).lower())])
         self._client.calls.needed(f"owners archived={archived}", len(found), OWNER_PAGE)
         return found
 
     def exchange_rates(self) -> list[Rate]:
         """Every exchange rate that the account has had."""
-        found: list[Rate] = self._pages(self._paths.exchange_rates(), LIST_PAGE)
+        check = shapes.settings("exchange rates", "id", "fromCurrencyCode", "toCurrencyCode")
+        found: list[Rate] = self._pages(self._paths.exchange_rates(), LIST_PAGE, check)
         self._client.calls.needed("exchange rates", len(found), LIST_PAGE)
         return found
 
-    def _pages(self, endpoint: Endpoint, size: int, query: Sequence[tuple[str, str]] = ()) -> list[Any]:
+    def _pages(self, endpoint: Endpoint, size: int, check: Check, query: Sequence[tuple[str, str]] = ()) -> list[Any]:
         """The results of all pages of a settings list."""
         found: list[Any] = []
         after = ""
         while True:
             asked = [("limit", str(size)), *query, *([("after", after)] if after else [])]
-            body = self._client.call(endpoint, query=asked, expects="results").body
+            both = all_of(check, shapes.goes_on(endpoint.name, after))
+            body = self._client.call(endpoint, query=asked, expects="results", check=both).body
             found += body.get("results") or []
             following = _following(body)
             if not following:
                 return found
-            if following == after:
-                raise RetriableError(f"The list of {endpoint.name} does not go on after {after}.")
             after = following
 
 

@@ -11,6 +11,7 @@ from connectors.base import Organisation
 from connectors.hubspot.client import Client
 from connectors.hubspot.config import HubSpotMapping
 from connectors.hubspot.fetch import Fetcher
+from connectors.hubspot.shapes import settings
 from connectors.hubspot.stages import Stages, stages
 from connectors.hubspot.translate import Owner, Rate, Sheet
 
@@ -50,7 +51,8 @@ class Portal:
 
     @cached_property
     def _stages(self) -> Stages:
-        body = self._client.call(self._client.paths.pipelines(self._mapping.opportunities.object)).body
+        path = self._client.paths.pipelines(self._mapping.opportunities.object)
+        body = self._client.call(path, expects="results", check=settings(path.name, "id", "stages")).body
         self._client.calls.needed("pipelines", 1, 1)
         return stages(body.get("results") or ())
 

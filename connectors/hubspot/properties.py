@@ -14,6 +14,7 @@ from connectors.base import PropertySpec
 from connectors.errors import SchemaError
 from connectors.hubspot.client import Client
 from connectors.hubspot.config import KindMapping
+from connectors.hubspot.shapes import settings
 from connectors.hubspot.translate import Record
 
 PROVISION = 'Run "bothways provision".'
@@ -38,7 +39,8 @@ class Properties:
         """The live definitions of an object, by name."""
         with self._lock:
             if fresh or name not in self._known:
-                body = self._client.call(self._client.paths.properties(name), expects="results").body
+                path = self._client.paths.properties(name)
+                body = self._client.call(path, expects="results", check=settings(path.name, "name", "type")).body
                 self._client.calls.needed(f"properties {name}", 1, 1)
                 self._known[name] = {str(p["name"]): p for p in body.get("results") or ()}
             return self._known[name]

@@ -21,6 +21,7 @@ from connectors.hubspot.client import Client
 from connectors.hubspot.config import HubSpotMapping
 from connectors.hubspot.failures import ErrorBody, ErrorDetail, NotFound, Refused
 from connectors.hubspot.properties import PROVISION, Properties
+from connectors.hubspot.shapes import written
 from connectors.records import Stream
 
 WRITABLE: tuple[Stream, ...] = ("accounts", "opportunities")
@@ -86,7 +87,10 @@ class Writer:
         try:
             asked = {"inputs": inputs}
             path = self._client.paths.batch_update(name)
-            body = self._client.call(path, body=asked, write=True, expects="results").body
+            ids = [c.record_id for c in changes]
+            body = self._client.call(
+                path, body=asked, write=True, expects="results", check=written(path.name, ids)
+            ).body
         except RetriableError as error:
             if error.status != 423:
                 raise
@@ -137,7 +141,8 @@ class Writer:
     def _whereabouts(self, name: str, change: Change) -> WriteError:
         """Why a record is missing from a success: gone, merged into another, or just not confirmed."""
         try:
-            found = str(self._client.call(self._client.paths.record(name, change.record_id)).body.get("id"))
+            path = self._client.paths.record(name, change.record_id)
+            found = str(self._client.call(path, expects="properties").body.get("id"))
         except NotFound:
             return WriteError("gone", "NOT_FOUND", f"{name} {change.record_id} was deleted.")
         if found != change.record_id:

@@ -6,6 +6,7 @@ lose headers or records and are not used.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,11 @@ class Found:
     total: int
     more: str | None
 
+    def goes_on_with(self, page: Found, address: str) -> bool:
+        """Whether the page can be the next of this one's query."""
+        same = page.total == self.total and page.more != address
+        return same and (not self.records or not page.records or _type_of(self.records[0]) == _type_of(page.records[0]))
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -66,6 +72,7 @@ class Client:
             version=config.api_version,
             object_pairs_hook=None,
         )
+        self._composites = itertools.count(1)
         self.minimum = 0
         """The least calls that the work so far could have taken; the readers and the writer add to it."""
 
@@ -96,12 +103,19 @@ class Client:
         """The first page of a query; `everything` includes deleted records and archived activities."""
         path = f"{self.root}/{'queryAll' if everything else 'query'}"
         options = {"Sforce-Query-Options": f"batchSize={self._config.page_rows}"}
-        return self.asked("GET", path, found, params={"q": soql}, headers=options)
+        return self.asked("GET", path, lambda body: found(body, _object_of(soql)), params={"q": soql}, headers=options)
 
-    def more(self, address: str) -> Found:
-        """The next page."""
+    def more(self, address: str, before: Found | None = None) -> Found:
+        """The next page; with the page before it, one of the same query and not that page again."""
+
+        def next_page(body: Any) -> Found:
+            page = found(body)
+            if before is not None and not before.goes_on_with(page, address):
+                raise RetriableError("Salesforce answered with a page of another query.")
+            return page
+
         options = {"Sforce-Query-Options": f"batchSize={self._config.page_rows}"}
-        return self.asked("GET", address, found, headers=options)
+        return self.asked("GET", address, next_page, headers=options)
 
     def tooling(self, soql: str) -> Found:
         """The first page of a query of the Tooling API. Raises AuthError for a user who may not look at the set-up."""
@@ -114,9 +128,14 @@ class Client:
 
     def record_counts(self, objects: Sequence[str]) -> dict[str, int]:
         """About how many records there are, seen or not. Objects the server does not count are left out."""
-        answer = self._library.restful("limits/recordCount", params={"sObjects": ",".join(objects)})
-        rows = answer.get("sObjects", []) if isinstance(answer, dict) else []
-        return {str(row["name"]): int(row["count"]) for row in rows}
+
+        def sizes(body: Any) -> dict[str, int]:
+            try:
+                return {str(row["name"]): int(row["count"]) for row in body["sObjects"]}
+            except (KeyError, TypeError, ValueError):
+                raise RetriableError("Salesforce answered a question about sizes with something else.") from None
+
+        return self.asked("GET", f"{self.root}/limits/recordCount", sizes, params={"sObjects": ",".join(objects)})
 
     def limits(self) -> Record:
         """The organisation's limits, as Salesforce names them."""
@@ -124,7 +143,8 @@ class Client:
 
     def composite(self, requests_: Sequence[Record], *, purpose: str = "read", **options: Any) -> list[Part]:
         """At most 25 requests (5 of them queries or collections) in one call, answers in order."""
-        named = [{"referenceId": f"r{number}", **request} for number, request in enumerate(requests_)]
+        call = next(self._composites)  # so that the answer to another call is never taken for the one to this
+        named = [{"referenceId": f"c{call}r{number}", **request} for number, request in enumerate(requests_)]
         payload = {"allOrNone": False, "compositeRequest": named}
 
         def parts(answer: Any) -> list[Part]:
@@ -151,7 +171,10 @@ class Client:
                 {"method": "GET", "url": f"{self.root}/{verb}?q={quote(text, safe='')}", "httpHeaders": options}
                 for text in group
             ]
-            results += [part.error(verb) or found(part.body) for part in self.composite(asked)]
+            parts = self.composite(asked)
+            results += [
+                part.error(verb) or found(part.body, _object_of(text)) for part, text in zip(parts, group, strict=True)
+            ]
         return results
 
     def describe(self, objects: Sequence[str]) -> dict[str, Record | None]:
@@ -216,13 +239,31 @@ def _in_utf8(parameters: str) -> bool:
     return not named or charset.partition(";")[0].strip().strip('"') in ("utf-8", "utf8")
 
 
-def found(body: Any) -> Found:
-    """A query's answer. Raises RetriableError when it is not one."""
+def found(body: Any, of: str = "") -> Found:
+    """A query's answer, with records of the object `of` if one is named. Raises RetriableError when it is not one."""
     try:
-        more = None if body["done"] else str(body["nextRecordsUrl"])
-        return Found([dict(row) for row in body["records"]], int(body["totalSize"]), more)
-    except (KeyError, TypeError, ValueError):
+        more = None if body["done"] is True else str(body["nextRecordsUrl"])
+        page = Found([dict(row) for row in body["records"]], int(body["totalSize"]), more)
+        others = of and any((_type_of(row) or of).lower() != of.lower() for row in page.records)
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise RetriableError("Salesforce answered a query with something else than its result.") from None
+    if others or len(page.records) > page.total or (more is None and not page.records and page.total and of):
+        raise RetriableError("Salesforce answered a query with the result of another one.")
+    return page
+
+
+def _type_of(row: Mapping[str, Any]) -> str | None:
+    """The object of a record; an aggregate has none that is known beforehand."""
+    name = (row.get("attributes") or {}).get("type")
+    return None if name == "AggregateResult" else name
+
+
+def _object_of(soql: str) -> str:
+    """The object after the first FROM, which in all of our statements is the one that is read; "" for a count."""
+    if "COUNT()" in soql:
+        return ""
+    named = re.search(r"\bFROM ([A-Za-z0-9_]+)", soql)
+    return named[1] if named else ""
 
 
 _LITERAL = re.compile(r"[A-Za-z0-9_.,:+ -]+")

@@ -32,7 +32,7 @@ def rates(client: Client, schema: Schema, dated: ObjectMapping) -> Translated:
             raise answer
         rows = list(answer.records)
         while answer.more is not None:
-            answer = client.more(answer.more)
+            answer = client.more(answer.more, answer)
             rows += answer.records
         pages.append(records("currency_rates", selection.mapping, from_json(rows, selection.paths)))
     return Translated(

@@ -166,7 +166,7 @@ class Lookups:
                 raise answer
             rows = list(answer.records)
             while answer.more is not None:
-                answer = self._client.more(answer.more)
+                answer = self._client.more(answer.more, answer)
                 rows += answer.records
             total += len(rows)
             yield [row for row in rows if not row.get("IsDeleted")]

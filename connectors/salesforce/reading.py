@@ -172,9 +172,12 @@ class Reader:
         return first or self.client.query(statement(selection, position, ordered=True), everything=selection.deletable)
 
     def _rest(self, selection: Selection, position: Position, found: Found) -> Iterator[_Raw]:
-        rows = 0
+        rows = of_query = 0
         while True:
             rows += len(found.records)
+            of_query += len(found.records)
+            if found.more is None and of_query != found.total:
+                raise RetriableError(f"A query of {selection.object} gave {of_query} rows of {found.total}.")
             frame = from_json(found.records, selection.paths)
             if found.records:
                 position = position.behind(*_place(found.records[-1]))
@@ -183,8 +186,9 @@ class Reader:
                 self.client.minimum += max(1, -(-rows // PAGE))
                 return
             try:
-                found = self.client.more(found.more)
+                found = self.client.more(found.more, found)
             except LocatorGone:
+                of_query = 0
                 found = self.client.query(statement(selection, position, ordered=True), everything=selection.deletable)
 
     def _bulk(self, selection: Selection, position: Position) -> Iterator[_Raw]:
