@@ -9,21 +9,23 @@ import random
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from enrichment.fields import ACCOUNT_FIELDS, OPPORTUNITY_FIELDS
 from enrichment.reclaim import RECLAIMABLE
 
 SIGNED = ("balance", "asymmetry", "momentum")
-few = settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+few = settings(
+    max_examples=2, phases=[Phase.generate], deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 seeds = given(seed=st.integers(0, 10**6))
 
 
-def random_organisation(organisation, seed, size=30):
+def random_organisation(organisation, seed, size=30, as_of=None):
     """Accounts of every sort: prospects, customers, chased, chasing, silent; families, contracts, rivals, currencies."""
     chance = random.Random(seed)
-    org = organisation.Organisation()
+    org = organisation.Organisation(as_of or organisation.AS_OF)
     org.rate("EUR", 1.1)
     for n in range(size):
         parent = chance.choice([None, None, None, n - 1]) if n else None
@@ -101,6 +103,10 @@ def test_ranges_nulls_and_ties_between_fields(organisation, seed):
     for name, row in result.accounts.items():
         audit = result.account_audit[name]
         one, other = row["bothways_customer_dependence"], row["bothways_seller_dependence"]
+        if not (audit["benefit_observed"] and audit["cost_observed"]):
+            assert one is None  # never the priors alone
+        if audit["newest_act"] is None:
+            assert row["bothways_reciprocity_balance"] is None
         mutual, asymmetry = row["bothways_mutual_dependence"], row["bothways_dependence_asymmetry"]
         if one is not None and other is not None:
             assert abs(asymmetry) <= 2 * min(mutual, 100 - mutual) + 0.3
@@ -179,90 +185,43 @@ def test_money_in_another_unit_leaves_every_score(organisation, seed):
     assert (second.accounts, second.deals) == (first.accounts, first.deals)
 
 
-@few
-@seeds
-def test_swapping_the_sides_negates_the_balance_and_keeps_the_index(organisation, seed):
-    chance = random.Random(seed)
-    org, mirror = organisation.Organisation(), organisation.Organisation()
-    for n in range(25):
-        for side in (org, mirror):
-            side.account(f"A{n:02}")
-        for k in range(chance.randint(1, 20)):
-            channel, days = chance.choice(["call", "meeting", "case_reply"]), chance.random() * 300
-            ours, theirs = chance.randint(1, 3), chance.randint(1, 3)
-            direction = chance.choice(["inbound", "outbound"])
-            outcome = "not_connected" if channel == "call" and chance.random() < 0.5 else "done"
-            facts = {"minutes": float(chance.randint(5, 60)), "outcome": outcome}
-            users = {"person": n * 100 + k, "seller_user": n * 100 + k}
-            org.act(n, channel, direction, days, seller_people=ours, customer_people=theirs, **facts, **users)
-            turned = "inbound" if direction == "outbound" else "outbound"
-            mirror.act(n, channel, turned, days, seller_people=theirs, customer_people=ours, **facts, **users)
-    one, other = org.score().accounts, mirror.score().accounts
-    known = 0
-    for name, row in one.items():
-        balance, turned = row["bothways_reciprocity_balance"], other[name]["bothways_reciprocity_balance"]
-        assert (balance is None) == (turned is None)
-        if balance is not None:
-            known += 1
-            assert balance == -turned
-            assert row["bothways_reciprocity_index"] == other[name]["bothways_reciprocity_index"]
-    assert known > 5
+def test_shifting_every_time_with_the_as_of_changes_nothing(organisation):
+    """By 400 years: the Gregorian calendar repeats then, weekdays and months included, and business hours and months count."""
+    shifted = organisation.AS_OF + timedelta(days=146_097)
+    one, other = (
+        random_organisation(organisation, 11, as_of=at).score(deals=True) for at in (organisation.AS_OF, shifted)
+    )
+    timeless = [
+        [
+            {k: v for k, v in row.items() if not k.endswith("asof")}
+            for table in (r.accounts, r.deals)
+            for row in table.values()
+        ]
+        for r in (one, other)
+    ]
+    assert timeless[0] == timeless[1]
+    assert sum(row.get("bothways_customer_dependence") is not None for row in timeless[0]) > 5
 
 
 @few
 @seeds
-def test_more_of_a_component_never_lowers_dependence_and_more_effort_never_lowers_the_balance(organisation, seed):
+def test_changing_one_accounts_activity_changes_only_it(organisation, seed):
     org = random_organisation(organisation, seed)
     first = org.score()
-    for n, row in enumerate(org.rows["accounts"]):
-        for name in ("strategic_importance", "mission_criticality", "non_modularity"):
-            if row.get(name) is not None:
-                row[name] = min(1.0, row[name] + 0.1)
-        if row.get("wallet") is not None:
-            row["wallet"] *= 0.8
-        org.meeting(n, None, 1, 30, customer_people=1, seller_people=3, seller_user=100 + n, person=10**6 + n)
-        org.rows["activities"][-1]["outcome"] = "no_show"
+    chosen = random.Random(seed).randrange(len(org.rows["accounts"]))
+    for k in range(4):
+        org.meeting(chosen, "inbound", 3 + k, 90, person=9_000_000, seller_user=9_000_000 + k)
     second = org.score()
-    seen = 0
-    for name, before in first.accounts.items():
-        after, audit = second.accounts[name], (first.account_audit[name], second.account_audit[name])
-        if before["bothways_customer_dependence"] is not None:
-            seen += 1
-            assert after["bothways_customer_dependence"] >= before["bothways_customer_dependence"]
-        if before["bothways_reciprocity_balance"] is not None:
-            assert after["bothways_reciprocity_balance"] >= before["bothways_reciprocity_balance"]
-        assert audit[1]["conf_effort"] >= audit[0]["conf_effort"]
-        assert after["bothways_coverage"] >= before["bothways_coverage"]
-    assert seen > 5
-
-
-def test_silence_decays_to_unknown_never_to_a_verdict(organisation):
-    def after(weeks):
-        org = organisation.Organisation(organisation.AS_OF + timedelta(weeks=weeks))
-        org.as_of = organisation.AS_OF
-        account, other = org.account("A"), org.account("busy")
-        for days in range(1, 40):
-            org.email(account, "outbound", days)
-        org.as_of = organisation.AS_OF + timedelta(weeks=weeks)
-        org.lively(other)
-        return org.score().accounts["A"]
-
-    assert after(0)["bothways_reciprocity_balance"] > 50
-    late = after(60)
-    assert late["bothways_reciprocity_balance"] is None
-    assert late["bothways_stance"] == "insufficient_evidence"
-
-
-def test_changing_one_accounts_activity_changes_only_it(organisation):
-    org = random_organisation(organisation, 7)
-    first = org.score()
-    org.meeting(0, "inbound", 3, 90)
-    second = org.score()
-    family = first.account_audit["A00"]["family"]
+    family = first.account_audit[f"A{chosen:02}"]["family"]
     shared = ("seller_dependence", "mutual", "asymmetry", "symmetry", "vs_book", "initiation", "responsiveness")
+    # what follows from those: A4 decides some stances, and so hours and a reason
+    through = ("stance", "reclaimable", "drivers")
     for name, row in second.accounts.items():
+        before = first.accounts[name]
         if second.account_audit[name]["family"] == family:
             continue
-        for field, value in row.items():
-            if not any(word in field for word in shared):
-                assert value == first.accounts[name][field], (name, field)
+        moved = {field for field, value in row.items() if value != before[field]}
+        assert not [f for f in moved if not any(word in f for word in shared + through)], (name, moved)
+        if before["bothways_seller_dependence"] == row["bothways_seller_dependence"]:
+            assert not [f for f in moved if any(word in f for word in through)], (name, moved)
+    assert second.accounts[f"A{chosen:02}"] != first.accounts[f"A{chosen:02}"]
