@@ -112,10 +112,10 @@ def _tasks(
     mapping = selection.mapping
 
     def translate(frame: Frame) -> Translated:
-        ties = lookups.ties(kinds[0], _shared(mapping, frame))
         twins: set[str] = set()
         if email is not None and "task_id" in email.fields and mapping.object == "Task":
             twins = lookups.twins(email.object, email.fields["task_id"], _likely_twins(mapping, frame))
+        ties = lookups.ties(kinds[0], [i for i in _shared(mapping, frame) if i not in twins])
         return tasks(mapping, frame, ties, sides, twins, kinds)
 
     return translate

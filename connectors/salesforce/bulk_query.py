@@ -1,4 +1,4 @@
-"""Bulk API 2.0 queries: results page by page, several at a time where the organisation offers it, every row accounted for."""
+"""Bulk API 2.0 queries: results page by page, several at a time where that is wanted and offered, every row accounted for."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class BulkQueries:
         return state not in ("Failed", "Aborted")
 
     def pages(self, job: str, paths: Sequence[str], locator: str | None = None, rows: int = 0) -> Iterator[BulkPage]:
-        """Result pages from a locator on, in order. No more than `bulk_download_workers` and the one that is being used are
-        in memory. Raises RetriableError when rows are missing, BulkRefused when the job failed."""
+        """Result pages from a locator on, in order. As many as `bulk_download_workers` are on their way while one is being
+        used, and no more are in memory. Raises RetriableError when rows are missing, BulkRefused when the job failed."""
         done = wait(self._client, f"{self._client.root}/jobs/query/{job}", self._config.bulk_seconds)
         if done["state"] == "Failed":  # the query itself is at fault; by REST it may still be answered
             raise BulkRefused(f"Bulk query {job} failed: {done.get('errorMessage') or 'no reason given'}.")
@@ -87,14 +87,23 @@ class BulkQueries:
             yield page
 
     def _one_by_one(self, job: str, paths: Sequence[str], locator: str | None, rows: int) -> Iterator[BulkPage]:
+        """The next page is under way while one is being used."""
         address = f"{self._client.root}/jobs/query/{job}/results"
-        while True:
-            params = {"maxRecords": str(self._config.bulk_page_rows), **({"locator": locator} if locator else {})}
-            frame, locator = self._fetched(address, paths, params)
-            rows += frame.size
-            yield BulkPage(frame, job, locator, rows)
-            if locator is None:
-                return
+
+        def asked(at: str | None) -> Future[tuple[Frame, str | None]]:
+            params = {"maxRecords": str(self._config.bulk_page_rows), **({"locator": at} if at else {})}
+            return pool.submit(self._fetched, address, paths, params)
+
+        pool = ThreadPoolExecutor(1, "bulk")
+        try:
+            running: Future[tuple[Frame, str | None]] | None = asked(locator)
+            while running is not None:
+                frame, locator = running.result()
+                running = None if locator is None else asked(locator)
+                rows += frame.size
+                yield BulkPage(frame, job, locator, rows)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _together(self, job: str, paths: Sequence[str], links: Iterable[_Link], rows: int) -> Iterator[BulkPage]:
         """Several downloads at once, their pages in order; the locator of a page is where the next link begins."""
@@ -116,8 +125,8 @@ class BulkQueries:
             pool.shutdown(cancel_futures=True)
 
     def _links_from(self, job: str, locator: str | None, left: int) -> Iterator[_Link] | None:
-        """The pages from a locator on, which the server has cut for parallel download; None when it has not, or when
-        there is so little that one after the other takes fewer calls."""
+        """The pages from a locator on, which the server has cut for parallel download; None when it has not, when only one
+        is wanted at a time, or when there is but one."""
         if self._config.bulk_download_workers == 1 or left <= self._config.bulk_page_rows:
             return None
         listing = self._links(f"{self._client.root}/jobs/query/{job}/resultPages")

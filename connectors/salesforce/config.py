@@ -72,9 +72,9 @@ class SalesforceConfig(BaseModel):
     bulk_read_rows: int = Field(default=20_000, ge=0)
     """A read of more rows than this is a Bulk API 2.0 query."""
     bulk_page_rows: int = Field(default=50_000, ge=100, le=250_000)
-    bulk_download_workers: int = Field(default=2, ge=1, le=5)
-    """How many result pages of a Bulk query are downloaded at once, where the organisation offers it; 1: one after another,
-    which takes a call less for each five pages."""
+    bulk_download_workers: int = Field(default=1, ge=1, le=5)
+    """How many result pages of a Bulk query are downloaded at once, where the organisation offers it: more is faster, and takes
+    a call more for each five pages."""
     bulk_write_rows: int | None = Field(default=None, ge=1)
     """A write of at least so many changes of one object is a Bulk API 2.0 job; null: always collections."""
     page_rows: int = Field(default=2_000, ge=200, le=2_000)

@@ -16,7 +16,8 @@ from connectors.errors import RetriableError
 from connectors.salesforce.cursor import Position, decode
 
 PAGE = 40
-SETTINGS: dict[str, Any] = {"bulk_read_rows": 0, "bulk_page_rows": 100}
+ONE: dict[str, Any] = {"bulk_read_rows": 0, "bulk_page_rows": 100}
+SETTINGS = {**ONE, "bulk_download_workers": 2}
 OBJECTS = 3
 """That activities are read from: e-mails, events, tasks."""
 
@@ -26,6 +27,7 @@ class Watched(SalesforceEmulator):
 
     def __init__(self, *given: Any, **settings: Any) -> None:
         super().__init__(*given, **settings)
+        self.arrived = threading.Semaphore(0)
         self.together: threading.Barrier | None = None
         self.renamed: dict[bytes, bytes] = {}
         self._lock = threading.Lock()
@@ -38,6 +40,7 @@ class Watched(SalesforceEmulator):
                 for old, new in self.renamed.items():
                     response.body = response.body.replace(old, new)
             return response
+        self.arrived.release()
         with self._lock:
             self._now += 1
             self.most = max(self.most, self._now)
@@ -64,7 +67,7 @@ def app(organisation: Any) -> Watched:
 
 @pytest.fixture
 def whole(connect: Any) -> list[Page]:
-    return list(connect(**SETTINGS, bulk_download_workers=1).read("activities", None))
+    return list(connect(**ONE).read("activities", None))
 
 
 def rows(pages: list[Page]) -> dict[str, dict[str, Any]]:
@@ -86,6 +89,18 @@ def test_two_pages_are_downloaded_at_once_and_no_more(connect: Any, app: Watched
     assert rows(read(connector)) == rows(whole)
     assert app.most == 2
     assert calls(connector, "GET jobs/query/*/resultPages") > 1
+
+
+def test_one_page_is_on_its_way_while_another_is_used(connect: Any, app: Watched) -> None:
+    """Without a call more: the locator of the next page comes with the head of this one."""
+    connector = connect(**ONE)
+    reading = connector.read("activities", None)
+    next(reading)
+    assert app.arrived.acquire(timeout=20)
+    assert app.arrived.acquire(timeout=20)
+    pages = sum(1 for _ in reading) + 1
+    assert calls(connector, "GET jobs/query/*/results") == pages
+    assert calls(connector, "GET jobs/query/*/resultPages") == 0
 
 
 def test_a_read_goes_on_from_any_page_of_a_parallel_download(connect: Any) -> None:

@@ -81,8 +81,7 @@ def test_times_directions_and_people_are_those_of_the_organisation(
 
 @pytest.mark.parametrize("bulk", [False, True])
 def test_a_read_goes_on_from_any_page(connect: Any, bulk: bool) -> None:
-    one_by_one = {"bulk_read_rows": 0, "bulk_page_rows": 1000, "bulk_download_workers": 1}
-    settings: dict[str, Any] = one_by_one if bulk else {"page_rows": 600}
+    settings: dict[str, Any] = {"bulk_read_rows": 0, "bulk_page_rows": 1000} if bulk else {"page_rows": 600}
     pages = read(connect(**settings), "activities")
     assert len(pages) > 3
     whole = rows(pages)

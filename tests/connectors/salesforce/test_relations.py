@@ -14,7 +14,7 @@ from connectors.emulator.salesforce.app import SalesforceEmulator
 from connectors.salesforce import relations
 from connectors.salesforce.cursor import Position, decode
 
-LARGE: dict[str, Any] = {"bulk_read_rows": 0, "bulk_page_rows": 100, "bulk_download_workers": 1}
+LARGE: dict[str, Any] = {"bulk_read_rows": 0, "bulk_page_rows": 100}
 
 
 class Listening(SalesforceEmulator):
