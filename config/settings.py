@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config.daemon import DaemonSettings, WebhookSettings
 from config.refusals import explain, line_of
 from connectors.base import Organisation
 from connectors.errors import ConfigError
@@ -172,6 +173,8 @@ class Settings(BaseSettings):
     brakes: BrakeSettings = BrakeSettings()
     notify: NotifySettings = NotifySettings()
     metrics: MetricsSettings = MetricsSettings()
+    daemon: DaemonSettings = DaemonSettings()
+    webhooks: WebhookSettings = WebhookSettings()
 
     @classmethod
     def settings_customise_sources(

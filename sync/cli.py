@@ -12,11 +12,13 @@ import signal
 import sys
 import traceback
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
 import typer
 
+import sync.cli_daemon as cli_daemon
 import sync.cli_emulator as cli_emulator
 import sync.cli_judge as cli_judge
 import sync.cli_operate as cli_operate
@@ -37,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for module in (cli_setup, cli_run, cli_read, cli_judge, cli_emulator, cli_operate):
+for module in (cli_setup, cli_run, cli_read, cli_judge, cli_emulator, cli_operate, cli_daemon):
     module.register(app)
 
 
@@ -64,8 +66,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminated)
     logs.install()
     output = Output(as_json=usage_wants_json(sys.argv[1:]))
+    sys.exit(ended(lambda: app(standalone_mode=False) or 0, output))
+
+
+def ended(command: Callable[[], int], output: Output) -> int:
+    """The exit code of a command; what it raised is said. Raises nothing but SystemExit."""
     try:
-        code = app(standalone_mode=False) or 0
+        code = command()
     except typer.Exit as stop:
         code = stop.exit_code
     except typer.TyperException as error:
@@ -88,7 +95,7 @@ def main() -> None:
         code = 0
     except Exception as error:
         code = _unexpected(error, output)
-    sys.exit(code)
+    return code
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:

@@ -273,17 +273,8 @@ def _run(
     output: Output,
     limit: timedelta | None = None,
 ) -> RunResult:
-    from config.loading import load_model
-    from enrichment.fields import fields
-    from sync.connect import connect
-    from sync.display import progress_for
-    from sync.limits import within_time
+    from sync.passing import connected
     from sync.signals import obeying_signals
 
-    model = load_model(settings)
-    connector = connect(settings)
-    try:
-        with obeying_signals(options.stop), within_time(options.stop, limit), progress_for(output) as progress:
-            return command(connector, workspace_of(settings), model, fields(settings.score.profile), options, progress)
-    finally:
-        connector.close()
+    with obeying_signals(options.stop):
+        return connected(command, settings, options, output, limit)
