@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sync.output import Output
 
 CRMS = ("salesforce", "hubspot")
+_PASSWORD = "emulated-password1"  # noqa: S105  (of emulated users)
 _TOKEN_VARIABLE = "BOTHWAYS_CRM_TOKEN"  # noqa: S105  (a variable's name)
 
 
@@ -46,7 +47,9 @@ def build_emulator(
     if crm == "salesforce":
         from connectors.emulator.salesforce.app import SalesforceEmulator
 
-        app: SalesforceEmulator | HubSpotEmulator = SalesforceEmulator(organisation, token=token)
+        app: SalesforceEmulator | HubSpotEmulator = SalesforceEmulator(
+            organisation, token=token, user_password=_PASSWORD
+        )
     elif crm == "hubspot":
         from connectors.emulator.hubspot.app import HubSpotEmulator
 

@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import orjson
 
 from connectors.emulator.faults import Fault, FaultBook
-from connectors.emulator.packet import wire
+from connectors.emulator.packet import exactly, line_of, wire
 
 _MAX_BODY = 256 * 1024 * 1024
 
@@ -98,6 +98,10 @@ class Application(Protocol):
         """A short stable name of the endpoint, ids replaced, to count calls by."""
         ...
 
+    def ways_in(self) -> dict[str, Any]:
+        """Every way in: tokens, and what clients that log in by themselves need."""
+        ...
+
 
 class EmulatorServer:
     """Runs an application on a loopback port in background threads. Use as a context manager, or `serve_forever`."""
@@ -155,6 +159,8 @@ class EmulatorServer:
         parts = request.path.strip("/").split("/")
         if request.method == "GET" and parts[1:] == ["stats"]:
             return json_response(self.stats())
+        if request.method == "GET" and parts[1:] == ["access"]:
+            return json_response(self.app.ways_in())
         if parts[1:] == ["faults"]:
             if request.method == "GET":
                 return json_response(self.faults.rules())
@@ -173,7 +179,7 @@ class EmulatorServer:
                 if records is not None
                 else json_response({"error": f"no records of kind {parts[2]!r}"}, 404)
             )
-        return json_response({"error": "GET stats, GET records/KIND, GET|POST|DELETE faults"}, 404)
+        return json_response({"error": "GET stats, GET access, GET records/KIND, GET|POST|DELETE faults"}, 404)
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -248,7 +254,7 @@ class _Handler(socketserver.StreamRequestHandler):
         line = self.rfile.readline(65537)
         while line in (b"\r\n", b"\n"):
             line = self.rfile.readline(65537)
-        if not line:
+        if not line.endswith(b"\n"):
             return None
         try:
             method, target, version = line.decode("latin-1").split()
@@ -258,7 +264,7 @@ class _Handler(socketserver.StreamRequestHandler):
             raise ValueError("HTTP/1.x only")
         headers: dict[str, str] = {}
         size = len(line)
-        while (raw := self.rfile.readline(65537)) not in (b"\r\n", b"\n", b""):
+        while (raw := line_of(self.rfile)) not in (b"\r\n", b"\n"):
             size += len(raw)
             name, colon, value = raw.decode("latin-1").partition(":")
             if not colon:
@@ -270,7 +276,7 @@ class _Handler(socketserver.StreamRequestHandler):
         if headers.get("content-encoding", "").lower() == "gzip" and body:
             body = gzip.decompress(body)
         headers["x-emulator-head-bytes"] = str(size)
-        split = urlsplit(target)
+        split = urlsplit(f"/{target.lstrip('/')}" if target.startswith("//") else target)
         return Request(
             method.upper(), target, unquote(split.path), parse_qsl(split.query, keep_blank_values=True), headers, body
         )
@@ -278,13 +284,13 @@ class _Handler(socketserver.StreamRequestHandler):
     def _body(self, headers: dict[str, str]) -> bytes:
         if "chunked" in headers.get("transfer-encoding", "").lower():
             chunks = []
-            while length := int(self.rfile.readline(65537).split(b";")[0] or b"0", 16):
-                chunks.append(self.rfile.read(length))
-                self.rfile.readline(3)
-            while self.rfile.readline(65537) not in (b"\r\n", b"\n", b""):
+            while length := int(line_of(self.rfile).split(b";")[0], 16):
+                chunks.append(exactly(self.rfile, length))
+                line_of(self.rfile)
+            while line_of(self.rfile) not in (b"\r\n", b"\n"):
                 pass
             return b"".join(chunks)
         length = int(headers.get("content-length") or 0)
         if length > _MAX_BODY:
             raise ValueError("body too large")
-        return self.rfile.read(length) if length else b""
+        return exactly(self.rfile, length)

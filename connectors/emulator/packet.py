@@ -1,10 +1,11 @@
-"""A response as the bytes of one packet: status, headers and body together, so that no delayed acknowledgement slows it."""
+"""Requests from, and responses as, bytes: a response is one packet, so that no delayed acknowledgement slows it."""
 
 from __future__ import annotations
 
 import gzip
 from email.utils import formatdate
 from http import HTTPStatus
+from io import BufferedIOBase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,3 +35,19 @@ def wire(response: Response, request: Request, *, close: bool) -> bytes:
         head.append("Connection: close")
     payload = b"" if request.method == "HEAD" else body
     return ("\r\n".join(head) + "\r\n\r\n").encode("latin-1") + payload
+
+
+def line_of(stream: BufferedIOBase) -> bytes:
+    """The next line of a request. Raises ConnectionError at its end: a request that was cut never was one."""
+    line = stream.readline(65537)
+    if not line.endswith(b"\n"):
+        raise ConnectionError("the request was cut")
+    return line
+
+
+def exactly(stream: BufferedIOBase, size: int) -> bytes:
+    """So many bytes of a request. Raises ConnectionError when there are fewer."""
+    data = stream.read(size) if size else b""
+    if len(data) != size:
+        raise ConnectionError("the request was cut")
+    return data

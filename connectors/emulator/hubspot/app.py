@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from connectors.emulator.http import Request, Response
 from connectors.emulator.hubspot import api_account, api_associations, api_batch, api_money, api_objects, api_properties
-from connectors.emulator.hubspot.access import Access
+from connectors.emulator.hubspot.access import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, Access
 from connectors.emulator.hubspot.behaviours import Behaviours
 from connectors.emulator.hubspot.call import Call
 from connectors.emulator.hubspot.limits import RateLimits, Tier
@@ -116,6 +116,15 @@ class HubSpotEmulator:
         if found is None:
             return f"{request.method} unknown"
         return f"{request.method} {'/'.join((found.area, *map(self._short, found.rest)))}"
+
+    def ways_in(self) -> dict[str, Any]:
+        """The token of a private app, and what an OAuth app needs."""
+        return {
+            "token": self.token,
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "refresh_token": REFRESH_TOKEN,
+        }
 
     def _short(self, part: str) -> str:
         kind = self.portal.registry.find(part)

@@ -26,6 +26,7 @@ from connectors.emulator.salesforce.records import whole_record
 from connectors.emulator.salesforce.routes import LATEST, OLDEST, VERSION, Routes, refuse_version
 from connectors.emulator.salesforce.seed import seed
 from connectors.emulator.salesforce.soap import Soap
+from connectors.emulator.salesforce.soap_partner import PartnerCalls
 from connectors.emulator.salesforce.writes import WriteOptions, Writer
 
 _HEAD_LIMIT = 16_384
@@ -43,6 +44,7 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "rivals": ("OpportunityCompetitor",),
     "currency_rates": ("CurrencyType", "DatedConversionRate"),
 }
+_LOCAL = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?\Z")
 _ID = re.compile(r"(?<=/)(?=\w*\d)(?:[A-Za-z0-9]{15}|[A-Za-z0-9]{18})(?=/|\Z)")
 
 
@@ -100,7 +102,7 @@ class SalesforceEmulator:
             rotate=rotate_refresh_tokens,
             password=user_password,
         )
-        self.soap = Soap(self.org, self.tokens, self.deployments, user_password)
+        self.password = user_password
         short = self.org.org_id[:15]
         self.token = self.tokens.add(token or f"{short}!admin", self.seeded.admin_user)
         self.runtime_token = self.tokens.add(runtime_token or f"{short}!runtime", self.seeded.integration_user)
@@ -115,6 +117,8 @@ class SalesforceEmulator:
             self.deployments,
             self.bulk_v1,
         )
+        partner = PartnerCalls(self.org, self.writer, self.queries, self._routes.answer)
+        self.soap = Soap(self.org, self.tokens, self.deployments, partner, user_password)
 
     # the Application protocol
 
@@ -150,6 +154,20 @@ class SalesforceEmulator:
             "records_written": {name: dict(fields) for name, fields in self.org.written.items()},
             "owner_changes": self.org.owner_changes,
             "api_usage": {"used": self.quota.used, "max": self.quota.daily},
+        }
+
+    def ways_in(self) -> dict[str, Any]:
+        """Tokens of the administrator and of the integration user, the external client app, and the users who may log in."""
+        return {
+            "token": self.token,
+            "runtime_token": self.runtime_token,
+            "client_id": self.tokens.client.key,
+            "client_secret": self.tokens.client.secret,
+            "refresh_token": self.refresh_token,
+            "usernames": {user: name for name, user in self.tokens.client.users.items()},
+            "admin_user": self.seeded.admin_user,
+            "integration_user": self.seeded.integration_user,
+            "password": self.password,
         }
 
     def vendor_id(self, stream: str, canonical_id: str) -> str:
@@ -272,7 +290,11 @@ class SalesforceEmulator:
 
 
 def _base(request: Request) -> str:
-    return f"http://{request.headers.get('host', 'localhost')}"
+    """The organisation's address as the client reached it: a name that is not of this machine came through a proxy, by TLS."""
+    host = request.headers.get("host", "localhost")
+    local = _LOCAL.match(host) is not None
+    scheme = request.headers.get("x-forwarded-proto") or ("http" if local else "https")
+    return f"{scheme}://{host}"
 
 
 def _version_json(number: int) -> dict[str, str]:

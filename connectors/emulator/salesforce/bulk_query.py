@@ -16,9 +16,10 @@ from connectors.emulator.salesforce.bulk_jobs import DELIMITERS, LINE_ENDS, Job,
 from connectors.emulator.salesforce.call import no_content
 from connectors.emulator.salesforce.errors import ApiError, not_found
 from connectors.emulator.salesforce.org import Org
-from connectors.emulator.salesforce.soql import Query, parse
+from connectors.emulator.salesforce.soql import parse
 from connectors.emulator.salesforce.soql_dates import stamp
 from connectors.emulator.salesforce.soql_sql import Compiler, Output, Plan
+from connectors.emulator.salesforce.soql_tree import Query
 
 LARGEST_PAGE = 50_000
 _PARALLEL_SINCE = 58.0
@@ -153,7 +154,7 @@ def bulk_plan(org: Org, soql: str, rights: Rights, *, everything: bool) -> Plan:
         raise ApiError(400, "INVALIDENTITY", f"Entity '{thing.name}' is not supported by the Bulk API.")
     _refuse(query)
     plan = Compiler(org.schema, rights, org.now().date(), everything=everything).compile(query)
-    if any(output.type == "address" for output in plan.outputs) or plan.children:
+    if any(output.type == "address" for output in plan.outputs) or plan.children or plan.typed:
         raise _unsupported("Compound data types and nested queries are not supported in Bulk Query")
     return plan
 

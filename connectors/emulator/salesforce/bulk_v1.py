@@ -10,6 +10,7 @@ from connectors.emulator.salesforce.bulk_query import csv_page
 from connectors.emulator.salesforce.bulk_v1_batches import CHUNK, KINDS, LARGEST_CHUNK, Batch, Batches, Job
 from connectors.emulator.salesforce.bulk_v1_bodies import (
     NAMESPACE,
+    XML,
     BulkError,
     Json,
     info_answer,
@@ -156,7 +157,7 @@ class BulkV1:
             return info_answer("", {"batchInfo": infos}, as_json=True)
         inside = "".join(tagged("batchInfo", info) for info in infos)
         body = f'<?xml version="1.0" encoding="UTF-8"?><batchInfoList xmlns="{NAMESPACE}">{inside}</batchInfoList>'
-        return Response(200, body.encode(), "application/xml;charset=UTF-8")
+        return Response(200, body.encode(), XML)
 
     def _batch(self, job: Job, batch_id: str, part: str | None, result_id: str | None) -> Response:
         batch = job.batches.get(batch_id[:15])
@@ -168,7 +169,7 @@ class BulkV1:
             return info_answer("batchInfo", self._info(job, batch), as_json=as_json)
         kinds = {held: kind for kind, held in reversed(KINDS.items())}
         if part == "request":
-            return Response(200, batch.request, f"{kinds[job.kind]};charset=UTF-8")
+            return Response(200, batch.request, kinds[job.kind])
         if batch.state != "Completed":
             raise BulkError("InvalidBatch", f"Batch not completed: {batch.state}")
         if not job.queries:
@@ -179,7 +180,7 @@ class BulkV1:
         if picked is None or job.plan is None:
             raise BulkError("InvalidUrl", f"Unable to find result {result_id}", 404)
         if job.kind == "CSV":
-            return Response(200, csv_page(self._org, job.plan, picked), "text/csv;charset=UTF-8", compress=True)
+            return Response(200, csv_page(self._org, job.plan, picked), "text/csv", compress=True)
         return rows_answer(job.kind, picked_records(self._org, job.plan, picked, job.version))
 
     def _info(self, job: Job, batch: Batch) -> Json:
@@ -220,4 +221,4 @@ def _result_list(ids: list[str], *, as_json: bool) -> Response:
         return info_answer("", ids, as_json=True)
     inside = "".join(f"<result>{result}</result>" for result in ids)
     body = f'<?xml version="1.0" encoding="UTF-8"?><result-list xmlns="{NAMESPACE}">{inside}</result-list>'
-    return Response(200, body.encode(), "application/xml;charset=UTF-8")
+    return Response(200, body.encode(), XML)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
@@ -11,12 +12,13 @@ from xml.sax.saxutils import escape
 import orjson
 
 from connectors.emulator.http import Request, Response
-from connectors.emulator.salesforce.call import JSON
 from connectors.emulator.salesforce.errors import RowError
 from connectors.emulator.salesforce.package import Unreadable, parse_xml
 
 NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
-XML = "application/xml;charset=UTF-8"
+XML = "application/xml"
+JSON = "application/json"
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000")
 _NULL = "#N/A"
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 Json = dict[str, Any]
@@ -107,7 +109,7 @@ def results_answer(kind: str, results: list[Json]) -> Response:
     for result in results:
         error = result["errors"][0].bulk() if result["errors"] else ""
         writer.writerow([result["id"] or "", _flag(result["success"]), _flag(result["created"]), error])
-    return Response(200, out.getvalue().encode(), "text/csv;charset=UTF-8")
+    return Response(200, out.getvalue().encode(), "text/csv")
 
 
 def rows_answer(kind: str, records: list[Json]) -> Response:
@@ -131,6 +133,8 @@ def tagged(name: str, value: Any) -> str:
 def _element(name: str, value: Any) -> str:
     if value is None:
         return f'<{name} xsi:nil="true" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"/>'
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        value = value.removesuffix("+0000") + "Z"
     return f"<{name}>{escape(_flag(value) if isinstance(value, bool) else str(value))}</{name}>"
 
 

@@ -12,18 +12,25 @@ import orjson
 from connectors.emulator.http import Request, Response
 from connectors.emulator.salesforce.call import Call, answer
 from connectors.emulator.salesforce.errors import ApiError
+from connectors.emulator.salesforce.org import Org
 
 _MOST = 25
 _MOST_HEAVY = 5
 _HEAVY = re.compile(r"/services/data/v\d+\.0/(query|queryAll|composite/sobjects|composite/tree)\b")
 _REFERENCE = re.compile(r"@\{([^}]+)\}")
+_HALTED = ApiError(
+    400,
+    "PROCESSING_HALTED",
+    "The transaction was rolled back since another operation in the same transaction failed.",
+)
 Json = dict[str, Any]
 
 
 class Composite:
     """Handler of `/composite`; `run` performs one sub-request as the same user."""
 
-    def __init__(self, run: Callable[[Request, Call], Response]) -> None:
+    def __init__(self, org: Org, run: Callable[[Request, Call], Response]) -> None:
+        self._org = org
         self._run = run
 
     def handle(self, call: Call) -> Response:
@@ -47,8 +54,20 @@ class Composite:
         names = [part.get("referenceId") for part in parts]
         if not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
             raise ApiError(400, "INVALID_INPUT", "each sub-request needs a referenceId of its own")
+        if not body.get("allOrNone"):
+            return self._each(parts, call, stop=False)
+        with self._org.store.lock:
+            self._org.store.execute("SAVEPOINT composite")
+            results = self._each(parts, call, stop=True)
+            if any(_bad(result) for result in results):
+                self._org.store.execute("ROLLBACK TO composite")
+                self._org.access.forget()
+                results = [result if _bad(result) else _undone(result) for result in results]
+            self._org.store.execute("RELEASE composite")
+        return results
+
+    def _each(self, parts: list[Json], call: Call, *, stop: bool) -> list[Json]:
         done: dict[str, Json] = {}
-        stop = bool(body.get("allOrNone")) and isinstance(body, dict)
         for part in parts:
             done[part["referenceId"]] = self._one(part, call, done, halted=stop and any(_bad(d) for d in done.values()))
         return list(done.values())
@@ -56,9 +75,7 @@ class Composite:
     def _one(self, part: Json, call: Call, done: dict[str, Json], *, halted: bool) -> Json:
         try:
             if halted:
-                raise ApiError(
-                    400, "PROCESSING_HALTED", "The transaction was rolled back since another operation failed"
-                )
+                raise _HALTED
             filled = _fill(part, done)
             response = self._run(_request(filled, call), call)
         except ApiError as error:
@@ -91,6 +108,11 @@ def _request(part: Json, call: Call) -> Request:
 
 def _result(reference: str, status: int, body: object, headers: dict[str, str]) -> Json:
     return {"body": body, "httpHeaders": headers, "httpStatusCode": status, "referenceId": reference}
+
+
+def _undone(result: Json) -> Json:
+    """A sub-request that had succeeded, after another one failed."""
+    return {**result, "body": _HALTED.body(), "httpHeaders": {}, "httpStatusCode": 400}
 
 
 def _bad(result: Json) -> bool:

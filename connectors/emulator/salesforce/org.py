@@ -6,7 +6,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.emulator.salesforce.access import PERMISSION_OBJECTS, Access
@@ -70,7 +70,7 @@ class Org:
         self.behaviours = Behaviours()
         self.org_id = self.serials.next("00D")
         self.corporate_currency = "USD"
-        self.schema_changed = clock()
+        self.schema_changed = clock().replace(microsecond=0)
         self.written: dict[str, Counter[str]] = defaultdict(Counter)
         self.owner_changes = 0
         self._last_read = 0
@@ -122,12 +122,14 @@ class Org:
     def changed(self, object_name: str) -> None:
         """Rows of an object have been written: permissions may be others now."""
         if object_name in PERMISSION_OBJECTS:
-            self.access.forget()
-            self.schema_changed = self.now()
+            self.fields_changed()
 
     def fields_changed(self) -> None:
+        """What users can see has changed: the stamp of it is a later whole second than any before, since whoever holds a
+        describe asks by whole seconds whether it is still good."""
         self.access.forget()
-        self.schema_changed = self.now()
+        now = self.now().replace(microsecond=0) + timedelta(seconds=1)
+        self.schema_changed = max(now, self.schema_changed + timedelta(seconds=1))
 
     def count_write(self, object_name: str, fields: list[str]) -> None:
         with self._clock_lock:

@@ -12,12 +12,13 @@ from typing import Any
 import orjson
 
 from connectors.emulator.salesforce.access import Rights
+from connectors.emulator.salesforce.columns import column_metadata
 from connectors.emulator.salesforce.errors import ApiError
 from connectors.emulator.salesforce.ids import make_id
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.records import Record, Shape
 from connectors.emulator.salesforce.soql import parse
-from connectors.emulator.salesforce.soql_sql import Child, Compiler, Plan
+from connectors.emulator.salesforce.soql_sql import Child, Compiler, Plan, Typed
 
 _LOCATOR = re.compile(r"(0r8\w{15})-(\d+)\Z")
 _LOCATOR_LIFE = timedelta(days=2)
@@ -82,9 +83,11 @@ class Queries:
         self._cursors.clear()
 
     def _groups(self, plan: Plan) -> Record:
-        columns = ", ".join(output.sql for output in plan.outputs)
-        tail = f"{plan.joins}{plan.where}{plan.group}{plan.order}{plan.limit}"
-        rows = self._org.store.tuples(f'SELECT {columns} FROM "{plan.object.name}" t {tail}', plan.parameters)  # noqa: S608
+        rows = [
+            row for kept in plan.groupings for row in self._org.store.tuples(_grouped_sql(plan, kept), plan.parameters)
+        ]
+        if len(plan.groupings) > 1 and plan.query.limit is not None:
+            rows = rows[: plan.query.limit]
         if plan.query.counts_only:
             return {"totalSize": rows[0][0], "done": True, "records": []}
         if len(rows) > _MOST_GROUPS:
@@ -133,7 +136,24 @@ class Queries:
         records = picked_records(self._org, plan, picked, version)
         for child in plan.children:
             self._attach(child, records, version)
+        for typed in plan.typed:
+            self._attach_typed(plan, typed, records, version)
         return records
+
+    def _attach_typed(self, plan: Plan, typed: Typed, records: list[Record], version: str) -> None:
+        """What a TYPEOF asks of each record that is referred to; null where there is none."""
+        ids = [record["attributes"]["url"].rpartition("/")[2] for record in records]
+        sql = f'SELECT Id, "{typed.reference}" FROM "{plan.object.name}" WHERE Id IN (SELECT value FROM json_each(?))'  # noqa: S608
+        targets: dict[str, str | None] = dict(self._org.store.tuples(sql, (orjson.dumps(ids).decode(),)))
+        found: dict[str, Record] = {}
+        for name, inner in typed.plans.items():
+            wanted = [one for one in targets.values() if one and self._org.schema.of_id(one) == name]
+            rows = f'SELECT rowid FROM "{name}" WHERE Id IN (SELECT value FROM json_each(?))'  # noqa: S608
+            numbers = array("q", (row[0] for row in self._org.store.tuples(rows, (orjson.dumps(wanted).decode(),))))
+            for one in picked_records(self._org, inner, numbers, version):
+                found[one["attributes"]["url"].rpartition("/")[2]] = one
+        for record_id, record in zip(ids, records, strict=True):
+            record[typed.name] = found.get(targets.get(record_id) or "")
 
     def _attach(self, child: Child, records: list[Record], version: str) -> None:
         """Sub-query results, whole, under each parent; null where there are none."""
@@ -156,6 +176,22 @@ class Queries:
             )
 
 
+def _grouped_sql(plan: Plan, kept: tuple[str, ...]) -> str:
+    """One grouping of an aggregate query: a column that is not kept is null in it, and GROUPING() of it 1."""
+    columns = []
+    for output in plan.outputs:
+        inside = re.fullmatch(r"GROUPING\((.+)\)", output.sql)
+        if inside is not None:
+            columns.append("0" if inside[1] in kept else "1")
+        else:
+            dropped = output.sql in plan.groupings[0] and output.sql not in kept
+            columns.append("NULL" if dropped else output.sql)
+    group = f" GROUP BY {', '.join(kept)}" if kept else ""
+    tail = f"{plan.joins}{plan.where}{group}{plan.having}{plan.order if kept == plan.groupings[0] else ''}"
+    limit = plan.limit if len(plan.groupings) == 1 else ""
+    return f'SELECT {", ".join(columns)} FROM "{plan.object.name}" t {tail}{limit}'  # noqa: S608
+
+
 def picked_records(org: Org, plan: Plan, picked: array[int], version: str) -> list[Record]:
     """The rows of these numbers, without sub-queries."""
     shape = Shape(org.schema, plan, version)
@@ -170,30 +206,3 @@ def batch_hint(header: str | None) -> int | None:
     """`batchSize` of `Sforce-Query-Options`: 200 to 2,000, else ignored as Salesforce clamps it."""
     match = re.search(r"batchSize\s*=\s*(\d+)", header or "")
     return min(LARGEST_PAGE, max(SMALLEST_PAGE, int(match.group(1)))) if match else None
-
-
-def column_metadata(plan: Plan) -> Record:
-    """The answer of `?columns=true`."""
-    return {
-        "columnMetadata": [
-            {
-                "aggregate": False,
-                "apexType": output.type.title(),
-                "booleanType": output.type == "boolean",
-                "columnName": output.path[-1],
-                "custom": output.path[-1].endswith("__c"),
-                "displayName": output.path[-1],
-                "foreignKeyName": None,
-                "insertable": True,
-                "joinColumns": [],
-                "numberType": output.type in ("int", "double", "currency", "percent"),
-                "textType": output.type in ("string", "textarea", "picklist", "email", "phone", "url", "combobox"),
-                "updatable": True,
-            }
-            for output in plan.outputs
-        ],
-        "entityName": plan.object.name,
-        "groupBy": bool(plan.query.group),
-        "idSelected": any(output.path == ("Id",) for output in plan.outputs),
-        "keyPrefix": plan.object.prefix,
-    }

@@ -19,6 +19,7 @@ from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.query import Queries, batch_hint
 from connectors.emulator.salesforce.quota import Quota
 from connectors.emulator.salesforce.rows import Rows
+from connectors.emulator.salesforce.search import Search
 from connectors.emulator.salesforce.small_routes import SmallRoutes
 from connectors.emulator.salesforce.tooling import Tooling
 from connectors.emulator.salesforce.writes import Writer
@@ -77,7 +78,8 @@ class Routes:
             match = pattern.fullmatch(call.path)
             if match is not None:
                 known = True
-                if call.request.method in methods.split():
+                method = "GET" if call.request.method == "HEAD" else call.request.method
+                if method in methods.split():
                     return handler(call, *match.groups())
         if known:
             method = call.request.method
@@ -86,15 +88,22 @@ class Routes:
 
     def _all_routes(self) -> list[tuple[str, re.Pattern[str], Handler]]:
         rows, collections = Rows(self._org, self._writer), Collections(self._org, self._writer)
-        composite = Composite(self._sub_request)
+        composite = Composite(self._org, self._sub_request)
         kin = CompositeKin(self._org, self._writer, composite, self._sub_request)
         small = self._small = SmallRoutes(self._org, rows, self._queries)
         tooling = self._tooling
+        search = Search(self._org, self._queries)
         name, record = r"(\w+)", r"(\w{15}(?:\w{3})?)"
         table: list[tuple[str, str, Handler]] = [
             ("GET", "", small.resources),
             ("GET", "recent", small.recent),
-            ("GET", "search", small.search),
+            ("GET", "search", search.find),
+            ("GET POST", "parameterizedSearch", search.parameterized),
+            ("GET", "(?:tabs|quickActions|search/layout|search/scopeOrder)", small.nothing),
+            ("GET", "theme", small.theme),
+            ("GET", r"appMenu/(?:AppSwitcher|Salesforce1)/?", small.app_menu),
+            ("GET", "connect/communities", small.communities),
+            ("GET", "analytics/(?:reports|dashboards)", small.analytics),
             ("GET", "query(?:All)?", self._query),
             ("GET", r"query(?:All)?/(0r8\w+-\d+)", self._query_more),
             ("GET", r"query(?:All)?/(.+)", self._query_more),
@@ -102,6 +111,9 @@ class Routes:
             ("GET POST", f"sobjects/{name}", rows.basic),
             ("GET", f"sobjects/{name}/describe", rows.describe),
             ("GET", f"sobjects/{name}/describe/layouts", small.layouts),
+            ("GET", f"sobjects/{name}/describe/layouts/{record}", small.layout),
+            ("GET", f"sobjects/{name}/describe/(compactLayouts|approvalLayouts)", small.named_layouts),
+            ("GET", f"sobjects/{name}/quickActions", small.nothing),
             ("GET", f"sobjects/{name}/listviews", small.listviews),
             ("GET", f"sobjects/{name}/updated", rows.updated),
             ("GET", f"sobjects/{name}/deleted", rows.deleted),
@@ -123,6 +135,8 @@ class Routes:
             ("GET", f"tooling/sobjects/{name}(?:/describe)?", tooling.describe),
             ("POST", f"tooling/sobjects/{name}", tooling.create),
             ("GET", "tooling/describe", tooling.listing),
+            ("GET", "tooling/executeAnonymous", small.anonymous),
+            ("GET", "tooling/completions", small.support),
             ("GET PATCH DELETE", f"tooling/sobjects/{name}/{record}", tooling.one),
             *self._bulk_routes(),
         ]
@@ -150,7 +164,7 @@ class Routes:
             ("PUT", f"jobs/ingest/{record}/batches", self._upload),
             (
                 "GET",
-                f"jobs/ingest/{record}/(successfulResults|failedResults|unprocessedrecords)",
+                f"jobs/ingest/{record}/(successfulResults|failedResults|unprocessed[rR]ecords)",
                 lambda c, job, kind: Response(
                     200, ingests.results(job, kind, c.rights, c.version), "text/csv", compress=True
                 ),

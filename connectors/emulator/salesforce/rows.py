@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
@@ -63,18 +64,8 @@ class Rows:
             ),
         )
 
-    def _conditional(self, call: Call, make: Any) -> Response:
-        changed = self._org.schema_changed.astimezone(UTC).replace(microsecond=0)
-        headers = {"Last-Modified": format_datetime(changed, usegmt=True)}
-        since = call.header("If-Modified-Since")
-        if since:
-            try:
-                known = parsedate_to_datetime(since)
-            except ValueError:
-                known = None
-            if known is not None and known.tzinfo is not None and known >= changed + timedelta(seconds=1):
-                return Response(304, headers=headers)
-        return answer(make(), headers=headers)
+    def _conditional(self, call: Call, make: Callable[[], object]) -> Response:
+        return _unless_known(call, self._org.schema_changed, make)
 
     def _record_types(self, call: Call, thing: Object) -> list[dict[str, object]]:
         rows = self._org.store.rows("SELECT * FROM RecordType WHERE SobjectType = ?", (thing.name,))
@@ -139,8 +130,9 @@ class Rows:
             names = [*names, *([] if "Id" in names else ["Id"])]
         stamps = row.get("LastModifiedDate") or row.get("SystemModstamp")
         moment = parse_time(stamps) if stamps else None
-        headers = {"Last-Modified": format_datetime(moment.astimezone(UTC), usegmt=True)} if moment else {}
-        return answer(whole_record(thing, row, call.version, names), headers=headers)
+        if moment is None:
+            return answer(whole_record(thing, row, call.version, names))
+        return _unless_known(call, moment, lambda: whole_record(thing, row, call.version, names))
 
     def _if_unmodified(self, call: Call, thing: Object, record_id: str) -> None:
         header = call.header("If-Unmodified-Since")
@@ -210,6 +202,19 @@ class Rows:
             raise ApiError(400, "INVALID_REPLICATION_DATE", "startDate cannot be more than 30 days ago")
         self._org.reading()
         return thing, start, end
+
+
+def _unless_known(call: Call, changed: datetime, make: Callable[[], object]) -> Response:
+    """The answer, or 304 for who says to know it as of `changed` (whole seconds) or later."""
+    headers = {"Last-Modified": format_datetime(changed.astimezone(UTC), usegmt=True)}
+    since = call.header("If-Modified-Since")
+    try:
+        known = parsedate_to_datetime(since) if since else None
+    except ValueError:
+        known = None
+    if known is not None and known.tzinfo is not None and known >= changed:
+        return Response(304, headers=headers)
+    return answer(make(), headers=headers)
 
 
 def _object(body: Any) -> dict[str, Any]:

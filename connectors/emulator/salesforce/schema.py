@@ -176,6 +176,10 @@ _CHILD_NAMES = {
     ("OpportunityCompetitor", "OpportunityId"): "OpportunityCompetitors",
     ("OpportunityContactRole", "OpportunityId"): "OpportunityContactRoles",
     ("EmailMessageRelation", "EmailMessageId"): "EmailMessageRelations",
+    ("PermissionSetAssignment", "AssigneeId"): "PermissionSetAssignments",
+    ("PermissionSetAssignment", "PermissionSetId"): "Assignments",
+    ("ObjectPermissions", "ParentId"): "ObjectPerms",
+    ("FieldPermissions", "ParentId"): "FieldPerms",
 }
 
 

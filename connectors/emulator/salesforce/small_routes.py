@@ -1,9 +1,6 @@
-"""Resources that clients look at in passing: the list of resources, recent items, list views, a minimal search, query plans."""
+"""Resources that clients look at in passing: the list of resources, recent items, list views, layouts that hold nothing, query plans."""
 
 from __future__ import annotations
-
-import re
-from typing import Any
 
 from connectors.emulator.http import Response
 from connectors.emulator.salesforce.call import Call, answer
@@ -13,14 +10,10 @@ from connectors.emulator.salesforce.query import Queries
 from connectors.emulator.salesforce.rows import Rows
 from connectors.emulator.salesforce.soql import parse
 
-_RESOURCES = ("tooling", "metadata", "query", "queryAll", "search", "sobjects", "composite", "jobs", "limits", "recent")
-_FIND = re.compile(
-    r"\s*FIND\s*\{(?P<words>[^}]*)\}(?:\s+IN\s+(?P<where>ALL|NAME|EMAIL|PHONE)\s+FIELDS)?"
-    r"(?:\s+RETURNING\s+(?P<objects>.*?))?(?:\s+LIMIT\s+(?P<limit>\d+))?\s*\Z",
-    re.IGNORECASE | re.DOTALL,
-)
-_RETURNED = re.compile(r"(\w+)\s*(?:\(([^()]*)\))?\s*(?:,|\Z)")
-_SEARCHED = ("Account", "Contact", "Opportunity", "Lead", "Case")
+_RESOURCES = (
+    "tooling", "metadata", "query", "queryAll", "search", "parameterizedSearch", "sobjects", "composite", "jobs", "limits",
+    "recent", "tabs", "theme", "quickActions", "appMenu", "analytics",
+)  # fmt: skip
 
 
 class SmallRoutes:
@@ -71,27 +64,62 @@ class SmallRoutes:
             }
         )
 
-    def search(self, call: Call) -> Response:
-        """`FIND {words} [IN NAME FIELDS] RETURNING Object(fields), ...`: records whose name or e-mail holds the words."""
-        match = _FIND.match(call.request.param("q") or "")
-        if match is None or len((match["words"] or "").strip().strip("*")) < 2:
-            raise ApiError(400, "MALFORMED_SEARCH", "search must be FIND {two letters or more} RETURNING objects")
-        words = match["words"].strip().strip("*").replace("\\", "").lower()
-        wanted = _RETURNED.findall(match["objects"] or ", ".join(_SEARCHED))
-        most = int(match["limit"] or 2000)
-        found: list[Any] = []
-        for name, fields in wanted:
-            thing = self._org.schema.object(name)
-            if thing is None or not call.rights.allows(thing, "read"):
-                raise ApiError(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")
-            visible = call.rights.fields(thing)
-            keys = [f.name for f in visible.values() if f.name_field or f.type == "email"]
-            picked = ", ".join(part.strip() for part in fields.split(",") if part.strip()) or "Id"
-            if not keys:
-                continue
-            quoted = words.replace("\\", "\\\\").replace("'", "\\'").replace("%", "\\%").replace("_", "\\_")
-            where = " OR ".join(f"{key} LIKE '%{quoted}%'" for key in keys)
-            soql = f"SELECT {picked} FROM {thing.name} WHERE {where} LIMIT {most - len(found)}"  # noqa: S608  (the stand-in's own grammar)
-            answered = self._queries.query(soql, call.rights, call.version, everything=False, batch=None)
-            found += answered["records"]
-        return answer({"searchRecords": found})
+    def layout(self, call: Call, name: str, record_type: str) -> Response:
+        """The layout of one record type: an empty page."""
+        self._rows.thing(call, name)
+        empty: dict[str, object] = {"buttonLayoutSection": None, "detailLayoutSections": [], "editLayoutSections": [], "highlightsPanelLayoutSection": None,
+                 "multirowEditLayoutSections": [], "offlineLinks": [], "quickActionList": None, "relatedContent": None,
+                 "relatedLists": [], "saveOptions": []}  # fmt: skip
+        return answer({"id": f"00h{record_type[3:15]}", **empty})
+
+    def named_layouts(self, call: Call, name: str, kind: str) -> Response:
+        """`compactLayouts` and `approvalLayouts`: the system's, which hold nothing."""
+        thing = self._rows.thing(call, name)
+        if kind == "approvalLayouts":
+            return answer({"approvalLayouts": []})
+        return answer(
+            {
+                "compactLayouts": [],
+                "defaultCompactLayoutId": None,
+                "recordTypeCompactLayoutMappings": [],
+                "urls": {
+                    "primary": f"/services/data/v{call.version}/sobjects/{thing.name}/describe/compactLayouts/primary"
+                },
+            }
+        )
+
+    def nothing(self, _: Call, *__: str) -> Response:
+        """A list of what nobody has made: tabs, actions."""
+        return answer([])
+
+    def theme(self, _: Call) -> Response:
+        return answer({"themeItems": []})
+
+    def app_menu(self, _: Call) -> Response:
+        return answer({"appMenuItems": []})
+
+    def communities(self, _: Call) -> Response:
+        return answer({"communities": [], "total": 0})
+
+    def analytics(self, _: Call) -> Response:
+        """Nobody has made a report or a dashboard."""
+        return answer([])
+
+    def support(self, _: Call) -> Response:
+        return answer({"completions": {}, "publicDeclarations": {}})
+
+    def anonymous(self, call: Call) -> Response:
+        """There is no Apex here: nothing compiles."""
+        if not call.rights.admin:
+            raise ApiError(403, "INSUFFICIENT_ACCESS", "Author Apex is needed to run anonymous Apex")
+        return answer(
+            {
+                "line": 1,
+                "column": 1,
+                "compiled": False,
+                "success": False,
+                "compileProblem": "Apex cannot be run by this stand-in",
+                "exceptionStackTrace": None,
+                "exceptionMessage": None,
+            }
+        )

@@ -1,4 +1,4 @@
-"""`/services/Soap`: the Metadata API, the old login and who is logged in, for clients that know nothing else."""
+"""`/services/Soap`: the Metadata API, the old login and the record calls, for clients that know nothing else."""
 
 from __future__ import annotations
 
@@ -17,9 +17,14 @@ from connectors.emulator.salesforce.oauth import Tokens
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.package import Unreadable, parse_xml
 from connectors.emulator.salesforce.soap_metadata import MetadataCalls, Verbatim
+from connectors.emulator.salesforce.soap_partner import PartnerCalls
 
-_PATH = re.compile(r"/services/Soap/([mu])/(\d+)\.0(?:/.*)?\Z")
-_NAMESPACES = {"m": "http://soap.sforce.com/2006/04/metadata", "u": "urn:partner.soap.sforce.com"}
+_PATH = re.compile(r"/services/Soap/([muc])/(\d+)\.0(?:/.*)?\Z")
+_NAMESPACES = {
+    "m": "http://soap.sforce.com/2006/04/metadata",
+    "u": "urn:partner.soap.sforce.com",
+    "c": "urn:enterprise.soap.sforce.com",
+}
 _NO_LOGIN_FROM = 65
 _FLAGS = (
     "allowMissingFiles",
@@ -36,10 +41,13 @@ Json = dict[str, Any]
 class Soap:
     """Both SOAP endpoints. `password` is that of every seeded user; None: nobody can log in this way."""
 
-    def __init__(self, org: Org, tokens: Tokens, deployments: Deployments, password: str | None) -> None:
+    def __init__(
+        self, org: Org, tokens: Tokens, deployments: Deployments, partner: PartnerCalls, password: str | None
+    ) -> None:
         self._org = org
         self._access = org.access
         self._calls = MetadataCalls(org, deployments)
+        self._partner = partner
         self._tokens = tokens
         self._deployments = deployments
         self._password = password
@@ -58,7 +66,7 @@ class Soap:
             if call is None:
                 raise ApiError(500, "INVALID_OPERATION", "No operation in the SOAP body")
             result = (
-                self._login(call, version, base) if call.tag == "login" else self._metadata(call, version, envelope)
+                self._login(call, version, base) if call.tag == "login" else self._called(api, call, version, envelope)
             )
         except Unreadable as error:
             return _fault("UNKNOWN_EXCEPTION", str(error))
@@ -81,17 +89,26 @@ class Soap:
             "metadataServerUrl": f"{base}/services/Soap/m/{version}.0",
             "passwordExpired": False,
             "serverUrl": f"{base}/services/Soap/u/{version}.0",
+            "sandbox": False,
             "sessionId": self._tokens.open(user_id),
             "userId": user_id,
+            "userInfo": soap_user(self._org, user_id),
         }
 
-    def _metadata(self, call: ET.Element, version: int, envelope: ET.Element) -> Any:
+    def _called(self, api: str, call: ET.Element, version: int, envelope: ET.Element) -> Any:
         user_id = self._tokens.user_of((envelope.findtext("Header/SessionHeader/sessionId") or "").strip())
         if user_id is None:
             raise ApiError(500, "INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader")
         if call.tag == "getUserInfo":
             return soap_user(self._org, user_id)
+        if call.tag in ("logout", "invalidateSessions"):
+            self._tokens.revoke((envelope.findtext("Header/SessionHeader/sessionId") or "").strip())
+            return None
         rights = self._access.of(user_id)
+        if "ApiEnabled" not in rights.system:
+            raise ApiError(500, "API_DISABLED_FOR_ORG", "The SOAP API is not enabled for this user")
+        if api != "m" and self._partner.serves(call.tag):
+            return self._partner.call(call, envelope, rights, f"{version}.0")
         if call.tag == "deploy":
             job = self._deployments.begin(_zip(call), _options(call), rights)
             return {"done": False, "id": job.id, "state": "Queued"}
@@ -145,7 +162,7 @@ def _xml(name: str, value: Any) -> str:
 def _envelope(status: int, inside: str) -> Response:
     text = (
         '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
-        f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>{inside}</soapenv:Body></soapenv:Envelope>'
+        f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:sf="urn:sobject.partner.soap.sforce.com"><soapenv:Body>{inside}</soapenv:Body></soapenv:Envelope>'
     )
     return Response(status, text.encode(), "text/xml;charset=UTF-8", compress=True)
 

@@ -1,99 +1,24 @@
-"""SOQL: the syntax tree and its parser. What names mean is decided later, against the schema."""
+"""The parser of SOQL: a statement as a syntax tree."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from connectors.emulator.salesforce.errors import ApiError
 from connectors.emulator.salesforce.soql_lexer import Token, malformed, tokens, unexpected
+from connectors.emulator.salesforce.soql_tree import (
+    Call,
+    Compare,
+    Condition,
+    Logic,
+    Operand,
+    Order,
+    Path,
+    Query,
+    Selected,
+    TypeOf,
+)
 
-AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
 _OPERATORS = {"=": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _CLAUSES = frozenset({"WHERE", "WITH", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "USING", "UPDATE", "ALL"})
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """A field, perhaps through relationships: `Owner.Profile.Name`."""
-
-    parts: tuple[str, ...]
-    at: int
-
-    def __str__(self) -> str:
-        return ".".join(self.parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function; `argument` is None for `COUNT()`."""
-
-    name: str
-    argument: Path | None
-    at: int
-
-
-Operand = Path | Call
-
-
-@dataclass(frozen=True, slots=True)
-class Selected:
-    what: Operand | Query
-    alias: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Compare:
-    """`operator` is one of = != < <= > >= LIKE IN NOT IN INCLUDES EXCLUDES."""
-
-    left: Operand
-    operator: str
-    values: tuple[Token, ...] = ()
-    inner: Query | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Logic:
-    """AND, OR, or NOT of its parts."""
-
-    operator: str
-    parts: tuple[Condition, ...]
-
-
-Condition = Compare | Logic
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    by: Operand
-    descending: bool = False
-    nulls_last: bool = False
-
-
-@dataclass(slots=True)
-class Query:
-    text: str
-    select: list[Selected] = field(default_factory=list)
-    all_fields: str | None = None
-    """ALL, STANDARD or CUSTOM of a `FIELDS()`."""
-    source: Token = field(default_factory=lambda: Token("end", "", 0))
-    alias: str | None = None
-    where: Condition | None = None
-    group: list[Operand] = field(default_factory=list)
-    having: Condition | None = None
-    order: list[Order] = field(default_factory=list)
-    limit: int | None = None
-    offset: int = 0
-
-    @property
-    def counts_only(self) -> bool:
-        """`SELECT COUNT()`."""
-        first = self.select[0].what if len(self.select) == 1 else None
-        return isinstance(first, Call) and first.name == "COUNT" and first.argument is None
-
-    @property
-    def aggregates(self) -> bool:
-        """Whether rows are groups."""
-        return bool(self.group) or any(isinstance(s.what, Call) and s.what.name in AGGREGATES for s in self.select)
 
 
 def parse(text: str) -> Query:
@@ -170,8 +95,10 @@ class _Parser:
             self._name()
         if self._accept("WHERE"):
             made.where = self._condition()
+        if self._accept("WITH"):
+            self._with()
         if self._accept("GROUP", "BY"):
-            made.group = self._operands()
+            self._grouped(made)
             if self._accept("HAVING"):
                 made.having = self._condition()
         if self._accept("ORDER", "BY"):
@@ -184,13 +111,29 @@ class _Parser:
             raise unexpected(self._text, self._peek(-1))
         return made
 
+    def _with(self) -> None:
+        """Who may see what is enforced anyhow; the other kinds of WITH are for knowledge articles."""
+        token = self._name()
+        if token.word() not in ("SECURITY_ENFORCED", "USER_MODE", "SYSTEM_MODE"):
+            raise unexpected(self._text, token)
+
+    def _grouped(self, made: Query) -> None:
+        word = self._peek().word()
+        if word in ("ROLLUP", "CUBE") and self._peek(1).text == "(":
+            self._next += 2
+            made.subtotals, made.group = word, self._operands()
+            self._expect(")")
+        else:
+            made.group = self._operands()
+
     def _selected(self, made: Query) -> None:
         if self._accept("("):
             made.select.append(Selected(self._query()))
             self._expect(")")
             return
-        if self._peek().word() == "TYPEOF":
-            raise malformed(self._text, self._peek().at, "TYPEOF is not supported by this organisation")
+        if self._accept("TYPEOF"):
+            made.select.append(Selected(self._typeof()))
+            return
         if self._peek().word() == "FIELDS" and self._peek(1).text == "(":
             self._next += 2
             made.all_fields = self._name().text.upper()
@@ -205,6 +148,27 @@ class _Parser:
         ):
             alias = self._take().text
         made.select.append(Selected(what, alias))
+
+    def _typeof(self) -> TypeOf:
+        relation = self._name()
+        cases = []
+        while self._accept("WHEN"):
+            kind = self._name().text
+            self._expect("THEN")
+            cases.append((kind, self._paths()))
+        if not cases:
+            raise unexpected(self._text, self._peek())
+        otherwise = self._paths() if self._accept("ELSE") else ()
+        self._expect("END")
+        return TypeOf(relation.text, relation.at, tuple(cases), otherwise)
+
+    def _paths(self) -> tuple[Path, ...]:
+        found = []
+        for operand in self._operands():
+            if not isinstance(operand, Path):
+                raise malformed(self._text, operand.at, f"unexpected token: '{operand.name}'")
+            found.append(operand)
+        return tuple(found)
 
     def _operand(self) -> Operand:
         token = self._name()

@@ -6,8 +6,11 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 _STAMP = "%Y-%m-%dT%H:%M:%S"
-_N = re.compile(r"(LAST|NEXT)_N_(DAYS|WEEKS|MONTHS|QUARTERS|YEARS):(\d+)\Z|N_(DAYS|WEEKS|MONTHS|YEARS)_AGO:(\d+)\Z")
+_N = re.compile(
+    r"(LAST|NEXT)_N_(DAYS|WEEKS|MONTHS|QUARTERS|YEARS):(\d+)\Z|N_(DAYS|WEEKS|MONTHS|QUARTERS|YEARS)_AGO:(\d+)\Z"
+)
 _NAMED = re.compile(r"(LAST|THIS|NEXT)_(WEEK|MONTH|QUARTER|YEAR)\Z")
+_FISCAL = re.compile(r"FISCAL_(?=QUARTER|YEAR)")
 
 
 def stamp(moment: datetime) -> str:
@@ -35,7 +38,8 @@ def literal_stamp(text: str) -> str:
 
 
 def day_range(word: str, today: date) -> tuple[date, date] | None:
-    """First day and day after the last of a date literal; None when the word is none."""
+    """First day and day after the last of a date literal; None when the word is none. Fiscal years are calendar years."""
+    word = _FISCAL.sub("", word)
     if word in ("TODAY", "YESTERDAY", "TOMORROW"):
         first = today + timedelta(days={"TODAY": 0, "YESTERDAY": -1, "TOMORROW": 1}[word])
         return first, first + timedelta(days=1)

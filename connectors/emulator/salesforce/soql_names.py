@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from connectors.emulator.salesforce.access import Rights
 from connectors.emulator.salesforce.errors import ApiError, unknown_column
 from connectors.emulator.salesforce.schema import ADDRESS_PARTS, Field, Object, Schema
-from connectors.emulator.salesforce.soql import Path
 from connectors.emulator.salesforce.soql_lexer import pointed
+from connectors.emulator.salesforce.soql_tree import Path
 
 # Fields of the pseudo-object that a polymorphic relationship points to.
 _NAME_FIELDS = (

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import combinations
 
 from connectors.emulator.salesforce.access import Rights
 from connectors.emulator.salesforce.errors import ApiError, unknown_type
 from connectors.emulator.salesforce.schema import Field, Object, Schema
-from connectors.emulator.salesforce.soql import AGGREGATES, Call, Operand, Path, Query
 from connectors.emulator.salesforce.soql_lexer import malformed, pointed
 from connectors.emulator.salesforce.soql_names import Column, Scope, Step
+from connectors.emulator.salesforce.soql_tree import AGGREGATES, Call, Operand, Path, Query, Selected, TypeOf
 from connectors.emulator.salesforce.soql_where import Parameters, Where, date_part
 
 ARCHIVED = ("Task", "Event")
@@ -37,6 +38,15 @@ class Child:
 
 
 @dataclass(slots=True)
+class Typed:
+    """A TYPEOF: the relationship's name, the reference, and by type the plan of what is wanted of a record of it."""
+
+    name: str
+    reference: str
+    plans: dict[str, Plan]
+
+
+@dataclass(slots=True)
 class Plan:
     """A statement ready to run. `tail` is joins, conditions and order; `parameters` are those of `tail`."""
 
@@ -45,10 +55,13 @@ class Plan:
     outputs: list[Output]
     joins: str
     where: str
-    group: str
+    having: str
     order: str
     parameters: Parameters
     children: list[Child] = field(default_factory=list)
+    typed: list[Typed] = field(default_factory=list)
+    groupings: list[tuple[str, ...]] = field(default_factory=list)
+    """What to group by, in turn: more than one with ROLLUP or CUBE."""
 
     @property
     def limit(self) -> str:
@@ -82,17 +95,19 @@ class Compiler:
         scope = Scope(self._schema, self._rights, query.text, thing, "t", names)
         self._expand(query, thing)
         children: list[Child] = []
+        typed = [self._typeof(query, scope, s.what) for s in query.select if isinstance(s.what, TypeOf)]
         outputs = self._aggregates(query, scope) if query.aggregates else self._records(query, scope, children)
         parameters: Parameters = []
         where = self._where(query, scope, parameters)
-        group = ""
-        if query.group:
-            group = " GROUP BY " + ", ".join(self._resolve(scope, operand)[0] for operand in query.group)
+        having = ""
         if query.having is not None:
-            having = Where(query.text, self._today, lambda o: self._resolve(scope, o), self._semi_join)
-            group += " HAVING " + having.sql(query.having, parameters)
+            tests = Where(query.text, self._today, lambda o: self._resolve(scope, o), self._semi_join)
+            having = " HAVING " + tests.sql(query.having, parameters)
         order = self._order(query, scope)
-        return Plan(query, thing, outputs, scope.join_sql(), where, group, order, parameters, children)
+        groupings = _groupings(query, [self._resolve(scope, operand)[0] for operand in query.group])
+        return Plan(
+            query, thing, outputs, scope.join_sql(), where, having, order, parameters, children, typed, groupings
+        )
 
     def _expand(self, query: Query, thing: Object) -> None:
         """`FIELDS(ALL)` and its kin, as the fields of the object."""
@@ -104,8 +119,6 @@ class Compiler:
                 "MALFORMED_QUERY",
                 f"The SOQL FIELDS function must have a LIMIT of at most 200: FIELDS({query.all_fields})",
             )
-        from connectors.emulator.salesforce.soql import Selected
-
         have = {str(s.what).lower() for s in query.select}
         for f in self._rights.fields(thing).values():
             wanted = query.all_fields == "ALL" or (query.all_fields == "CUSTOM") == f.custom
@@ -120,6 +133,8 @@ class Compiler:
             if isinstance(what, Query):
                 children.append(self._child(what, scope.base))
                 continue
+            if isinstance(what, TypeOf):
+                continue
             column = self._selected_column(scope, what)
             name = (selected.alias or column.field.name) if isinstance(what, Call) else column.field.name
             path = (*(step.name for step in column.steps), name)
@@ -129,6 +144,33 @@ class Compiler:
             seen.add(key)
             outputs.append(Output(path, column.sql, column.field.type, column.steps, column.field.length))
         return outputs
+
+    def _typeof(self, query: Query, scope: Scope, asked: TypeOf) -> Typed:
+        reference = scope.base.relation(asked.relation)
+        if (
+            reference is None
+            or not reference.polymorphic
+            or reference.name.lower() not in self._rights.fields(scope.base)
+        ):
+            message = (
+                f"Cannot use TYPEOF with {asked.relation}: it is not a polymorphic relationship of {scope.base.name}"
+            )
+            raise malformed(query.text, asked.at, message)
+        plans = {}
+        for name, paths in asked.cases:
+            thing = self._schema.object(name)
+            if thing is None or thing.name not in reference.refers_to or not self._rights.allows(thing, "read"):
+                raise ApiError(400, "INVALID_TYPE", pointed(query.text, asked.at, unknown_type(name)))
+            plans[thing.name] = self._of_type(query, thing, paths)
+        for name in reference.refers_to:
+            other = self._schema.object(name)
+            if other is not None and name not in plans and self._rights.allows(other, "read"):
+                held = self._rights.fields(other)
+                plans[name] = self._of_type(query, other, tuple(p for p in asked.otherwise if str(p).lower() in held))
+        return Typed(reference.relationship or asked.relation, reference.name, plans)
+
+    def _of_type(self, query: Query, thing: Object, paths: tuple[Path, ...]) -> Plan:
+        return self._plan(Query(query.text, [Selected(path) for path in paths]), thing)
 
     def _selected_column(self, scope: Scope, what: Operand) -> Column:
         if isinstance(what, Path):
@@ -150,8 +192,8 @@ class Compiler:
         unnamed = 0
         for selected in query.select:
             what = selected.what
-            if isinstance(what, Query):
-                raise malformed(query.text, 0, "sub-queries are not allowed in an aggregate query")
+            if isinstance(what, Query | TypeOf):
+                raise malformed(query.text, 0, "sub-queries and TYPEOF are not allowed in an aggregate query")
             sql, f = self._resolve(scope, what)
             if isinstance(what, Path) and sql not in grouped:
                 raise malformed(query.text, what.at, f"Field must be grouped or aggregated: {what}")
@@ -168,6 +210,8 @@ class Compiler:
             return column.sql, column.field
         if operand.name in AGGREGATES:
             return self._aggregate(scope, operand)
+        if operand.name == "GROUPING" and operand.argument is not None:
+            return f"GROUPING({scope.column(operand.argument).sql})", Field("expr", "int")
         if operand.argument is None:
             raise malformed(scope.text, operand.at, f"unexpected token: '{operand.name}'")
         column = scope.column(operand.argument)
@@ -227,3 +271,12 @@ class Compiler:
                 return Child(relationship, reference, self._plan(inner, thing))
         message = f"Didn't understand relationship '{inner.source.text}' in FROM part of query call. {unknown_type(inner.source.text)}"
         raise ApiError(400, "INVALID_TYPE", pointed(inner.text, inner.source.at, message))
+
+
+def _groupings(query: Query, columns: list[str]) -> list[tuple[str, ...]]:
+    """The finest grouping first, the total last."""
+    if query.subtotals == "ROLLUP":
+        return [tuple(columns[:count]) for count in range(len(columns), -1, -1)]
+    if query.subtotals == "CUBE":
+        return [kept for count in range(len(columns), -1, -1) for kept in combinations(columns, count)]
+    return [tuple(columns)]

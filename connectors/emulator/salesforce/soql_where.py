@@ -10,9 +10,9 @@ from typing import Any
 from connectors.emulator.salesforce.errors import ApiError
 from connectors.emulator.salesforce.ids import to_18
 from connectors.emulator.salesforce.schema import Field
-from connectors.emulator.salesforce.soql import Call, Compare, Condition, Logic, Operand, Query
 from connectors.emulator.salesforce.soql_dates import day_range, literal_stamp
 from connectors.emulator.salesforce.soql_lexer import Token, malformed, pointed, unquote
+from connectors.emulator.salesforce.soql_tree import Call, Compare, Condition, Logic, Operand, Query
 
 Parameters = list[Any]
 _DATE_PARTS = {
@@ -22,6 +22,14 @@ _DATE_PARTS = {
     "DAY_IN_MONTH": ("substr({}, 9, 2) + 0", "int"),
     "HOUR_IN_DAY": ("substr({}, 12, 2) + 0", "int"),
     "DAY_ONLY": ("substr({}, 1, 10)", "date"),
+    "DAY_IN_WEEK": ("strftime('%w', substr({}, 1, 10)) + 1", "int"),
+    "DAY_IN_YEAR": ("strftime('%j', substr({}, 1, 10)) + 0", "int"),
+    "WEEK_IN_MONTH": ("(substr({}, 9, 2) - 1) / 7 + 1", "int"),
+    "WEEK_IN_YEAR": ("(strftime('%j', substr({}, 1, 10)) - 1) / 7 + 1", "int"),
+    # The fiscal year of this organisation is the calendar's.
+    "FISCAL_YEAR": ("substr({}, 1, 4) + 0", "int"),
+    "FISCAL_MONTH": ("substr({}, 6, 2) + 0", "int"),
+    "FISCAL_QUARTER": ("(substr({}, 6, 2) + 2) / 3", "int"),
 }
 
 

@@ -12,8 +12,9 @@ from connectors.emulator.salesforce.deploy import Deployments, refuse_without_me
 from connectors.emulator.salesforce.errors import ApiError, not_found, unknown_type
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.package import Component, Package
-from connectors.emulator.salesforce.soql import Compare, Condition, Logic, Path, Query, parse
+from connectors.emulator.salesforce.soql import parse
 from connectors.emulator.salesforce.soql_lexer import Token, pointed, unquote
+from connectors.emulator.salesforce.soql_tree import Compare, Condition, Logic, Path, Query
 from connectors.emulator.salesforce.tooling_rows import NAMES, ToolingRows
 
 Json = dict[str, Any]

@@ -10,13 +10,26 @@ from connectors.emulator.salesforce.org import Org
 
 Json = dict[str, Any]
 _USAGES = ("BeforeInsert", "AfterInsert", "BeforeUpdate", "AfterUpdate", "BeforeDelete", "AfterDelete", "AfterUndelete")
+_EMPTY = (
+    "apexclass",
+    "apexcomponent",
+    "apexpage",
+    "auradefinitionbundle",
+    "installedsubscriberpackage",
+    "subscriberpackage",
+)
 NAMES = (
+    "ApexClass",
+    "ApexComponent",
+    "ApexPage",
     "ApexTrigger",
+    "AuraDefinitionBundle",
     "CustomField",
     "EntityDefinition",
     "FieldDefinition",
     "Flow",
     "FlowDefinitionView",
+    "InstalledSubscriberPackage",
     "LightningComponentBundle",
     "LightningComponentResource",
     "MetadataComponentDependency",
@@ -48,7 +61,9 @@ class ToolingRows:
     def of(self, name: str) -> list[Json] | None:
         """All rows; None when there is no such object."""
         maker = self._makers.get(name.lower())
-        return None if maker is None else maker()
+        if maker is None:
+            return [] if name.lower() in _EMPTY else None
+        return maker()
 
     def columns(self, name: str) -> dict[str, str]:
         """Column -> type, as far as the rows that are there show it."""
