@@ -238,6 +238,15 @@ class Rereader(Protocol):
         ...
 
 
+@runtime_checkable
+class Expecting(Protocol):
+    """A source that needs fewer calls when it knows beforehand which reads will follow."""
+
+    def expect(self, cursors: Mapping[Stream, Cursor | None]) -> None:
+        """These streams will be read, from these cursors. What the reads give is the same without it. Asks nothing itself."""
+        ...
+
+
 class Destination(Protocol):
     """Where changes go."""
 

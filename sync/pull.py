@@ -16,7 +16,7 @@ from itertools import chain
 
 import sqlalchemy as sa
 
-from connectors.base import Connector, Page, Rereader
+from connectors.base import Connector, Expecting, Page, Rereader
 from connectors.errors import BothwaysError, RetriableError
 from connectors.records import Stream
 from sync.errors import PullIncomplete, Stopped
@@ -71,6 +71,8 @@ def pull(
     todo = [s for s in connector.capabilities.streams if s not in done]
     open_now = {s: _generation(s, connector, landing, policy) for s in todo}
     marked = marks.now() if marks is not None else Marked({})
+    if isinstance(connector, Expecting):
+        connector.expect({stream: generation.cursor for stream, generation in open_now.items()})
     halt = threading.Event()
     pages: queue.Queue[Page | _End] = queue.Queue(maxsize=2 * max(1, connector.capabilities.read_workers))
     with ThreadPoolExecutor(max(1, connector.capabilities.read_workers), "read") as workers:

@@ -19,7 +19,7 @@ _INGEST_CALLS = 8
 _RECORDS_A_WRITE = 1_000
 _START = 2
 """Descriptions and sizes."""
-_DESCRIBED, _RELATED = 1, 1
+_DESCRIBED, _RATES, _RELATED = 1, 1, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ def estimate(sizes: Mapping[str, int], streams: Sequence[Sequence[str]], config:
     reads = sum(_read(sizes.get(name, 0), config) for name in objects)
     related = sum(_related(sizes.get(name, 0), config) for name in RELATION_OBJECTS)
     writes = sum(_write(sizes.get(name, 0), config) for name in OBJECTS.values())
-    return Cost(_START + reads + related + writes, _DESCRIBED + len(streams) + _RELATED)
+    changes = -(-len(objects) // QUERIES_A_CALL)
+    return Cost(_START + reads + related + writes, _DESCRIBED + changes + _RATES + _RELATED)
 
 
 def _read(rows: int, config: SalesforceConfig) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -22,6 +22,7 @@ from connectors.base import (
 )
 from connectors.records import STREAMS, Stream, schema
 from connectors.salesforce import activities, currency
+from connectors.salesforce.ahead import Ahead
 from connectors.salesforce.check import Checker
 from connectors.salesforce.client import Client, instant
 from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
@@ -54,6 +55,7 @@ class SalesforceConnector:
         self._schema = Schema(self._client, mapped_objects(mapping))
         self._writer = Writer(self._client, config, self._schema, self._owned)
         self._provisioner = Provisioner(self._client, config, mapping, self._schema)
+        self._ahead = Ahead(self._client, lambda stream: self._feeds(stream, Lookups(self._client, self._schema)))
         self._capabilities: Capabilities | None = None
         self._sizes: dict[str, int] | None = None
 
@@ -82,9 +84,14 @@ class SalesforceConnector:
             yield self._empty(stream)
             return
         try:
-            yield from Reader(self._client, self._config, stream, feeds, sizes, lookups).pages(since)
+            reader = Reader(self._client, self._config, stream, feeds, sizes, lookups)
+            yield from reader.pages(since, self._ahead.start(stream, since))
         finally:
             lookups.close()
+
+    def expect(self, cursors: Mapping[Stream, Cursor | None]) -> None:
+        """See `connectors.base.Expecting`."""
+        self._ahead.announce(cursors)
 
     def plan_provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """See `connectors.base.Destination.plan_provision`."""

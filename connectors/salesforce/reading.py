@@ -27,6 +27,8 @@ from connectors.salesforce.schema import Selection
 from connectors.salesforce.translate import DELETED, ID, MASTER, STAMP, Translated
 
 PAGE = 2_000
+Answers = dict[int, Found | BothwaysError]
+"""First pages by the number of the feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,12 @@ class Reader:
     lookups: Lookups | None = None
     """Who is asked for related rows: at once for all feeds, when they are small."""
 
-    def pages(self, since: str | None) -> Iterator[Page]:
-        """All pages from a cursor on; the last one's cursor is the watermark."""
-        position = self._start(since)
-        first = self._first_pages(position)
+    def pages(self, since: str | None, begun: tuple[Position, Answers] | None = None) -> Iterator[Page]:
+        """All pages from a cursor on; the last one's cursor is the watermark. `begun`: the read has begun there, and its
+        first pages are these."""
+        position, first = begun or (self._start(since), None)
+        if first is None:
+            first = self._first_pages(position)
         self._prefetch(first)
         for number in range(position.part, len(self.feeds)):
             feed = self.feeds[number]
@@ -116,7 +120,7 @@ class Reader:
         high = datetime.fromisoformat(position.high)
         return Watermark(instant(high - timedelta(minutes=self.config.overlap_minutes)))
 
-    def _first_pages(self, position: Position) -> dict[int, Found | BothwaysError]:
+    def _first_pages(self, position: Position) -> Answers:
         """With several objects to read by REST, the first page of each in one call."""
         fresh = [n for n in range(position.part, len(self.feeds)) if n != position.part or position.record is None]
         small = [n for n in fresh if not self._is_large(self.feeds[n].selection, position) and position.job is None]

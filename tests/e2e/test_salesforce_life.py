@@ -231,6 +231,7 @@ def test_a_life(org, small):
     app.change("Account", victim, edited)
     repaired = org.run()
     assert (repaired.changed, repaired.written, repaired.drift) == (1, 1, 1)
+    assert repaired.api_calls["read"] <= 8
     assert differing(org, repaired) == []
 
     # and away with it: a twin that never had bothways, and where people did the same, is no different

@@ -82,6 +82,7 @@ def test_the_cost_that_is_told_is_about_what_a_run_takes(connect: Any) -> None:
     marks = {s: list(fresh.read(s, None))[-1].cursor for s in fresh.capabilities.streams}
     assert fresh.calls().read == pytest.approx(first, abs=5)
     again = connect(overlap_minutes=0)
+    again.expect(marks)
     for stream, mark in marks.items() if again.capabilities.streams else ():
         list(again.read(stream, mark))
     assert again.calls().read == pytest.approx(unchanged, abs=2)
