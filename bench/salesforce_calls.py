@@ -118,6 +118,12 @@ def sizes(ready: Mapping[str, Any], objects: list[str]) -> dict[str, int]:
     return found
 
 
+def calls_by_endpoint(ready: Mapping[str, Any]) -> dict[str, int]:
+    """As the organisation has counted them."""
+    with urllib.request.urlopen(f"{ready['ready']}/__emulator__/stats") as answer:
+        return dict(json.load(answer)["calls"])
+
+
 def least_reads(held: Mapping[str, int]) -> int:
     """One description, one count of records, and each object in the cheaper of its two ways."""
     made = 2
@@ -133,9 +139,11 @@ def bench(accounts: int, activities: float, seed: int) -> bool:
         # only own domains, currency and zone are taken from this organisation: they do not depend on the size
         config = write_demo_settings("salesforce", ready["ready"], demo_organisation(seed, 24), Path(folder))
         run(config, ready["token"], "provision")
+        before = calls_by_endpoint(ready)
         runs = [run(config, ready["token"], "sync")]
         text = config.read_text(encoding="utf-8")
         config.write_text(text.replace("[crm]\n", "[crm]\noverlap_minutes = 0\n"), encoding="utf-8")
+        asked = calls_by_endpoint(ready)
         runs += [run(config, ready["token"], "sync") for _ in range(2)]
         held = sizes(ready, [name for name in mapped() if name not in ("Product2",)])
     first = runs[0]
@@ -159,6 +167,8 @@ def bench(accounts: int, activities: float, seed: int) -> bool:
         held_up &= each.memory_mb <= MOST_MEMORY_MB
     stages = ", ".join(f"{name} {took:.1f}" for name, took in first.result["seconds"].items() if took >= 0.05)
     print(f"  first sync by stage, s: {stages}")
+    most = sorted((n - before.get(name, 0), name) for name, n in asked.items())[:-9:-1]
+    print("  of its calls: " + ", ".join(f"{name} {n:,}" for n, name in most if n))
     print("" if held_up else "  a claim does not hold", end="" if held_up else "\n")
     return held_up
 
