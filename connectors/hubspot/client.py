@@ -253,7 +253,7 @@ class Client:
                     raise_on_status=False,
                     raise_on_redirect=False,
                 )
-                settings.connection_pool_maxsize = 16
+                settings.connection_pool_maxsize = 32
                 settings.ssl_ca_cert = self._config.ca_file
                 if (proxy := proxy_for(self._config.url)) is not None:
                     settings.proxy = proxy.url

@@ -34,7 +34,8 @@ from connectors.hubspot.streams import Streams
 from connectors.hubspot.writing import Writer
 from connectors.records import Stream
 
-WRITE_WORKERS = 6
+WRITE_WORKERS = 12
+"""Batches in flight: enough for the published rate at half a second a call."""
 READ_WORKERS = 3
 
 

@@ -13,8 +13,8 @@ from connectors.hubspot.calls import ASSOCIATION_BATCH, BATCH, LIST_PAGE, OWNER_
 from connectors.hubspot.client import Client
 from connectors.hubspot.failures import Refused
 from connectors.hubspot.paths import Endpoint
-from connectors.hubspot.spreading import spread
 from connectors.hubspot.shapes import AssociationTypes, Check, all_of
+from connectors.hubspot.spreading import spread
 from connectors.hubspot.translate import Link, Owner, Rate, Record
 
 T = TypeVar("T")

@@ -1,18 +1,17 @@
-"""HubSpot's limits, learnt from the answers: calls in ten seconds by pool, and our share of the day's calls.
+"""HubSpot's limits in ten seconds and in one, by pool, learnt from the answers; the day's allowance is in `quota.py`.
 
-Every answer outside a search tells how many calls the account may make in ten seconds, how many of them are left, and
-what is left of the day. All are hints that may be missing: then the smallest published limit holds.
+Every answer outside a search tells how many calls the account may make in ten seconds and how many of them are left. Both
+are hints that may be missing: then the smallest published limit holds.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from connectors.errors import BothwaysError, QuotaReached, RetriableError
+from connectors.errors import BothwaysError, RetriableError
 from connectors.hubspot.config import HubSpotConfig
 from connectors.hubspot.paths import Pool
 from connectors.throttle import Place, Throttle
@@ -23,8 +22,6 @@ UNTOLD = 100
 _ASSOCIATIONS = ((250, 200), (190, 150), (0, 100))
 """Batch reads of associations in ten seconds, which have a limit of their own, by the least limit of the account's tier."""
 _HEADER = "X-HubSpot-RateLimit-"
-_REMEMBERED = 900.0
-"""Seconds: a remainder of the day older than this is asked for again, by the next call, since a day may have begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +33,15 @@ class Turn:
 
 
 class Limits:
-    """Lets calls begin when they may. Thread-safe. `kept` is the share of the day's calls that is left to others now."""
+    """Lets calls begin when they may. Thread-safe."""
 
     def __init__(
         self,
         config: HubSpotConfig,
-        kept: Callable[[], float],
         *,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._kept, self._monotonic = kept, monotonic
-        self._lock = threading.Lock()
-        self._left: tuple[int, int, float] | None = None
         self._fixed = config.rate_limit
         self._limit = limit = config.rate_limit or UNTOLD
         self._throttles: dict[Pool, Throttle] = {
@@ -59,11 +52,7 @@ class Limits:
 
     @contextmanager
     def turn(self, pool: Pool) -> Iterator[Turn]:
-        """Waits until a call of the pool may begin; it is over when the block is left.
-
-        Raises QuotaReached when the call would eat into what is kept for others.
-        """
-        self._keep_reserve()
+        """Waits until a call of the pool may begin; it is over when the block is left."""
         place = self._throttles[pool].begin()
         try:
             yield Turn(pool, place)
@@ -72,10 +61,6 @@ class Limits:
 
     def told(self, turn: Turn | None, headers: Mapping[str, str]) -> None:
         """What the headers of an answer say. Those of a call in another pool are not about that pool."""
-        left, daily = _number(headers, "Daily-Remaining"), _number(headers, "Daily")
-        if left is not None and daily is not None:
-            with self._lock:
-                self._left = (left, daily, self._monotonic())
         limit, remaining = _number(headers, "Max"), _number(headers, "Remaining")
         if turn is None or turn.pool != "burst" or not limit or remaining is None:
             return
@@ -91,20 +76,6 @@ class Limits:
         """A call was refused for its rate."""
         if turn is not None and isinstance(failure, RetriableError) and failure.status == 429:
             self._throttles[turn.pool].refused(turn.place)
-
-    def _keep_reserve(self) -> None:
-        with self._lock:
-            told = self._left
-        if told is None:
-            return
-        left, daily, seen = told
-        reserve = int(daily * self._kept())
-        if left <= reserve and self._monotonic() - seen < _REMEMBERED:
-            raise QuotaReached(
-                f"HubSpot has {left} of {daily} calls left today and {reserve} are kept for others.",
-                remedy="Run outside busy hours or after midnight in the account's time zone, or lower crm.daily_reserve "
-                "and crm.busy_reserve.",
-            )
 
 
 def _associations(limit: int) -> int:

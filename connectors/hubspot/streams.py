@@ -140,15 +140,17 @@ class Streams:
             self._properties.confirm(mapping, wanted, records, [s for s in self._owned if s.stream == stream])
             held += self._completed(kind, records, wanted) if position.phase == "changes" else records
             if len(held) >= CHUNK and after:
-                yield Chunk(kind, held, position.at(after))
+                yield Chunk(kind, _once(held), position.at(after))
                 held = []
-        yield Chunk(kind, held, position.at(after))
+        yield Chunk(kind, _once(held), position.at(after))
 
     def _raw(
-        self, kind: Kind, name: str, wanted: Sequence[str], position: Position
+        self, kind: Kind, name: str, wanted: Sequence[str], position: Position, *, ordered: bool = False
     ) -> Iterator[tuple[list[Record], str]]:
-        if position.phase == "full":
+        if position.phase == "full" and ordered:
             return self._fetch.listing(name, wanted, position.after)
+        if position.phase == "full":
+            return self._fetch.listing_at_once(name, wanted, position.after)
         stamp = "lastmodifieddate" if name in ("contacts", "contact", "0-1") else "hs_lastmodifieddate"
         ended = self._mapping.meetings.property_of("ends_at") if kind == "meetings" else None
         return self._fetch.changed(name, wanted, stamp, position.since, position.start, position.after, ended)
@@ -202,7 +204,9 @@ class Streams:
             position = replace(position, start=known.position.start)
             source = _runs(known.ids, position)
         else:
-            source = _beyond(self._raw("opportunities", mapping.object, (), self._from_start(position)), position)
+            source = _beyond(
+                self._raw("opportunities", mapping.object, (), self._from_start(position), ordered=True), position
+            )
 
         def translated(run: tuple[list[str], Position]) -> Page:
             ids, after = run
@@ -237,6 +241,11 @@ def ending_at(pages: Iterable[Page], following: Position) -> Iterator[Page]:
         raise
     if last is not None:
         yield replace(last, cursor=following.encode())
+
+
+def _once(records: list[Record]) -> list[Record]:
+    """Each record once, as it was read last."""
+    return list({r["id"]: r for r in records}.values())
 
 
 def _archived_at(record: Record) -> datetime:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 import time
 from typing import Any
 
@@ -13,7 +15,7 @@ from connectors.emulator.http import Request, Response
 from connectors.emulator.hubspot import search
 from connectors.emulator.hubspot.access import ALL_SCOPES
 from connectors.errors import ConfigError, RetriableError, SchemaError, StateError
-from connectors.hubspot import fetch
+from connectors.hubspot import fetch, spreading
 from enrichment.fields import fields
 
 STREAMS = ("accounts", "people", "opportunities", "line_items", "activities", "cases", "contracts", "assets")
@@ -133,6 +135,36 @@ def test_a_read_can_be_resumed_from_every_page(portal: Any, use: Any, stream: st
         for number in range(len(pages) - 1):
             later = use.read(one.connect(), stream, pages[number].cursor)
             assert everything <= set(use.rows(pages[: number + 1])) | set(use.rows(later))
+
+
+@pytest.mark.parametrize("opaque", [False, True], ids=["positions are ids", "positions are tokens"])
+def test_a_long_list_is_read_in_parts_where_the_portal_allows(
+    portal: Any, use: Any, monkeypatch: pytest.MonkeyPatch, opaque: bool
+) -> None:
+    one = portal(accounts=500, activities_per_account=4)
+    whole = {s: use.rows(use.read(one.connect(), s)) for s in ("people", "activities")}
+    for name, value in (("ALONE", 2), ("LEAST_PAGES", 2)):
+        monkeypatch.setattr(spreading, name, value)
+    handle, positions = one.app.handle, set()
+
+    def veiled(request: Request) -> Response:
+        positions.update(request.params("after"))
+        if opaque:
+            query = [(k, v.removeprefix("token-") if k == "after" else v) for k, v in request.query]
+            answer = handle(dataclasses.replace(request, query=query))
+            answer.body = re.sub(rb'("after":")(\d+")', rb"\1token-\2", answer.body)
+            return answer
+        return handle(request)
+
+    monkeypatch.setattr(one.app, "handle", veiled)
+    for stream, rows in whole.items():
+        pages = use.read(one.connect(), stream)
+        assert rows == use.rows(pages)
+        for number in (0, len(pages) // 2):
+            later = use.read(one.connect(), stream, pages[number].cursor)
+            assert rows.keys() == use.rows(pages[: number + 1]).keys() | use.rows(later).keys()
+    assert positions
+    assert opaque == all(position.startswith("token-") for position in positions)
 
 
 def test_what_was_read_before_a_failure_is_good_and_the_rest_follows(portal: Any, use: Any) -> None:
