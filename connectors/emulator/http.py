@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
 
+from connectors.emulator.control import Controlled
 from connectors.emulator.faults import Fault, FaultBook
 from connectors.emulator.packet import exactly, line_of, wire
 
@@ -179,6 +180,9 @@ class EmulatorServer:
                 if records is not None
                 else json_response({"error": f"no records of kind {parts[2]!r}"}, 404)
             )
+        told = self.app.control(request, tuple(parts[1:])) if isinstance(self.app, Controlled) else None
+        if told is not None:
+            return told
         return json_response({"error": "GET stats, GET access, GET records/KIND, GET|POST|DELETE faults"}, 404)
 
 

@@ -10,6 +10,7 @@ from connectors.emulator.hubspot.api_objects import typed
 from connectors.emulator.hubspot.call import Call
 from connectors.emulator.hubspot.links import Types
 from connectors.emulator.hubspot.objects import ObjectType, plain_type
+from connectors.emulator.hubspot.webhooks import told_of_link
 from connectors.emulator.hubspot.wire import ApiError, Json, answer, bad_json, invalid, no_content, not_found, whole
 
 READ_LIMIT, WRITE_LIMIT = 1000, 2000
@@ -180,10 +181,10 @@ def _named(call: Call, pair: tuple[str, str], given: Any) -> Types:
     raise invalid(f"Association type {given} is not valid between {pair[0]} and {pair[1]}")
 
 
-def _changed(call: Call, pair: tuple[str, str], start: int, end: int | None = None) -> None:
+def _changed(call: Call, pair: tuple[str, str], start: int, end: int) -> None:
     call.portal.linked(pair, start)
-    if end is not None:
-        call.portal.linked((pair[1], pair[0]), end)
+    call.portal.linked((pair[1], pair[0]), end)
+    told_of_link(call.portal, pair, start, end)
 
 
 def _existing(call: Call, kind: ObjectType, reference: Any) -> int:

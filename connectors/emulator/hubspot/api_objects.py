@@ -9,6 +9,7 @@ from connectors.emulator.hubspot import search
 from connectors.emulator.hubspot.call import BATCH_LIMIT, HISTORY_LIMIT, Call
 from connectors.emulator.hubspot.objects import AssociationType, ObjectType, plain_type
 from connectors.emulator.hubspot.table import ARCHIVED, LIVE, Table
+from connectors.emulator.hubspot.webhooks import told_of_link
 from connectors.emulator.hubspot.wire import (
     ApiError,
     Json,
@@ -163,6 +164,7 @@ def create_one(call: Call, kind: ObjectType, given: Json) -> tuple[int, list[Jso
     for other, target, types in links:
         portal.links.create((kind.plural, other.plural), source, target, types)
         portal.linked((kind.plural, other.plural), source)
+        told_of_link(portal, (kind.plural, other.plural), source, target)
     return row, _warnings(call, given, values)
 
 

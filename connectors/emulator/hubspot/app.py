@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, Literal
 
-from connectors.emulator.http import Request, Response
+from connectors.emulator.http import Request, Response, json_response
 from connectors.emulator.hubspot import api_account, api_associations, api_batch, api_money, api_objects, api_properties
 from connectors.emulator.hubspot.access import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, Access
 from connectors.emulator.hubspot.behaviours import Behaviours
@@ -18,6 +18,7 @@ from connectors.emulator.hubspot.objects import ObjectType
 from connectors.emulator.hubspot.routes import Route, route
 from connectors.emulator.hubspot.seed import fill
 from connectors.emulator.hubspot.table import LIVE
+from connectors.emulator.hubspot.webhooks import Sender, Target
 from connectors.emulator.hubspot.wire import ApiError, Json, not_found, trace_headers
 from connectors.emulator.organisation import Organisation
 
@@ -99,6 +100,7 @@ class HubSpotEmulator:
         self.portal, self.ids = fill(organisation, self.behaviours, clock)
         self.access = Access(self.token, self.behaviours, clock)
         self.limits = RateLimits(tier, self.behaviours, clock, organisation.time_zone)
+        self.sender: Sender | None = None
         self._lock = threading.Lock()
 
     def handle(self, request: Request) -> Response:
@@ -131,6 +133,26 @@ class HubSpotEmulator:
         if kind is not None:
             return kind.plural
         return part if part in _WORDS else "{id}"
+
+    def control(self, request: Request, path: tuple[str, ...]) -> Response | None:
+        """`POST webhooks` with a `webhooks.Target` as JSON begins to deliver what happens; `POST webhooks/flush` waits until
+        all was tried; `DELETE webhooks` ends it."""
+        if path == ("webhooks",) and request.method in ("POST", "DELETE"):
+            try:
+                target = Target.of(request.json()) if request.method == "POST" else None
+            except (ValueError, TypeError) as error:
+                return json_response({"error": f"webhooks: {error}"}, 400)
+            with self._lock:
+                if self.sender is not None:
+                    self.sender.close()
+                self.sender = Sender(target) if target is not None else None
+                self.portal.listeners[:] = [self.sender.tell] if self.sender is not None else []
+                if self.sender is not None:
+                    self.sender.start()
+            return json_response({})
+        if path == ("webhooks", "flush") and request.method == "POST":
+            return json_response(self.sender.flush() if self.sender is not None else {})
+        return None
 
     def stats(self) -> dict[str, Any]:
         with self._lock:

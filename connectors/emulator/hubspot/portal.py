@@ -45,11 +45,18 @@ class Portal:
         self.pipelines: dict[str, list[Json]] = defaultdict(list)
         self.owners: list[Json] = []
         self.written: dict[str, Counter[str]] = defaultdict(Counter)
+        self.listeners: list[Callable[[str, ObjectType, int, Json], None]] = []
+        """Told of what happens: the kind of event, the object type, when (epoch ms), and the event's own fields."""
         self._searchers: dict[str, Searcher] = {}
         self._due: list[tuple[float, Table, int]] = []
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)
+
+    def tell(self, what: str, kind: ObjectType, fields: Json) -> None:
+        """Something happened that webhooks may be about."""
+        for listener in self.listeners:
+            listener(what, kind, self.now_ms(), fields)
 
     def tick(self) -> None:
         """Lets time pass: search indexes catch up, enrichment of new records happens."""
@@ -142,6 +149,8 @@ class Portal:
         table.touch(row, now)
         if self.behaviours.enrichment_after is not None:
             self._due.append((self.clock() + self.behaviours.enrichment_after, table, row))
+        if source != "MERGE_OBJECTS":
+            self.tell("creation", kind, {"objectId": table.ids[row]})
         return row
 
     def update(self, table: Table, row: int, values: Mapping[str, str | None], source: str = "INTEGRATION") -> None:
@@ -152,6 +161,9 @@ class Portal:
         self._lag(table, row, values)
         self._put(table, row, values, source, self.now_ms())
         table.touch(row, self.now_ms())
+        for name in sorted(changed):
+            fields = {"objectId": table.ids[row], "propertyName": name, "propertyValue": values[name] or ""}
+            self.tell("propertyChange", table.kind, fields)
 
     def archive(self, table: Table, row: int) -> None:
         """Moves a record to the recycle bin and takes its associations away."""
@@ -162,6 +174,7 @@ class Portal:
         table.archived_at[row] = self.now_ms()
         table.version += 1
         self.links.drop(table.kind.plural, table.ids[row])
+        self.tell("deletion", table.kind, {"objectId": table.ids[row]})
 
     def merge(self, kind: ObjectType, primary: int, other: int) -> int:
         """Merges two records into one, which may have a new id; gives the survivor's row."""
@@ -192,10 +205,19 @@ class Portal:
             table.merged_into[loser] = table.ids[survivor]
             self.links.move(kind.plural, loser, table.ids[survivor])
         table.touch(survivor, self.now_ms())
+        into = table.ids[survivor]
+        told = {
+            "primaryObjectId": kept,
+            "mergedObjectIds": [lost],
+            "newObjectId": into,
+            "numberOfPropertiesMoved": len(values),
+        }
+        self.tell("merge", kind, told)
         return survivor
 
     def erase(self, table: Table, row: int) -> None:
         """Takes a record away as if it had never been."""
+        self.tell("privacyDeletion", table.kind, {"objectId": table.ids[row]})
         self.links.drop(table.kind.plural, table.ids[row])
         table.state[row] = GONE
         table.version += 1
