@@ -35,8 +35,8 @@ _BY_KEY = re.compile(
 _PATTERNS = re.compile(
     r"""(?x)
       pat-[a-z]{2,3}\d+-[0-9A-Fa-f-]{8,}                                  # HubSpot service keys and private apps
-    | 00D[A-Za-z0-9]{9,15}![A-Za-z0-9._]{10,}                             # Salesforce access tokens
-    | \b5Aep[A-Za-z0-9._]{20,}                                            # Salesforce refresh tokens
+    | 00D[A-Za-z0-9]{9,15}(?:!|%21)[A-Za-z0-9._%~-]{10,}                  # Salesforce access tokens
+    | \b5Aep[A-Za-z0-9._%~-]{20,}                                         # Salesforce refresh tokens
     | \beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?      # JSON web tokens
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
     | https://(?:hooks\.slack(?:-gov)?\.com|[\w.-]+\.webhook\.office\.com)/[^\s"'<>]+

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from config.settings import Settings, load
 from connectors.errors import ConfigError
+from connectors.redaction import redact
+from sync.exits import exit_code
 
 MINIMUM = """\
 [crm]
@@ -90,6 +95,69 @@ def test_a_secret_in_the_file_is_refused_and_never_shown(write):
 
     assert canary not in text
     assert "env" in text
+
+
+CANARY = "canary-4711-of-settings"
+WRONG_PLACES = {
+    "token as text": MINIMUM.replace('{ env = "BOTHWAYS_CRM_TOKEN" }', f'"{CANARY}"'),
+    "token as value": MINIMUM.replace('env = "BOTHWAYS_CRM_TOKEN"', f'value = "{CANARY}"'),
+    "token as name": MINIMUM.replace("BOTHWAYS_CRM_TOKEN", CANARY),
+    "client secret": MINIMUM.replace(
+        'method = "token", token = { env = "BOTHWAYS_CRM_TOKEN" }',
+        f'method = "client_credentials", client_id = "x", client_secret = "{CANARY}"',
+    ),
+    "private key": MINIMUM.replace(
+        'method = "token", token = { env = "BOTHWAYS_CRM_TOKEN" }',
+        f'method = "jwt", client_id = "x", username = "y", private_key = "{CANARY}"',
+    ),
+    "webhook": MINIMUM + f'[notify]\nwebhook = "https://hooks.example/{CANARY}"\n',
+    "heartbeat": MINIMUM + f'[notify]\nheartbeat = "https://beats.example/{CANARY}"\n',
+    "state url": MINIMUM + f'state_url = "postgresql+psycopg://someone:{CANARY}@db/x"\n',
+    "state password": MINIMUM + f'state_url = "postgresql+psycopg://someone@db/x"\nstate_password = "{CANARY}"\n',
+    "a key of its own": MINIMUM + f'[crm.secrets]\ntoken = "{CANARY}"\n',
+}
+
+
+@pytest.mark.parametrize("place", WRONG_PLACES)
+def test_a_secret_anywhere_in_the_file_is_refused_by_its_key_and_never_shown(write, place):
+    with pytest.raises(ConfigError) as caught:
+        load(write(WRONG_PLACES[place]))
+
+    assert CANARY not in f"{caught.value} {caught.value!r}"
+    assert "bothways.toml:" in str(caught.value)
+    assert exit_code(caught.value) == 2
+
+
+def test_a_token_as_an_argument_is_refused_and_not_repeated(tmp_path):
+    token = "pat-na1-0c0ffee0-1234-4abc-9def-0123456789ab"
+    for words in (["sync", "--token", token], ["sync", f"--token={token}"], ["sync", token]):
+        done = subprocess.run(
+            [sys.executable, "-c", "from sync.cli import main; main()", *words],
+            capture_output=True, text=True, cwd=tmp_path, check=False,
+        )  # fmt: skip
+        assert done.returncode == 2
+        assert token not in done.stdout + done.stderr
+
+
+def test_the_password_of_the_state_is_put_into_its_address_and_shown_nowhere(write, monkeypatch):
+    monkeypatch.setenv("A_PASSWORD", "p@ss/w:rd+canary")
+    text = 'state_url = "postgresql+psycopg://someone@db:5432/x?sslmode=require"\nstate_password = { env = "A_PASSWORD" }\n'
+    settings = load(write(MINIMUM + text))
+
+    address = make_url(settings.workspace.state_address())
+    assert (address.username, address.password, address.host, address.port) == (
+        "someone",
+        "p@ss/w:rd+canary",
+        "db",
+        5432,
+    )
+    assert address.query == {"sslmode": "require"}
+    assert "canary" not in repr(settings)
+    assert "canary" not in redact(str(settings.workspace.state_address()))
+
+
+def test_a_password_without_an_address_is_refused(write):
+    assert "state_url" in refusal(write(MINIMUM + 'state_password = { env = "A_PASSWORD" }\n'))
 
 
 def test_plain_http_to_a_host_that_is_not_loopback_is_refused(write):

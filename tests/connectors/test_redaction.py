@@ -79,6 +79,7 @@ def test_a_key_of_several_lines_is_hidden_line_by_line(written):
         'password = "CANARY"',
         "the token pat-na1-CANARY".replace("CANARY", "0c0ffee0-1234-4abc-9def-0123456789ab"),
         "00D000000000062!AQ0AQCANARY0123456789abcdefgh",
+        "00D000000000062%21AQ0A-CANARY0123456789abcdefgh",
         "post to https://hooks.slack.com/services/T000/B000/CANARY failed",
         "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJDQU5BUlkifQ.CANARYCANARY",
         "-----BEGIN PRIVATE KEY-----\nCANARY",
