@@ -56,9 +56,11 @@ def init(
 
 
 def check(config: ConfigOption = "bothways.toml", as_json: JsonOption = False, quiet: QuietOption = False) -> None:
-    """Credentials, scopes, field access, activity coverage, limits: each line ok, warn or FAIL, with the remedy."""
+    """Credentials, scopes, field access, activity coverage, limits, storage: each line ok, warn or FAIL, with the remedy."""
     from config import settings as config_settings
     from config.loading import load_model
+    from connectors.base import Diagnosis
+    from sync import storage
     from sync.connect import connect
 
     settings = config_settings.load(Path(config))
@@ -66,6 +68,8 @@ def check(config: ConfigOption = "bothways.toml", as_json: JsonOption = False, q
     connector = connect(settings)
     try:
         diagnosis = connector.check()
+        kept = storage.findings(settings.workspace.dir, settings.workspace.state_url)
+        diagnosis = Diagnosis((*diagnosis.findings, *kept))
     finally:
         connector.close()
     output = Output(as_json=as_json, quiet=quiet)
