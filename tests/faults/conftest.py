@@ -17,6 +17,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "sync"))
 sys.path.insert(0, str(Path(__file__).parent))
 
+from chaos import ChaosProxy
 from proxy import FaultProxy
 from scorer import by_acts
 
@@ -62,7 +63,7 @@ class Case:
     folder: Path
     said: list[str] = field(default_factory=list)
     allowed: set[str] = field(default_factory=set)
-    proxy: FaultProxy | None = None
+    proxy: FaultProxy | ChaosProxy | None = None
 
     now = NOW  # of the emulated organisation
 
@@ -131,10 +132,17 @@ def organisation() -> Organisation:
 def emulated(
     tmp_path: Path, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Case]]:
-    """Makes a provisioned case of a CRM; `through` puts a fault proxy before it, `toml` is added to [crm]."""
+    """Makes a provisioned case of a CRM; `through` and `chaos` put a fault proxy before it, `toml` is added to [crm]."""
     with ExitStack() as stack:
 
-        def make(crm: str, *, through: dict[str, Any] | None = None, toml: str = "", provision: bool = True) -> Case:
+        def make(
+            crm: str,
+            *,
+            through: dict[str, Any] | None = None,
+            chaos: dict[str, Any] | None = None,
+            toml: str = "",
+            provision: bool = True,
+        ) -> Case:
             folder = tmp_path / f"{crm}{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
             server = stack.enter_context(build_emulator(crm, organisation, limits=False, token=TOKEN))
@@ -144,11 +152,15 @@ def emulated(
                 connector = connect(config_settings.load(path))
                 connector.provision(SPECS)
                 connector.close()
-            proxy = None
+            proxy: FaultProxy | ChaosProxy | None = None
             if through is not None:
                 proxy = stack.enter_context(FaultProxy(server.port, **through))
+            elif chaos is not None:
+                proxy = stack.enter_context(ChaosProxy(server.port, **chaos))
+            if proxy is not None:
                 path.write_text(path.read_text().replace(server.url, proxy.url))
-            path.write_text(path.read_text().replace("\n\n[workspace]", f"\n{toml}\n\n[workspace]", 1))
+            unhurried = "" if crm != "hubspot" or "rate_limit" in toml else "rate_limit = 1000\nsearch_limit = 1000\n"
+            path.write_text(path.read_text().replace("\n\n[workspace]", f"\n{unhurried}{toml}\n\n[workspace]", 1))
             return Case(crm, server, config_settings.load(path), folder, proxy=proxy)
 
         yield make

@@ -1,0 +1,76 @@
+"""Whatever a network does to single exchanges: exit codes stay true, nothing wrong is written, and it converges."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+from mischief import ANSWERS, BROKEN, HARMLESS, REQUESTS
+
+CRMS = ("salesforce", "hubspot")
+SHAPES = {
+    "salesforce": ("", "bulk_read_rows = 0", "bulk_write_rows = 1", "page_rows = 200", "write_workers = 3"),
+    "hubspot": ("", 'api_version = "v3"', 'api_version = "2026-09"', "workers = 1", "workers = 8"),
+}
+MOST_SECONDS = 60.0
+
+
+def lived_through(case, clean, *, codes=frozenset({0, 8}), tries: int = 3) -> None:
+    """Some syncs through the proxy, then one without faults, then one more: never a wrong value, and it converges."""
+    for _ in range(tries):
+        begun = time.monotonic()
+        ended = case.sync()
+        assert ended.code in codes, (ended.code, ended.said, case.proxy.faults)
+        assert time.monotonic() - begun < MOST_SECONDS
+        only_right(case, clean)
+        if ended.code == 0:
+            break
+    case.proxy.quiet()
+    ended = case.sync()
+    assert ended.code == 0, (ended.said, case.proxy.faults)
+    assert case.held() == clean, case.proxy.faults
+    ended = case.sync()
+    assert (ended.code, ended.result.written) == (0, 0)
+
+
+def only_right(case, clean) -> None:
+    """Whatever has been written so far is what an undisturbed run writes."""
+    wrong = {
+        (record, name): value
+        for record, ours in case.held().items()
+        for name, value in ours.items()
+        if clean[record].get(name) != value
+    }
+    assert wrong == {}, case.proxy.faults
+
+
+def seeds() -> range:
+    first, _, end = os.environ.get("CHAOS_SEEDS", "0:40").partition(":")
+    return range(int(first), int(end))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("crm", CRMS)
+@pytest.mark.parametrize("seed", seeds())
+def test_chaos(crm, seed, emulated, clean):
+    """Every behaviour at once, at a rate and with settings drawn from the seed."""
+    expected = clean(crm)
+    shape = SHAPES[crm][seed % len(SHAPES[crm])]
+    rate = (0.05, 0.15, 0.3, 0.6)[seed % 4]
+    case = emulated(crm, chaos={"rate": rate, "seed": seed}, toml=f"request_seconds = 1.0\n{shape}")
+    lived_through(case, expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("crm", CRMS)
+@pytest.mark.parametrize("kind", sorted({**ANSWERS, **REQUESTS}))
+def test_one_kind(crm, kind, emulated, clean):
+    """A lawful oddity on every exchange changes nothing; a fault on every third converges."""
+    expected = clean(crm)
+    rate = 1.0 if kind in HARMLESS else 0.33
+    codes = {0} if kind in HARMLESS else {0, 8} if kind in BROKEN else {0, 4, 7, 8}
+    for shape in SHAPES[crm][:2]:
+        case = emulated(crm, chaos={"rate": rate, "seed": 5, "kinds": (kind,)}, toml=f"request_seconds = 1.0\n{shape}")
+        lived_through(case, expected, codes=codes)
+        assert case.proxy.faults[kind] > 0
