@@ -24,8 +24,8 @@ _TEXTS = {
     INTEGRATION: "Reads what bothways scores and edits the fields that bothways owns.",
     VIEWER: "Shows the fields that bothways owns.",
 }
-_NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
-_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _DATE = (2026, 1, 1, 0, 0, 0)
 Reads = Mapping[str, Sequence[str]]
 
@@ -138,7 +138,7 @@ def permission_set_xml(name: str, grants: Grants) -> str:
         document.append(
             "    <userPermissions>\n        <enabled>true</enabled>\n        <name>ApiEnabled</name>\n    </userPermissions>"
         )
-    return f"{_HEAD}<PermissionSet {_NS}>\n" + "\n".join(document) + "\n</PermissionSet>\n"
+    return f"{HEAD}<PermissionSet {NS}>\n" + "\n".join(document) + "\n</PermissionSet>\n"
 
 
 def _object_permissions(name: str) -> str:
@@ -164,25 +164,30 @@ def package_xml(members: Mapping[str, Sequence[str]]) -> str:
         for kind, names in sorted(members.items())
         if names
     ]
-    return f"{_HEAD}<Package {_NS}>\n{''.join(types)}    <version>{METADATA_VERSION}</version>\n</Package>\n"
+    return f"{HEAD}<Package {NS}>\n{''.join(types)}    <version>{METADATA_VERSION}</version>\n</Package>\n"
 
 
 def source_tree(specs: Sequence[PropertySpec], reads: Reads = STANDARD_READS) -> dict[str, str]:
     """The SFDX project: path -> content, what an administrator deploys with the sf command line."""
     root = "force-app/main/default"
     grants = Grants(reads, tuple(full_name(spec) for spec in specs))
+    tree = {"sfdx-project.json": project_json()}
+    for spec in specs:
+        path = f"{root}/objects/{OBJECTS[spec.stream]}/fields/{field_name(spec.name)}.field-meta.xml"
+        tree[path] = f"{HEAD}<CustomField {NS}>\n{field_xml(spec)}\n</CustomField>\n"
+    for name in (INTEGRATION, VIEWER):
+        tree[f"{root}/permissionsets/{name}.permissionset-meta.xml"] = permission_set_xml(name, grants)
+    return tree
+
+
+def project_json() -> str:
+    """The file that makes a folder an SFDX project."""
     project = {
         "packageDirectories": [{"path": "force-app", "default": True}],
         "namespace": "",
         "sourceApiVersion": METADATA_VERSION,
     }
-    tree = {"sfdx-project.json": json.dumps(project, indent=2) + "\n"}
-    for spec in specs:
-        path = f"{root}/objects/{OBJECTS[spec.stream]}/fields/{field_name(spec.name)}.field-meta.xml"
-        tree[path] = f"{_HEAD}<CustomField {_NS}>\n{field_xml(spec)}\n</CustomField>\n"
-    for name in (INTEGRATION, VIEWER):
-        tree[f"{root}/permissionsets/{name}.permissionset-meta.xml"] = permission_set_xml(name, grants)
-    return tree
+    return json.dumps(project, indent=2) + "\n"
 
 
 def deployable(
@@ -196,7 +201,7 @@ def deployable(
     for object_name in sorted({OBJECTS[spec.stream] for spec in specs}):
         mine = [spec for spec in specs if OBJECTS[spec.stream] == object_name]
         body = "\n".join(f"  <fields>\n{field_xml(spec)}\n  </fields>" for spec in mine)
-        files[f"objects/{object_name}.object"] = f"{_HEAD}<CustomObject {_NS}>\n{body}\n</CustomObject>\n"
+        files[f"objects/{object_name}.object"] = f"{HEAD}<CustomObject {NS}>\n{body}\n</CustomObject>\n"
     for name in (INTEGRATION, VIEWER):
         files[f"permissionsets/{name}.permissionset"] = permission_set_xml(name, grants)
     members = {

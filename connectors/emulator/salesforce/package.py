@@ -105,6 +105,8 @@ def _of_object(owner: str, path: str, root: ET.Element) -> Iterator[Component]:
         yield Component("CustomObject", owner, path, root)
     for inner in root.findall("fields"):
         yield Component("CustomField", f"{owner}.{child_text(inner, 'fullName')}", path, inner)
+    for inner in root.findall("listViews"):
+        yield Component("ListView", f"{owner}.{child_text(inner, 'fullName')}", path, inner)
 
 
 def parse_xml(content: bytes, path: str) -> ET.Element:

@@ -13,8 +13,13 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from connectors.emulator.organisation import demo_organisation
+from connectors.emulator.salesforce.app import SalesforceEmulator
+from connectors.emulator.salesforce.package import read_package
 from connectors.salesforce.component import COMPONENT, bundle
+from connectors.salesforce.extras import LIST_VIEWS, REPORT_TYPE
 from connectors.salesforce.metadata import INTEGRATION, STANDARD_READS, VIEWER, Grants, deployable, full_name
+from connectors.salesforce.names import OBJECTS
 from enrichment.fields import FIELDS
 
 HERE = Path(__file__).parent
@@ -22,19 +27,24 @@ PACKAGE = HERE.parents[2] / "connectors/salesforce/package"
 
 
 @pytest.fixture(scope="module")
-def converted(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], Path]:
-    """The components that the library found, and the folder of the conversion."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library, and the projects to be read."""
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
         pytest.skip("needs Node.js and npm")
-    folder = tmp_path_factory.mktemp("sfdx")
+    made = tmp_path_factory.mktemp("sfdx")
     for name in ("package.json", "package-lock.json", "convert.mjs"):
-        shutil.copy(HERE / name, folder)
-    shutil.copytree(PACKAGE, folder / "project")
+        shutil.copy(HERE / name, made)
+    shutil.copytree(PACKAGE, made / "project")
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
+    subprocess.run(command, cwd=made, check=True, capture_output=True, timeout=300)
+    return made
+
+
+def converted(folder: Path, project: str, out: str) -> tuple[set[str], Path]:
+    """The components that the library found, and the folder of the conversion."""
     done = subprocess.run(
-        [node, "convert.mjs", str(folder / "project/force-app"), str(folder / "out")],
+        ["node", "convert.mjs", str(folder / project / "force-app"), str(folder / out)],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -42,7 +52,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], Path]
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    return set(json.loads(done.stdout)), folder / "out"
+    return set(json.loads(done.stdout)), folder / out
 
 
 def documents(name: str, content: bytes) -> Iterator[tuple[str, str]]:
@@ -58,8 +68,8 @@ def documents(name: str, content: bytes) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.node
-def test_the_project_converts_to_what_is_deployed(converted: tuple[set[str], Path]) -> None:
-    found, folder = converted
+def test_the_project_converts_to_what_is_deployed(folder: Path) -> None:
+    found, out = converted(folder, "project", "out")
     ours = {f"CustomField {full_name(spec)}" for spec in FIELDS}
     assert found - {"CustomObject Account", "CustomObject Opportunity"} == {
         *ours,
@@ -70,6 +80,27 @@ def test_the_project_converts_to_what_is_deployed(converted: tuple[set[str], Pat
     grants = Grants(STANDARD_READS, tuple(full_name(spec) for spec in FIELDS))
     with zipfile.ZipFile(io.BytesIO(deployable(FIELDS, grants, bundle()))) as archive:
         sent = dict(part for name in archive.namelist() for part in documents(name, archive.read(name)))
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    theirs = dict(part for path in files for part in documents(str(path.relative_to(folder)), path.read_bytes()))
+    files = [path for path in out.rglob("*") if path.is_file()]
+    theirs = dict(part for path in files for part in documents(str(path.relative_to(out)), path.read_bytes()))
     assert theirs == sent
+
+
+@pytest.mark.slow
+@pytest.mark.node
+def test_the_extras_convert_and_deploy(folder: Path) -> None:
+    found, out = converted(folder, "project/extras", "extras")
+    ours = {
+        *(f"ListView {OBJECTS[view.stream]}.{view.name}" for view in LIST_VIEWS),
+        f"ReportType {REPORT_TYPE}",
+    }
+    assert found - {"CustomObject Account", "CustomObject Opportunity"} == ours
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as made:
+        for path in out.rglob("*"):
+            if path.is_file():
+                made.write(path, path.relative_to(out))
+    app = SalesforceEmulator(demo_organisation(accounts=24, activities_per_account=0, opportunities_per_account=0))
+    package = read_package(archive.getvalue())
+    done, failed = app.deployments.metadata.deploy(package, app.seeded.admin_user, check_only=False, rollback=True)
+    assert failed == []
+    assert {f"{each['componentType']} {each['fullName']}" for each in done} == ours

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import simple_salesforce
+from lxml import etree
 
 from connectors.base import Organisation
 from connectors.emulator.http import EmulatorServer
@@ -31,6 +33,26 @@ def private_files() -> Iterator[None]:
     before = os.umask(0o077)
     yield
     os.umask(before)
+
+
+@pytest.fixture(scope="session")
+def metadata_types() -> etree.XMLSchema:
+    """The official metadata types, from the WSDL that simple-salesforce ships."""
+    xsd = "http://www.w3.org/2001/XMLSchema"
+    wsdl = etree.parse(str(Path(simple_salesforce.__file__).parent / "metadata.wsdl"))
+    types = etree.fromstring(etree.tostring(wsdl.find(f".//{{{xsd}}}schema")))
+    names = (
+        "CustomField",
+        "PermissionSet",
+        "Package",
+        "CustomObject",
+        "LightningComponentBundle",
+        "ListView",
+        "ReportType",
+    )
+    for name in names:
+        etree.SubElement(types, f"{{{xsd}}}element", {"name": name, "type": f"tns:{name}"})
+    return etree.XMLSchema(types)
 
 
 @pytest.fixture(scope="session")

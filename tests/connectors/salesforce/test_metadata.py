@@ -6,11 +6,9 @@ import io
 import re
 import tomllib
 import zipfile
-from functools import cache
 from pathlib import Path
 
 import pytest
-import simple_salesforce
 from lxml import etree
 
 from connectors.records import STREAMS
@@ -32,32 +30,23 @@ from enrichment.fields import fields
 SHIPPED = Path(__file__).parents[3] / "config/mappings/salesforce.toml"
 PACKAGE = Path(__file__).parents[3] / "connectors/salesforce/package"
 FULL = fields("full")
-XSD = "http://www.w3.org/2001/XMLSchema"
-
-
-@cache
-def _types() -> etree.XMLSchema:
-    """The official metadata types, from the WSDL that simple-salesforce ships."""
-    wsdl = etree.parse(str(Path(simple_salesforce.__file__).parent / "metadata.wsdl"))
-    schema = etree.fromstring(etree.tostring(wsdl.find(f".//{{{XSD}}}schema")))
-    for name in ("CustomField", "PermissionSet", "Package", "CustomObject", "LightningComponentBundle"):
-        etree.SubElement(schema, f"{{{XSD}}}element", {"name": name, "type": f"tns:{name}"})
-    return etree.XMLSchema(schema)
 
 
 def test_the_shipped_project_is_what_the_catalogue_says() -> None:
     shipped = {
         str(path.relative_to(PACKAGE)): path.read_text("utf-8")
         for path in PACKAGE.rglob("*")
-        if path.is_file() and (path.suffix == ".xml" or path.name == "sfdx-project.json") and "lwc" not in path.parts
+        if path.is_file()
+        and (path.suffix == ".xml" or path.name == "sfdx-project.json")
+        and not {"lwc", "extras"} & set(path.relative_to(PACKAGE).parts)
     }
     assert shipped == source_tree(FULL)
 
 
-def test_every_document_is_valid_metadata() -> None:
+def test_every_document_is_valid_metadata(metadata_types: etree.XMLSchema) -> None:
     for path, text in source_tree(FULL).items():
         if path.endswith(".xml"):
-            assert _types().validate(etree.fromstring(text.encode())), (path, _types().error_log)
+            assert metadata_types.validate(etree.fromstring(text.encode())), (path, metadata_types.error_log)
 
 
 @pytest.mark.parametrize("name", ["Account", "Contact", "Opportunity", "Case", "Event"])
@@ -77,7 +66,7 @@ def test_what_the_project_grants_is_what_a_real_organisation_hides(shared_data: 
     assert set(STANDARD_READS[name]) == {compounds.get(path, path) for path in pulled & hidden}
 
 
-def test_the_zip_is_valid_and_always_the_same() -> None:
+def test_the_zip_is_valid_and_always_the_same(metadata_types: etree.XMLSchema) -> None:
     grants = Grants({"Account": ("Industry",)}, tuple(full_name(spec) for spec in FULL))
     archive = deployable(FULL, grants, bundle())
     assert archive == deployable(FULL, grants, bundle())
@@ -89,7 +78,7 @@ def test_the_zip_is_valid_and_always_the_same() -> None:
             document = etree.fromstring(files.read(name))
             for opaque in document.findall("{*}targetConfigs"):  # any XML; the WSDL calls it text
                 document.remove(opaque)
-            assert _types().validate(document), (name, _types().error_log)
+            assert metadata_types.validate(document), (name, metadata_types.error_log)
 
 
 def test_the_integration_may_edit_ours_and_only_read_theirs() -> None:
