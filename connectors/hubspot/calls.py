@@ -9,6 +9,8 @@ from collections import Counter
 from connectors.base import ApiCalls
 
 LIST_PAGE, SEARCH_PAGE, ASSOCIATION_BATCH, BATCH, OWNER_PAGE = 100, 200, 1000, 100, 500
+CHUNK = ASSOCIATION_BATCH
+"""Records of a page of ours: as many as one call gives the associations of."""
 
 
 class CallCounter:

@@ -8,11 +8,12 @@ import pyarrow as pa
 
 from connectors.base import Page, PropertySpec
 from connectors.hubspot import translate
+from connectors.hubspot.calls import CHUNK
 from connectors.hubspot.config import HubSpotMapping, Kind
 from connectors.hubspot.fetch import Fetcher, batched
 from connectors.hubspot.joining import Joiner
 from connectors.hubspot.properties import Properties
-from connectors.hubspot.streams import CHUNK, Streams
+from connectors.hubspot.streams import Streams
 from connectors.hubspot.translate import Sheet
 from connectors.records import Stream, schema
 

@@ -27,7 +27,7 @@ Outlook = Callable[[], tuple[int, int]]
 PARTS = 8
 LEAST_PAGES = 50
 """A part of fewer pages is not worth the page that two neighbours both ask for."""
-ALONE = 20
+ALONE = 10
 """Pages that are read one after the other before anything else is asked."""
 
 

@@ -15,8 +15,10 @@ import pyarrow as pa
 from connectors.base import Organisation, Page, PropertySpec
 from connectors.errors import BothwaysError, StateError
 from connectors.hubspot import currencies, translate, values
+from connectors.hubspot.calls import CHUNK
 from connectors.hubspot.config import ACTIVITY_KINDS, HubSpotConfig, HubSpotMapping, Kind
 from connectors.hubspot.cursors import REMEDY, Position, begin
+from connectors.hubspot.deals_seen import Deals, Underway, beyond, runs
 from connectors.hubspot.fetch import Fetcher, in_order
 from connectors.hubspot.joining import Joiner
 from connectors.hubspot.portal import Portal
@@ -25,7 +27,6 @@ from connectors.hubspot.single_pages import users
 from connectors.hubspot.translate import Record, Sheet
 from connectors.records import Stream, schema
 
-CHUNK = 1000
 _ALWAYS_SWEPT: frozenset[Stream] = frozenset({"accounts", "opportunities"})
 _KINDS: dict[Stream, tuple[Kind, ...]] = {
     "accounts": ("accounts",),
@@ -48,17 +49,6 @@ class Chunk:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Deals:
-    """The deals that a read of the opportunities has just seen: their contacts need no second listing."""
-
-    position: Position
-    """Where that read ended."""
-    since: int | None
-    """The lower bound of that read; None: all deals."""
-    ids: tuple[str, ...]
-
-
 class Streams:
     """Yields the pages of a stream. Raises what `Source.read` raises."""
 
@@ -77,6 +67,7 @@ class Streams:
         self._fetch, self._portal, self._properties, self._now = fetcher, portal, properties, now
         self.joiner = self._join = Joiner(mapping, owned, organisation, fetcher, portal, now)
         self._deals: Deals | None = None
+        self._deals_read = Underway()
 
     def available(self) -> tuple[Stream, ...]:
         """The streams that the mapping feeds."""
@@ -107,16 +98,23 @@ class Streams:
         kinds = self.kinds(stream)
         if position.kind >= len(kinds):
             raise StateError(f"The cursor of {stream} is for objects that are no longer mapped.", remedy=REMEDY)
+        if stream != "opportunities":
+            yield from self._phases(stream, kinds, position)
+            return
         seen: list[str] = []
+        with self._deals_read:
+            for page in self._phases(stream, kinds, position):
+                seen += page.batch.column("id").to_pylist()
+                yield page
+                end = page.cursor
+            if fresh or lower is not None:
+                self._deals = Deals(Position.decode(end), lower, tuple(dict.fromkeys(seen)))
+
+    def _phases(self, stream: Stream, kinds: Sequence[Kind], position: Position) -> Iterator[Page]:
         while position.phase != "done":
             following = position.next_phase(len(kinds), self._config.overlap_ms)
-            for page in ending_at(self._phase(stream, kinds[position.kind], position), following):
-                if stream == "opportunities":
-                    seen += page.batch.column("id").to_pylist()
-                yield page
+            yield from ending_at(self._phase(stream, kinds[position.kind], position), following)
             position = following
-        if stream == "opportunities" and (fresh or lower is not None):
-            self._deals = Deals(position, lower, tuple(dict.fromkeys(seen)))
 
     def _phase(self, stream: Stream, kind: Kind, position: Position) -> Iterator[Page]:
         if position.phase == "sweep":
@@ -168,13 +166,17 @@ class Streams:
         money = mapping.property_of({"opportunities": "home_amount", "line_items": "amount"}.get(kind, ""))
         if money is None:
             return records
-        code = mapping.property_of("currency")
+        code, own = mapping.property_of("currency"), mapping.property_of("amount")
         doubtful = [
             r["id"]
             for r in records
             if r["properties"].get(money) is None
             and (
-                kind == "line_items" or r["properties"].get(code or "") not in (None, "", self._portal.home_currency())
+                kind == "line_items"
+                or (
+                    r["properties"].get(own or "") is not None
+                    and r["properties"].get(code or "") not in (None, "", self._portal.home_currency())
+                )
             )
         ]
         if not doubtful:
@@ -192,6 +194,7 @@ class Streams:
             yield Page(stream, empty, position.at(after).encode(), gone)
 
     def _opportunity_people(self, position: Position, lower: int | None) -> Iterator[Page]:
+        self._deals_read.wait()
         known, self._deals = self._deals, None
         fits = known is not None and (
             (position.phase == "full" and not position.after and known.since is None)
@@ -202,9 +205,9 @@ class Streams:
         mapping = self._mapping.opportunities
         if known is not None and fits:
             position = replace(position, start=known.position.start)
-            source = _runs(known.ids, position)
+            source = runs(known.ids, position)
         else:
-            source = _beyond(
+            source = beyond(
                 self._raw("opportunities", mapping.object, (), self._from_start(position), ordered=True), position
             )
 
@@ -252,23 +255,3 @@ def _archived_at(record: Record) -> datetime:
     """When a record was archived; the end of time when the list does not say, so that it counts as new."""
     text = record.get("archivedAt")
     return values.moment(text) if text else datetime.max.replace(tzinfo=UTC)
-
-
-def _runs(ids: Sequence[str], position: Position) -> Iterator[tuple[list[str], Position]]:
-    """The ids in order, 1,000 at a time; at least one run."""
-    ordered = sorted(ids, key=int)
-    for start in range(0, max(1, len(ordered)), CHUNK):
-        run = ordered[start : start + CHUNK]
-        yield run, position.at(run[-1] if run else position.after)
-
-
-def _beyond(pages: Iterator[tuple[list[Record], str]], position: Position) -> Iterator[tuple[list[str], Position]]:
-    """The ids of listed or found deals past the position's, 1,000 at a time; at least one run."""
-    passed = int(position.after or 0)
-    held: list[str] = []
-    for records, _ in pages:
-        held += [r["id"] for r in records if int(r["id"]) > passed]
-        if len(held) >= CHUNK:
-            yield from _runs(held, position)
-            held = []
-    yield from _runs(held, position)

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
@@ -219,6 +220,19 @@ def test_people_of_deals_need_no_second_list_of_the_deals(portal: Any, use: Any)
     before = connector.calls().by_endpoint["list deals"]
     assert alone == use.rows(use.read(connector, "opportunity_people"))
     assert before == connector.calls().by_endpoint["list deals"]
+
+
+def test_people_of_deals_wait_for_the_deals_that_are_being_read(portal: Any, use: Any) -> None:
+    one = portal()
+    connector, alone = one.connect(), one.connect()
+    wanted = use.rows(use.read(alone, "opportunity_people"))
+    deals = connector.read("opportunities", None)
+    next(deals)
+    with ThreadPoolExecutor(1) as other:
+        people = other.submit(use.read, connector, "opportunity_people")
+        assert list(deals) == []
+        assert wanted == use.rows(people.result())
+    assert connector.calls().by_endpoint["list deals"] == alone.calls().by_endpoint["list deals"]
 
 
 def test_a_new_contact_of_a_changed_deal_is_found(portal: Any, use: Any) -> None:
