@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import http.client
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import urllib3
@@ -58,8 +58,9 @@ class StrictResponse(http.client.HTTPResponse):
             raise Broken("the header was cut")
         if self.headers.defects:
             raise Broken("a line of the header is none")
-        if len({*(self.headers.get_all("Content-Length") or ())}) > 1:
-            raise Broken("two lengths are declared")
+        lengths = _lengths(self.headers.get_all("Content-Length") or ())
+        if len(lengths) > 1 or not all(each.isascii() and each.isdecimal() for each in lengths):
+            raise Broken("no single length is declared")
 
     def _read_status(self) -> tuple[str, int, str]:
         for _ in range(_INTERIM):
@@ -97,11 +98,16 @@ def _drained(response: urllib3.BaseHTTPResponse, late: Callable[[], bool]) -> by
             raise Broken("not complete in time")
         if size > LARGEST:
             raise Broken("larger than anything that was asked for")
-    declared = response.headers.get("Content-Length")
-    sized = declared is not None and "chunked" not in response.headers.get("Transfer-Encoding", "").lower()
-    if sized and declared is not None and declared.strip() != str(size):
+    sized = "chunked" not in response.headers.get("Transfer-Encoding", "").lower()
+    declared = _lengths([response.headers.get("Content-Length", "")]) if sized else set()
+    if any(int(length) != size for length in declared):
         raise Broken(f"{size} of {declared} bytes")
     return b"".join(chunks)
+
+
+def _lengths(headers: Iterable[str]) -> set[str]:
+    """The lengths declared, each once; a box on the way may say the same one again."""
+    return {part.strip() for header in headers for part in header.split(",") if part.strip()}
 
 
 def _unpacked(encoding: str, body: bytes) -> bytes:
