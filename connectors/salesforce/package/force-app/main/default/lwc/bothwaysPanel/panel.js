@@ -75,9 +75,10 @@ function reasons(text) {
         .split(catalogue.separator)
         .map((part) => part.trim())
         .filter(Boolean)
-        .map((part) =>
-            /^[+-] /.test(part) ? { sign: part[0], text: part.slice(2).trim() } : { sign: '', text: part }
-        );
+        .map((part) => {
+            const signed = /^[+-] /.test(part);
+            return { sign: signed ? part[0] : '', text: signed ? part.slice(2).trim() : part };
+        });
 }
 
 function numeric(text) {
