@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,10 @@ from typing import Any
 from connectors.errors import AuthError
 from connectors.hubspot.config import OAuthAuth, TokenAuth
 from connectors.hubspot.failures import Expired, NotFound, Refused
+from connectors.rotation import keep
 from connectors.secrets import remember
+
+_log = logging.getLogger(__name__)
 
 _LIFE = 0.8
 """An access token is renewed at this share of its life, before it can expire under a call."""
@@ -29,6 +33,7 @@ class Tokens:
         self._auth, self._exchange, self._monotonic = auth, exchange, monotonic
         self._lock = threading.Lock()
         self._token: str | None = None
+        self._refresh: str | None = None
         self._until = float("inf")
 
     def current(self) -> str:
@@ -54,7 +59,7 @@ class Tokens:
             "grant_type": "refresh_token",
             "client_id": self._auth.client_id,
             "client_secret": self._auth.client_secret.read(),
-            "refresh_token": self._auth.refresh_token.read(),
+            "refresh_token": self._refresh or self._auth.refresh_token.read(),
         }
         try:
             answer = self._exchange(form)
@@ -67,5 +72,18 @@ class Tokens:
         if not isinstance(token, str) or not token:
             raise AuthError("HubSpot's token answer has no access_token.", remedy="Check crm.auth.")
         remember(token)
+        self._keep(self._auth, form["refresh_token"], answer.get("refresh_token"))
         self._token = token
         self._until = self._monotonic() + _LIFE * float(answer.get("expires_in") or 1800)
+
+    def _keep(self, auth: OAuthAuth, sent: str, answered: object) -> None:
+        """HubSpot answers with the refresh token that it was sent; should it be another, that one counts from now on."""
+        if not isinstance(answered, str) or not answered or answered == sent:
+            return
+        self._refresh = answered
+        if not keep(auth.refresh_token, answered):
+            _log.warning(
+                "HubSpot replaced the refresh token, and %s cannot be written: the next run will be refused. "
+                "Keep crm.auth.refresh_token in a file.",
+                auth.refresh_token.describe(),
+            )

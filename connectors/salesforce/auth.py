@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import jwt
 
@@ -17,6 +14,7 @@ from connectors.clock import ServerClock
 from connectors.errors import AuthError, ConfigError, RetriableError
 from connectors.salesforce.config import ClientCredentialsAuth, JwtAuth, RefreshAuth, SalesforceConfig, TokenAuth
 from connectors.salesforce.failures import TokenRefused, refusal
+from connectors.rotation import keep
 from connectors.secrets import Secret, remember
 
 _log = logging.getLogger(__name__)
@@ -137,15 +135,12 @@ class Tokens:
     def _keep(self, source: Secret, rotated: str) -> None:
         """With rotation on, the old refresh token is used up: the new one must survive this process."""
         self._refresh = rotated
-        remember(rotated)
-        if source.file is None:
+        if not keep(source, rotated):
             _log.warning(
                 "Salesforce rotated the refresh token, and %s cannot be written: the next run will be refused. "
                 "Keep crm.auth.refresh_token in a file, or turn rotation off.",
                 source.describe(),
             )
-            return
-        _replace(source.file, rotated)
 
 
 def _assertion(auth: JwtAuth, now: float) -> str:
@@ -157,13 +152,3 @@ def _assertion(auth: JwtAuth, now: float) -> str:
             f"The private key from {auth.private_key.describe()} is not an RSA key in PEM format.",
             remedy="Set crm.auth.private_key to the key of the app's certificate.",
         ) from None
-
-
-def _replace(path: Path, text: str) -> None:
-    """Writes the file so that a kill leaves either the old content or the new, readable by its owner only."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).replace(path)

@@ -173,8 +173,8 @@ def test_what_may_pass_is_tried_again(portal: Any, rule: dict[str, Any]) -> None
 def test_a_server_that_drips_is_not_waited_for_for_ever(portal: Any) -> None:
     one = portal()
     one.fault(match={"path": "companies"}, kind="drip", bytes=16, seconds=0.05, times=None)
+    client = client_of(one, request_seconds=0.1)
     with pytest.raises(RetriableError, match="in time"):
-        client = client_of(one, request_seconds=0.1)
         client.call(client.paths.properties("companies"), attempts=1)
 
 
@@ -285,6 +285,36 @@ def test_one_thread_renews_for_all(portal: Any, monkeypatch: pytest.MonkeyPatch)
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(lambda _: companies(client), range(32)))
     assert client.calls.total().by_endpoint["token"] == 2
+
+
+def test_a_refresh_token_that_hubspot_replaces_is_kept_for_the_next_process(
+    portal: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = portal(only_own_token=True)
+    plain = one.app.access.refresh
+    used: list[str] = []
+
+    def rotating(form: dict[str, str]) -> dict[str, Any]:
+        used.append(form["refresh_token"])
+        answer = plain({**form, "refresh_token": REFRESH_TOKEN})
+        return {**answer, "refresh_token": f"rotated-{len(used)}-0000"}
+
+    monkeypatch.setattr(one.app.access, "refresh", rotating)
+    secret = tmp_path / "refresh"
+    secret.write_text(REFRESH_TOKEN)
+    auth = {**oauth(one, monkeypatch), "refresh_token": {"file": str(secret)}}
+    for _ in range(2):
+        client = client_of(one, auth=auth)
+        companies(client)
+        client._tokens.renew(client._tokens.current())
+    assert used == [REFRESH_TOKEN, "rotated-1-0000", "rotated-2-0000", "rotated-3-0000"]
+    assert secret.read_text().strip() == "rotated-4-0000"
+    assert secret.stat().st_mode & 0o077 == 0
+    assert not caplog.records
+
+    companies(client_of(one, auth=oauth(one, monkeypatch)))
+    assert ["cannot be written" in record.message for record in caplog.records] == [True]
+    assert "rotated" not in caplog.text
 
 
 def test_a_refused_refresh_token_says_what_to_do(portal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
