@@ -12,9 +12,9 @@ import jwt
 from connectors import strict_json
 from connectors.clock import ServerClock
 from connectors.errors import AuthError, ConfigError, RetriableError
+from connectors.rotation import keep
 from connectors.salesforce.config import ClientCredentialsAuth, JwtAuth, RefreshAuth, SalesforceConfig, TokenAuth
 from connectors.salesforce.failures import TokenRefused, refusal
-from connectors.rotation import keep
 from connectors.secrets import Secret, remember
 
 _log = logging.getLogger(__name__)
