@@ -9,8 +9,9 @@ from pathlib import Path
 
 
 def make_dir(path: Path) -> Path:
-    """Makes a folder (and those above it) that only its owner can enter."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Makes a folder, and those above it that are missing, that only its owner can enter."""
+    for missing in reversed([folder for folder in (path, *path.parents) if not folder.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)  # `parents=True` would give those above the rights of the umask
     return path
 
 
@@ -36,8 +37,16 @@ def sync_dir(path: Path) -> None:
         os.close(handle)
 
 
+def flush(folder: Path) -> None:
+    """Makes the bytes of every file in a folder durable."""
+    for path in folder.iterdir():
+        with path.open("rb") as handle:
+            os.fsync(handle.fileno())
+
+
 def replace_dir(temporary: Path, final: Path) -> None:
-    """Puts a finished folder in the place of an old one. Not atomic: only for what can be made again."""
+    """Puts a finished folder in the place of an old one. Not atomic: only for what can be made again; what must not be
+    found torn after a power loss is to be flushed before."""
     if final.exists():
         shutil.rmtree(final)
     temporary.rename(final)

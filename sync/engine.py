@@ -92,6 +92,7 @@ def score_tables(
             _one_file(backend, getattr(scores, name).order_by("id"), fresh / f"{name}.parquet", scratch)
     shutil.rmtree(scratch, ignore_errors=True)
     durable.make_dir(out.parent)
+    durable.flush(fresh)  # the next run compares with these scores, and could not go on with half of one
     durable.replace_dir(fresh, out)
     return out
 

@@ -1,0 +1,148 @@
+"""The power goes while a run works: whatever the disk forgot of what was not flushed, the next run converges."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_crm import AS_OF, FakeConnector, FakeCrm, organisation
+from powerloss import STRACE, Disk, calls
+from rows import told
+from scorer import SPECS, by_acts
+from traced import tracing
+
+from enrichment.model import ScoringModel
+from sync.options import RunOptions, Workspace
+from sync.progress import NullProgress
+from sync.run import run_sync
+
+NAMES = [s.name for s in SPECS]
+HERE = Path(__file__).parent
+LOSSES = 200
+SYNC = f"""
+import sys
+sys.path[:0] = [{str(HERE.parent / "sync")!r}, {str(HERE.parents[1])!r}]
+from pathlib import Path
+import sync_once
+folder = Path(sys.argv[1])
+sync_once.main(folder / "crm.json", folder / "ws", folder / "answer.json", "")
+"""
+
+
+def sync(folder: Path) -> Any:
+    crm = FakeCrm.load(folder / "crm.json")
+    options = RunOptions(as_of=AS_OF, scorer=by_acts)
+    told = run_sync(
+        FakeConnector(crm, SPECS, write_batch=5),
+        Workspace(folder / "ws"),
+        ScoringModel(),
+        SPECS,
+        options,
+        NullProgress(),
+    )
+    crm.save()
+    return told
+
+
+def recorded(folder: Path) -> list[Any]:
+    """A sync in a process of its own, and every change of a file that it made."""
+    log = folder.with_suffix(".trace")
+    subprocess.run(
+        ["strace", "-f", "-o", str(log), *STRACE, sys.executable, "-W", "ignore", "-c", SYNC, str(folder)],
+        check=True,
+        timeout=300,
+    )
+    return calls(log, folder)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(tracing()), reason=tracing())
+def test_the_power_goes(tmp_path: Path) -> None:
+    """Half of the losses are during a first run, half during one that adds to what is there."""
+    folder = tmp_path / "machine"
+    folder.mkdir()
+    organisation(6, path=folder / "crm.json")
+    with told("K5", "power loss: names and bytes that were not flushed are forgotten", "fake CRM") as outcome:
+        for change in (False, True):
+            if change:
+                crm = FakeCrm.load(folder / "crm.json")
+                for n in range(4):
+                    crm.put(
+                        "activities",
+                        f"new{n}",
+                        channel="call",
+                        direction="inbound",
+                        occurred_at=AS_OF,
+                        person_ids=[f"P00{n}0"],
+                    )
+                crm.save()
+            before = {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+            made = recorded(folder)
+            expected = FakeCrm.load(folder / "crm.json").held(NAMES)
+            after = {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+            for seed in range(LOSSES // 2):
+                lose(folder, before, made, random.Random(f"{change}{seed}"))
+                ended = sync(folder)
+                assert ended.exit_code == 0
+                assert FakeCrm.load(folder / "crm.json").held(NAMES) == expected, f"loss {change} {seed}"
+                assert sync(folder).changed == 0
+                outcome.times += 1
+            lay(folder, after.items())
+    assert outcome.times == LOSSES
+
+
+def lose(folder: Path, before: dict[str, bytes], made: list[Any], dice: random.Random) -> None:
+    """Leaves in the folder what the disk holds when the power goes at a moment of the recorded run."""
+    disk, crm = Disk(before), str(folder / "crm.json")
+    for call in made[: min(len(made), dice.randrange(1, len(made) + len(made) // 10))]:  # some right after its end
+        disk.do(call)
+    held = disk.as_seen(crm)  # the CRM is elsewhere: it forgets nothing
+    files = [
+        (p, d)
+        for p, d in disk.after_a_loss(dice)
+        if not p.startswith((crm, str(folder / "crm.tmp"))) and not p.endswith("-shm")
+    ]
+    lay(folder, [*files, (crm, held)])
+
+
+def lay(folder: Path, files: Any) -> None:
+    shutil.rmtree(folder)
+    for name, data in files:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(data)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(tracing()), reason=tracing())
+def test_what_a_run_that_ended_has_left_is_whole(tmp_path: Path) -> None:
+    """Nothing that a later run reads may be found torn: state, landing, scores and plan are flushed before they count."""
+    folder = tmp_path / "machine"
+    folder.mkdir()
+    organisation(6, path=folder / "crm.json")
+    disk = Disk()
+    for call in recorded(folder):
+        disk.do(call)
+    whole = {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    kept = {p: data for p, data in whole.items() if any(f"/ws/{part}/" in p for part in ("landing", "scores", "plans"))}
+    assert len(kept) >= 10
+    for seed in range(20):
+        left = dict(disk.after_a_loss(random.Random(seed)))
+        assert [p for p, data in kept.items() if left.get(p) != data] == []
+
+
+def test_what_was_not_flushed_may_be_forgotten_and_what_was_is_not() -> None:
+    from powerloss import Call
+
+    disk, seen = Disk(), set()
+    for call in (Call("write", "/d/a", offset=0, data=b"old"), Call("flush", "/d/a"), Call("flush", "/d")):
+        disk.do(call)
+    disk.do(Call("write", "/d/a", offset=0, data=b"new"))
+    disk.do(Call("rename", "/d/a", "/d/b"))
+    for seed in range(40):
+        seen |= {tuple(disk.after_a_loss(random.Random(seed)))}
+    assert seen == {((f"/d/{name}", data),) for name in "ab" for data in (b"old", b"new")}
