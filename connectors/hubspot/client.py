@@ -8,6 +8,7 @@ per request: 5 s to connect, 60 s between two reads, `request_seconds` (120) in 
 from __future__ import annotations
 
 import http.client
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -176,7 +177,10 @@ class Client:
             with within(deadline):
                 answer = self._answer(api, endpoint, headers, query=query, body=body, form=form, deadline=deadline)
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-            why = "not complete in time" if deadline.expired else f"{type(error).__name__} on the way to HubSpot"
+            if _untrusted(error):
+                raise _not_hubspot(endpoint) from None
+            cause = getattr(error, "reason", None) or error  # of a MaxRetryError
+            why = "not complete in time" if deadline.expired else f"{type(cause).__name__} on the way to HubSpot"
             raise RetriableError(f"{endpoint.name}: {why}.") from None
         except self._api_error as error:
             raise self._failed(endpoint, turn, error) from None
@@ -222,10 +226,7 @@ class Client:
     def _failed(self, endpoint: Endpoint, turn: Turn | None, error: Any) -> Exception:
         if not error.status:
             if "CERTIFICATE" in str(error.reason).upper():
-                return ConfigError(
-                    f"{endpoint.name}: the server's certificate is not trusted.",
-                    remedy="Set crm.ca_file to your proxy's CA certificate, or check crm.url.",
-                )
+                return _not_hubspot(endpoint)
             return RetriableError(f"{endpoint.name}: the TLS connection failed.")
         headers = error.headers or {}
         self._note(turn, headers)
@@ -262,3 +263,20 @@ class Client:
                 self._api = ApiClient(settings)
                 watch_connections(self._api.rest_client.pool_manager)
             return self._api
+
+
+def _untrusted(error: Exception) -> bool:
+    """Whether a certificate was refused, however deep the library has wrapped that."""
+    cause: object = error
+    while isinstance(cause, Exception):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        cause = getattr(cause, "reason", None) or cause.__cause__ or cause.__context__ or next(iter(cause.args), None)
+    return False
+
+
+def _not_hubspot(endpoint: Endpoint) -> ConfigError:
+    return ConfigError(
+        f"{endpoint.name}: the server's certificate is not trusted.",
+        remedy="Set crm.ca_file to your proxy's CA certificate, or check crm.url.",
+    )

@@ -76,14 +76,13 @@ class Fetcher:
             query.append(("properties", named))
         if after:
             query.append(("after", after))
-        body = self._client.call(self._paths.listing(kind), query=query, expects="results").body
+        shown = () if by_id else properties
+        check = all_of(shapes.records(kind, shown, archived=archived), shapes.goes_on(kind, after))
+        body = self._client.call(self._paths.listing(kind), query=query, expects="results", check=check).body
         records: list[Record] = _results(body, kind)
         if by_id and not archived:
             records = self.by_id(kind, [r["id"] for r in records], properties)
-        following = _following(body)
-        if following and following == after:
-            raise RetriableError(f"The list of {kind} does not go on after {after}.")
-        return records, following
+        return records, _following(body)
 
     def _outlook(self, kind: str) -> tuple[int, int]:
         """The highest id that search knows, and how many records it counts."""
@@ -92,7 +91,8 @@ class Fetcher:
             "sorts": [{"propertyName": "hs_object_id", "direction": "DESCENDING"}],
             "limit": 1,
         }
-        body = self._client.call(self._paths.search(kind), body=request, expects="results").body
+        check = shapes.records(kind, ())
+        body = self._client.call(self._paths.search(kind), body=request, expects="results", check=check).body
         records: list[Record] = _results(body, kind)
         total = body.get("total")
         return int(records[0]["id"]) if records else 0, total if isinstance(total, int) else 0
