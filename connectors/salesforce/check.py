@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from connectors.base import Diagnosis, Finding, FindingLevel, PropertySpec
 from connectors.errors import AuthError, BothwaysError, FatalError, SchemaError
 from connectors.records import STREAMS, Stream
-from connectors.salesforce import activities, check_data, check_rules
+from connectors.salesforce import activities, check_data, check_rules, check_user
 from connectors.salesforce.check_cost import Cost, estimate
 from connectors.salesforce.client import Client, Found, soql
 from connectors.salesforce.config import ObjectMapping, SalesforceConfig, SalesforceMapping
@@ -47,6 +47,7 @@ class Checker:
                     ("objects", lambda: check_data.merges(self.client, self.schema)),
                     ("activity", self._channels),
                     ("activity", self._silence),
+                    ("activity", self._coverage),
                     ("rules", lambda: check_rules.rules(self.client)),
                 ):
                     findings += self._guarded(topic, checked)
@@ -68,6 +69,8 @@ class Checker:
         user = self.client.send("GET", "/services/oauth2/userinfo")
         name = user.get("preferred_username") or user.get("user_id")
         yield Finding("ok", "credentials", f"Signed in as {name} of organisation {user.get('organization_id')}.")
+        if self.config.api_version in served:
+            yield from check_user.rights(self.client, str(user.get("user_id")))
         if self.config.api_version not in served:
             yield Finding(
                 "fail",
@@ -173,6 +176,9 @@ class Checker:
 
     def _silence(self) -> Iterator[Finding]:
         return check_data.silent_channels(self.client, self.mapping.activities, self.schema)
+
+    def _coverage(self) -> Iterator[Finding]:
+        return check_data.coverage(self.client, self.mapping, self.schema)
 
     def _visibility(self) -> Iterator[Finding]:
         there = [name for name in _COUNTED if self.schema.object(name) is not None]

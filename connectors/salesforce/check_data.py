@@ -73,3 +73,30 @@ def silent_channels(client: Client, mapping: ActivityMapping, schema: Schema) ->
                 f"No {channel} has been logged for 90 days: the channel is absent here, not silent.",
                 f"Have {channel}s logged in Salesforce, or score without them knowingly.",
             )
+
+
+def coverage(client: Client, mapping: SalesforceMapping, schema: Schema) -> Iterator[Finding]:
+    """How many accounts each channel has reached in 90 days: what the scores of the others cannot rest on."""
+    kinds = mapping.activities
+    asked: list[tuple[str, str]] = []
+    reached = "SELECT COUNT_DISTINCT({:literal}) n FROM {:literal} WHERE {:literal} = LAST_N_DAYS:90"
+    for plural, each, column in (("meetings", kinds.meeting, "starts_at"), ("calls", kinds.call, "occurred_at")):
+        account = each.fields.get("account_id") if each is not None else None
+        path = each.fields.get(column) if each is not None else None
+        if each is None or not account or not path or not all(schema.find(each.object, p) for p in (account, path)):
+            continue
+        text = soql(reached, account, each.object, path)
+        subtype = each.fields.get("subtype")
+        if plural == "calls" and subtype and schema.find(each.object, subtype) is not None:
+            text += soql(" AND {:literal} = 'Call'", subtype)
+        asked.append((plural, text))
+    total, *answers = client.queries(
+        [soql("SELECT COUNT() FROM {:literal}", mapping.accounts.object), *(t for _, t in asked)]
+    )
+    said = [
+        f"{plural} with {int(answer.records[0].get('n') or 0)}"
+        for (plural, _), answer in zip(asked, answers, strict=True)
+        if isinstance(answer, Found) and answer.records
+    ]
+    if said and isinstance(total, Found):
+        yield Finding("ok", "activity", f"Of {total.total} accounts in 90 days: {', '.join(said)}.")

@@ -113,3 +113,52 @@ def test_who_may_not_see_limits_and_counts_is_still_checked(
     said = [f.message for f in diagnosis.findings if f.topic == "limits"]
     assert any("of 10000 API calls are left" in message for message in said)
     assert any("not known" in message for message in said)
+
+
+def test_licence_profile_and_permission_sets_are_named(connect: Any, app: SalesforceEmulator) -> None:
+    said = " ".join(f.message for f in about(connect(token=app.runtime_token), "credentials"))
+    assert "Licence Salesforce Integration, profile Minimum Access - API Only Integrations" in said
+    assert "permission sets: CRM_Integration_User" in said
+    assert "change everything" not in said
+
+
+def test_a_user_who_may_do_everything_is_too_much_for_the_nightly_run(connect: Any) -> None:
+    [found] = [f for f in about(connect(), "credentials") if f.level == "warn"]
+    assert "may change everything" in found.message
+    assert "Bothways_Integration" in found.remedy
+
+
+def test_records_that_are_hidden_by_sharing_are_told(
+    connect: Any, app: SalesforceEmulator, server: EmulatorServer
+) -> None:
+    """Sharing makes queries silently smaller; the count of all records knows nothing of it."""
+    seen = sum(not row["IsDeleted"] for row in app.records("Opportunity") or [])
+    assert not [f for f in about(connect(), "objects") if "This user sees" in f.message]
+    body = f'{{"sObjects":[{{"count":{seen * 2},"name":"Opportunity"}},{{"count":1,"name":"Account"}}]}}'
+    server.faults.add(
+        {"kind": "status", "status": 200, "body": body, "match": {"path": "limits/recordCount"}, "times": None}
+    )
+    [found] = [f for f in about(connect(), "objects") if "This user sees" in f.message]
+    assert found.level == "warn"
+    assert f"sees {seen} of about {seen * 2} Opportunity records" in found.message
+    assert "View All" in found.remedy
+
+
+def test_how_far_each_channel_reaches_is_told(connect: Any, app: SalesforceEmulator) -> None:
+    app.org.store.execute("UPDATE Task SET TaskSubtype = 'Task'")
+    living = [row for row in app.records("Task") or [] if row["AccountId"] and not row["IsDeleted"]]
+    same = [row for row in living if row["AccountId"] == living[0]["AccountId"]]
+    assert len(same) > 1
+    for row in same:
+        app.org.store.execute("UPDATE Task SET TaskSubtype = 'Call' WHERE Id = ?", (row["Id"],))
+        app.change("Task", row["Id"], {"ActivityDate": app.org.now().date().isoformat()})
+    [found] = [f for f in about(connect(), "activity") if "accounts in 90 days" in f.message]
+    accounts = sum(not row["IsDeleted"] for row in app.records("Account") or [])
+    assert found.message == f"Of {accounts} accounts in 90 days: meetings with 0, calls with 1."
+
+
+def test_mail_that_only_goes_out_is_captured_elsewhere(connect: Any, app: SalesforceEmulator) -> None:
+    app.org.store.execute("UPDATE EmailMessage SET Incoming = 0")
+    [found] = [f for f in about(connect(), "activity") if "no incoming message" in f.message]
+    assert found.level == "warn"
+    assert "Einstein Activity Capture" in found.remedy
