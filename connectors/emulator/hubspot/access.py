@@ -18,6 +18,8 @@ ALL_SCOPES = frozenset(
         "tickets",
         "sales-email-read",
         "crm.lists.read",
+        "crm.lists.write",
+        "crm.import",
         "settings.currencies.read",
         "crm.export",
         "crm.objects.owners.read",
@@ -118,6 +120,25 @@ class Access:
             "token_type": "access",
             "expires_in": max(0, round(left)),
         }
+
+    def describe_refresh(self, token: str) -> Json:
+        """What a refresh token is. Raises ApiError 404."""
+        if token != REFRESH_TOKEN or token in self._behaviours.revoked_tokens:
+            raise ApiError(404, "refresh token not found")
+        return {
+            "token": token,
+            "client_id": CLIENT_ID,
+            "user": "admin@portal.example",
+            "user_id": 1,
+            "hub_id": PORTAL_ID,
+            "hub_domain": "portal.example",
+            "scopes": sorted(ALL_SCOPES),
+            "token_type": "refresh",
+        }
+
+    def revoke(self, token: str) -> None:
+        """The token is good no more."""
+        self._behaviours.revoked_tokens.add(token)
 
 
 def _unauthenticated() -> ApiError:

@@ -6,7 +6,7 @@ from connectors.emulator.http import Response
 from connectors.emulator.hubspot import standard
 from connectors.emulator.hubspot.call import Call
 from connectors.emulator.hubspot.objects import ObjectType, plain_type
-from connectors.emulator.hubspot.wire import PORTAL_ID, Json, answer, not_found
+from connectors.emulator.hubspot.wire import PORTAL_ID, Json, answer, no_content, not_found
 
 OWNERS_LIMIT = 500
 
@@ -17,7 +17,7 @@ def owners(call: Call, rest: tuple[str, ...]) -> Response | None:
     found = [owner for owner in call.portal.owners if owner["archived"] == call.archived]
     if rest:
         by_user = call.request.param("idProperty") == "userId"
-        wanted = [owner for owner in found if str(owner["userId"] if by_user else owner["id"]) == rest[0]]
+        wanted = [owner for owner in found if str(owner.get("userId") if by_user else owner["id"]) == rest[0]]
         if not wanted or len(rest) > 1:
             raise not_found()
         return answer(wanted[0])
@@ -30,27 +30,6 @@ def owners(call: Call, rest: tuple[str, ...]) -> Response | None:
     if after + limit < len(found):
         page["paging"] = call.paging(str(after + limit))
     return answer(page)
-
-
-def pipelines(call: Call, kind: ObjectType, rest: tuple[str, ...]) -> Response | None:
-    """GET pipelines/{type}, one of them, its stages, one stage"""
-    call.reads(kind)
-    found = call.portal.pipelines[kind.plural]
-    if not rest:
-        return answer({"results": found})
-    pipeline = next((one for one in found if one["id"] == rest[0]), None)
-    if pipeline is None:
-        raise not_found()
-    if len(rest) == 1:
-        return answer(pipeline)
-    if rest[1] != "stages":
-        return None
-    if len(rest) == 2:
-        return answer({"results": pipeline["stages"]})
-    stage = next((one for one in pipeline["stages"] if one["id"] == rest[2]), None)
-    if stage is None:
-        raise not_found()
-    return answer(stage)
 
 
 def schemas(call: Call, rest: tuple[str, ...]) -> Response:
@@ -138,3 +117,20 @@ def token_info(call: Call, rest: tuple[str, ...]) -> Response:
     """GET oauth/access-tokens/{token}, POST oauth/token/introspect"""
     given = rest[1] if rest[:1] == ("access-tokens",) else call.request.form().get("token", "")
     return answer(call.access.describe(given))
+
+
+def refresh_token_info(call: Call, token: str) -> Response:
+    """GET oauth/v1/refresh-tokens/{token}"""
+    return answer(call.access.describe_refresh(token))
+
+
+def revoked(call: Call) -> Response:
+    """POST oauth/token/revoke: 204 whether or not the token was known."""
+    call.access.revoke(call.request.form().get("token", ""))
+    return no_content()
+
+
+def imports(call: Call) -> Response:
+    """GET imports: nobody has made one."""
+    call.access.require(call.token, "crm.import", *(kind.read_scope for kind in call.portal.registry.types))
+    return answer({"results": []})

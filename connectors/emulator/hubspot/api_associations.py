@@ -10,6 +10,7 @@ from connectors.emulator.hubspot.api_objects import typed
 from connectors.emulator.hubspot.call import Call
 from connectors.emulator.hubspot.links import Types
 from connectors.emulator.hubspot.objects import ObjectType, plain_type
+from connectors.emulator.hubspot.routes import DATED
 from connectors.emulator.hubspot.webhooks import told_of_link
 from connectors.emulator.hubspot.wire import ApiError, Json, answer, bad_json, invalid, no_content, not_found, whole
 
@@ -33,6 +34,13 @@ def handle(call: Call, rest: tuple[str, ...]) -> Response | None:
         return answer({"results": [{"id": str(kind.type_id), "name": kind.label or name} for kind in kinds]})
     if method == "POST" and tail == ("labels",):
         return _label(call, source, target)
+    if method == "PUT" and tail == ("labels",):
+        body = call.body()
+        _relabel(call, (source.plural, target.plural), body.get("associationTypeId"), body.get("label"))
+        return no_content()
+    if method == "DELETE" and tail[:1] == ("labels",) and len(tail) == 2:
+        _relabel(call, (source.plural, target.plural), tail[1], None)
+        return no_content()
     if method != "POST" or tail[0] != "batch":
         return None
     verb = "/".join(tail[1:])
@@ -57,6 +65,14 @@ def _label(call: Call, source: ObjectType, target: ObjectType) -> Response:
     if pair[0] != pair[1]:
         made += call.portal.links.types((pair[1], pair[0]))[-1:]
     return answer({"results": [kind.labelled() for kind in made]})
+
+
+def _relabel(call: Call, pair: tuple[str, str], type_id: object, label: object) -> None:
+    """Gives a label that people defined another name; None takes it away. Raises ApiError."""
+    if label is not None and not isinstance(label, str):
+        raise bad_json("label must be a string")
+    if not call.portal.links.relabel(pair, whole(type_id), label):
+        raise ApiError(404, f"Association type {type_id} is not a label of people's own", "OBJECT_NOT_FOUND")
 
 
 def _read(call: Call, source: ObjectType, target: ObjectType) -> Response:
@@ -162,11 +178,12 @@ def _defaults(call: Call, pair: tuple[str, str], start: int, end: int) -> list[J
 
 def _linked(call: Call, pair: tuple[str, str], start: int, end: int, types: Types) -> Json:
     made = call.portal.links.create(pair, start, end, types)
+    dated = call.route.version in DATED
     return {
         "fromObjectTypeId": call.portal.kind(pair[0]).type_id,
-        "fromObjectId": start,
+        "fromObjectId": str(start) if dated else start,
         "toObjectTypeId": call.portal.kind(pair[1]).type_id,
-        "toObjectId": end,
+        "toObjectId": str(end) if dated else end,
         "labels": [kind.label for kind in made if kind.label],
     }
 

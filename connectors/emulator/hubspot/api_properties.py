@@ -9,7 +9,7 @@ from connectors.emulator.hubspot.api_batch import envelope
 from connectors.emulator.hubspot.call import Call
 from connectors.emulator.hubspot.objects import ObjectType
 from connectors.emulator.hubspot.properties import LIMIT_OVERALL, LIMIT_PER_OBJECT, Properties, check_types
-from connectors.emulator.hubspot.wire import ApiError, Json, answer, bad_json, no_content
+from connectors.emulator.hubspot.wire import ApiError, Json, answer, bad_json, invalid, no_content
 
 
 def handle(call: Call, kind: ObjectType, rest: tuple[str, ...]) -> Response | None:
@@ -35,9 +35,19 @@ def handle(call: Call, kind: ObjectType, rest: tuple[str, ...]) -> Response | No
     if method == "PATCH":
         return answer(definitions.update(rest[0], call.parsed()))
     if method == "DELETE":
+        _refuse_listed(call, kind, rest[0])
         definitions.archive(rest[0])
         return no_content()
     return None
+
+
+def _refuse_listed(call: Call, kind: ObjectType, name: str) -> None:
+    """Raises ApiError where a list's filters name the property."""
+    if call.portal.lists.uses(kind, name):
+        raise invalid(
+            f"The property '{name}' is in use and cannot be deleted.",
+            subCategory="PropertyValidationError.CANNOT_DELETE_PROPERTY_IN_USE",
+        )
 
 
 def overall(call: Call) -> int:
@@ -136,6 +146,7 @@ def _batch(call: Call, definitions: Properties, verb: str) -> Response | None:
     if verb == "archive":
         for one in inputs:
             if str(one.get("name")) in definitions.live:
+                _refuse_listed(call, definitions.kind, str(one["name"]))
                 definitions.archive(str(one["name"]))
         return no_content()
     if verb not in ("read", "create"):

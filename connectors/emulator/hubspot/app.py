@@ -9,12 +9,12 @@ from dataclasses import fields
 from typing import Any, Literal
 
 from connectors.emulator.http import Request, Response, json_response
-from connectors.emulator.hubspot import api_account, api_associations, api_batch, api_money, api_objects, api_properties
+from connectors.emulator.hubspot import api_exports
 from connectors.emulator.hubspot.access import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, Access
 from connectors.emulator.hubspot.behaviours import Behaviours
 from connectors.emulator.hubspot.call import Call
+from connectors.emulator.hubspot.dispatch import dispatch, oauth
 from connectors.emulator.hubspot.limits import RateLimits, Tier
-from connectors.emulator.hubspot.objects import ObjectType
 from connectors.emulator.hubspot.routes import Route, route
 from connectors.emulator.hubspot.seed import fill
 from connectors.emulator.hubspot.table import LIVE
@@ -34,13 +34,6 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "cases": ("tickets",),
     "contracts": ("contracts",),
     "assets": ("assets",),
-}
-_BATCHES: dict[str, Callable[[Call, ObjectType], Response]] = {
-    "read": api_batch.read,
-    "create": api_batch.created,
-    "update": api_batch.updated,
-    "upsert": api_batch.upserted,
-    "archive": api_batch.archived,
 }
 _WORDS = {
     "search",
@@ -70,6 +63,12 @@ _WORDS = {
     "current",
     "codes",
     "company-currency",
+    "export",
+    "async",
+    "tasks",
+    "status",
+    "memberships",
+    "restore",
 }
 
 
@@ -194,15 +193,17 @@ class HubSpotEmulator:
             )
         if len(request.target) > self.behaviours.longest_url:
             raise ApiError(414, "URI Too Long")
+        if request.method == "GET" and request.path.startswith(api_exports.FILES):
+            return api_exports.download(self.portal, request)
         if found is None:
             raise not_found()
         call = Call(request, found, self.portal, self.access)
         if found.area == "oauth":
-            answered = _oauth(call)
+            answered = oauth(call)
         else:
             token = self.access.bearer(request.headers.get("authorization"))
             self.limits.check(_bucket(found))
-            answered = _dispatch(Call(request, found, self.portal, self.access, token))
+            answered = dispatch(Call(request, found, self.portal, self.access, token))
         if answered is None:
             raise not_found()
         return answered
@@ -214,67 +215,3 @@ def _bucket(found: Route | None) -> Literal["burst", "search", "associations"]:
     if found is not None and found.area == "associations" and "batch" in found.rest:
         return "associations"
     return "burst"
-
-
-def _oauth(call: Call) -> Response | None:
-    rest, method = call.route.rest, call.request.method
-    if method == "POST" and rest == ("token",):
-        return api_account.token(call)
-    if (method == "POST" and rest[-1:] == ("introspect",)) or (method == "GET" and rest[:1] == ("access-tokens",)):
-        return api_account.token_info(call, rest)
-    return None
-
-
-def _dispatch(call: Call) -> Response | None:
-    area, rest, method = call.route.area, call.route.rest, call.request.method
-    if area == "objects" and rest:
-        return _objects(call, call.portal.kind(rest[0]), rest[1:])
-    if area == "properties" and rest:
-        if call.route.version == "v2" and rest[1:] == ("properties",) and method == "GET":
-            return api_properties.legacy(call, call.portal.kind(rest[0]))
-        return api_properties.handle(call, call.portal.kind(rest[0]), rest[1:])
-    if area == "associations":
-        return api_associations.handle(call, rest)
-    if method != "GET":
-        return None
-    if area == "owners":
-        return api_account.owners(call, rest)
-    if area == "pipelines" and rest:
-        return api_account.pipelines(call, call.portal.kind(rest[0]), rest[1:])
-    if area in ("schemas", "object-schemas"):
-        return api_account.schemas(call, rest)
-    if area == "currencies":
-        return api_money.handle(call, rest)
-    if area == "account-info" and rest == ("details",):
-        return api_account.details(call)
-    if area == "limits" and rest == ("custom-properties",):
-        return api_properties.limits(call)
-    if area == "calling" and rest == ("dispositions",):
-        return api_account.dispositions()
-    return None
-
-
-def _objects(call: Call, kind: ObjectType, rest: tuple[str, ...]) -> Response | None:
-    method = call.request.method
-    if not rest and method in ("GET", "POST"):
-        return api_objects.listed(call, kind) if method == "GET" else api_objects.created(call, kind)
-    if method == "POST":
-        if rest == ("search",):
-            return api_objects.searched(call, kind)
-        if rest == ("merge",):
-            return api_objects.merged(call, kind)
-        if rest == ("gdpr-delete",) and kind.plural == "contacts":
-            return api_objects.erased(call, kind)
-        if rest[0] == "batch" and len(rest) == 2 and rest[1] in _BATCHES:
-            return _BATCHES[rest[1]](call, kind)
-    if len(rest) >= 3 and rest[1] == "associations":
-        return api_associations.of_record(call, kind, rest[0], rest[2:])
-    if len(rest) != 1:
-        return None
-    if method == "GET":
-        return api_objects.fetched(call, kind, rest[0])
-    if method == "PATCH":
-        return api_objects.updated(call, kind, rest[0])
-    if method == "DELETE":
-        return api_objects.archived(call, kind, rest[0])
-    return None

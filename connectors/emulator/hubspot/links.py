@@ -67,6 +67,8 @@ class LinkStore:
         self._pairs: dict[tuple[str, str], Links] = {}
         self._labels: dict[tuple[str, str], list[AssociationType]] = {}
         self._next_label = 101
+        self._now: dict[int, AssociationType | None] = {}
+        """What labels of people's own that have changed are now, by type id; None: gone."""
 
     def seed(
         self,
@@ -84,7 +86,14 @@ class LinkStore:
 
     def of(self, pair: tuple[str, str], source: int) -> list[tuple[int, Types]]:
         links = self._pairs.get(pair)
-        return [] if links is None else links.of(source)
+        found = [] if links is None else links.of(source)
+        return [(target, self._current(kinds)) for target, kinds in found] if self._now else found
+
+    def _current(self, kinds: Types) -> Types:
+        return tuple(now for kind in kinds if (now := self._as_now(kind)) is not None)
+
+    def _as_now(self, kind: AssociationType) -> AssociationType | None:
+        return self._now.get(kind.type_id, kind) if kind.category == USER else kind
 
     def types(self, pair: tuple[str, str]) -> list[AssociationType]:
         """Every association type of a pair: HubSpot's own, then the labels that people defined."""
@@ -102,9 +111,25 @@ class LinkStore:
             self._next_label += 1
         return kind
 
+    def relabel(self, pair: tuple[str, str], type_id: int | None, label: str | None) -> bool:
+        """Renames a label, or takes it and the one of the way back away (None); False where people have defined none such."""
+        held = self._labels.get(pair, [])
+        at = next((place for place, kind in enumerate(held) if kind.type_id == type_id), None)
+        if at is None:
+            return False
+        old = held[at]
+        if label is not None:
+            held[at] = AssociationType(old.type_id, label, USER)
+            self._now[old.type_id] = held[at]
+            return True
+        for side in {pair, (pair[1], pair[0])}:
+            self._now[self._labels[side].pop(at).type_id] = None
+        return True
+
     def counterpart(self, pair: tuple[str, str], kind: AssociationType) -> AssociationType:
         """The same link seen from the other side."""
         source, target = pair
+        kind = self._as_now(kind) or plain_type(source, target) or kind
         if kind == CHILD_OF_PARENT:
             return PARENT_OF_CHILD
         if kind == PARENT_OF_CHILD:

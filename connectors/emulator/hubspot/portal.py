@@ -9,7 +9,9 @@ from typing import Any
 from connectors.emulator.hubspot import calculated, validation
 from connectors.emulator.hubspot.behaviours import Behaviours
 from connectors.emulator.hubspot.columns import Column
+from connectors.emulator.hubspot.exports import Exports
 from connectors.emulator.hubspot.links import LinkStore
+from connectors.emulator.hubspot.lists import Lists
 from connectors.emulator.hubspot.money import Rates
 from connectors.emulator.hubspot.objects import PRIMARY, ObjectType, Registry
 from connectors.emulator.hubspot.properties import Properties
@@ -42,7 +44,10 @@ class Portal:
         self.tables: dict[str, Table] = {}
         self.properties: dict[str, Properties] = {}
         self.links = LinkStore()
+        self.lists = Lists()
+        self.exports = Exports()
         self.pipelines: dict[str, list[Json]] = defaultdict(list)
+        self.last_pipeline_id = 7_000_000
         self.owners: list[Json] = []
         self.written: dict[str, Counter[str]] = defaultdict(Counter)
         self.listeners: list[Callable[[str, ObjectType, int, Json], None]] = []

@@ -87,13 +87,14 @@ class Searcher:
 
     def run(self, query: Query) -> tuple[int, list[int], int | None]:
         """(total, rows of the page, offset of the next page). Archived rows may be in the total, never on the page."""
-        rows = self._matches(query)
+        rows = self.matches(query)
         page = rows[query.after : query.after + query.limit]
         following = query.after + query.limit
         state = self._table.state
         return len(rows), [row for row in page if state[row] == LIVE], following if following < len(rows) else None
 
-    def _matches(self, query: Query) -> list[int]:
+    def matches(self, query: Query) -> list[int]:
+        """All matching rows in the order asked for."""
         key = (query.key(), self._table.version)
         if key not in self._cache:
             self._cache[key] = self._find(query)

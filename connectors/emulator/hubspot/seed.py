@@ -72,7 +72,7 @@ def _owners(portal: Portal, source: Source) -> None:
                 "type": "PERSON",
                 "firstName": first,
                 "lastName": last,
-                "userId": None if inactive else 500 + row,
+                **({} if inactive else {"userId": 500 + row}),
                 "userIdIncludingInactive": 500 + row,
                 "createdAt": stamp[0],
                 "updatedAt": stamp[1],
