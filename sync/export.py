@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
+from connectors.csvs import guard_column
 from connectors.errors import ConfigError
 from connectors.records import TIME, Stream
 from enrichment.fields import FIELDS
@@ -33,6 +34,7 @@ def export_scores(scored: Sequence[ScoredAt], out: Path) -> list[Path]:
     """Writes `out`: a .parquet or .csv file with a row per as-of and record (columns as_of, stream, id, name, then every
     property; those of the other stream are null), or a folder with accounts.parquet and opportunities.parquet.
 
+    In a .csv a text that a spreadsheet would take for a formula begins with an apostrophe; in .parquet texts are exact.
     Each file is written whole or not at all. Raises ConfigError for another kind of file.
     """
     if out.suffix == "":
@@ -65,10 +67,21 @@ def _rows(item: ScoredAt, stream: Stream) -> pa.Table:
     return pa.table(columns)
 
 
+def _for_people(table: pa.Table) -> pa.Table:
+    """The table with its texts inert in a spreadsheet."""
+    for index, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            table = table.set_column(index, field, guard_column(table.column(index)))
+    return table
+
+
 def _write(table: pa.Table, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-    (pc.write_csv if path.suffix == ".csv" else pq.write_table)(table, part)
+    if path.suffix == ".csv":
+        pc.write_csv(_for_people(table), part)
+    else:
+        pq.write_table(table, part)
     part.replace(path)
     return path

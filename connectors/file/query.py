@@ -23,6 +23,8 @@ _REMEDIES: dict[type[duckdb.Error], str] = {
     duckdb.BinderException: "If the column is there but of another type, give it under the table's types.",
     duckdb.Error: "Use try_cast(x AS type) or try_strptime(x, format) where a value may be odd: it is then unknown.",
 }
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""Microseconds since 1970 of the first and the last instant of the years 1 to 9999: what calendars here can say."""
 _SQL_TYPES = {pa.float64(): "DOUBLE", pa.int64(): "BIGINT", pa.bool_(): "BOOLEAN", TIME: "TIMESTAMPTZ"}
 
 
@@ -130,8 +132,10 @@ def _cast(field: pa.Field, kind: str) -> tuple[str, str]:
     value = f"TRY_CAST({raw} AS {_SQL_TYPES[field.type]})"
     if field.name in SHARES:
         return raw, f"CASE WHEN {value} BETWEEN 0 AND 1 THEN {value} END"
-    if field.type in (pa.float64(), TIME):
+    if field.type == pa.float64():
         return raw, f"CASE WHEN isfinite({value}) THEN {value} END"
+    if field.type == TIME:
+        return raw, f"CASE WHEN isfinite({value}) AND epoch_us({value}) BETWEEN {_FIRST} AND {_LAST} THEN {value} END"
     return raw, value
 
 

@@ -18,23 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.base import PropertySpec, Reject, Value
+from connectors.csvs import guard, unguard
 from connectors.errors import SchemaError
 from connectors.records import Stream
 
-_GUARDED = ("=", "+", "-", "@", "\t", "\r", "\0", "'")
 _TEXT_TYPES = ("string", "text", "enumeration")
 
 Row = dict[str, str]
 """Cells by column, as they stand in the file."""
-
-
-def guard(text: str) -> str:
-    """`text` as it may stand in a cell: inert in a spreadsheet. `unguard` undoes it for every text."""
-    return f"'{text}" if text.startswith(_GUARDED) else text
-
-
-def unguard(cell: str) -> str:
-    return cell.removeprefix("'")
 
 
 def to_cell(value: Value, spec: PropertySpec) -> str:
