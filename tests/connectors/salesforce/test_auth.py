@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from connectors.emulator.http import EmulatorServer
 from connectors.emulator.salesforce.app import SalesforceEmulator
 from connectors.errors import AuthError, ConfigError, RetriableError
+from connectors.salesforce.auth import Tokens
 from connectors.secrets import redact
 
 
@@ -89,3 +91,54 @@ def test_no_error_shows_a_secret(connect: Any, server: EmulatorServer, client_cr
     with pytest.raises(AuthError) as refused:
         signed_in(connect(token="00D!very-secret-token"))
     assert "very-secret-token" not in str(refused.value)
+
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_token_is_replaced_long_before_the_session_ends(connect: Any, client_credentials: dict[str, Any]) -> None:
+    """An organisation's sessions last two hours by default, and may be set to fifteen minutes: then the 401 is healed."""
+    config = connect(auth=client_credentials)._config
+    clock, asked = Clock(), []
+
+    def post(path: str, form: Any) -> tuple[int, bytes]:
+        asked.append(form["grant_type"])
+        return 200, b'{"access_token":"00D!token%d"}' % len(asked)
+
+    tokens = Tokens(config, post, clock=clock)
+    assert tokens.current() == tokens.current() == "00D!token1"
+    clock.now += 29 * 60
+    assert tokens.current() == "00D!token1"
+    clock.now += 2 * 60
+    assert tokens.current() == "00D!token2"
+    assert asked == ["client_credentials"] * 2
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("invalid_grant", "no client credentials user enabled"),
+        ("invalid_grant", "user hasn't approved this consumer"),
+        ("invalid_client_id", "client identifier invalid"),
+        ("invalid_client", "invalid client credentials"),
+        ("unsupported_grant_type", None),
+    ],
+)
+def test_a_refusal_of_a_token_is_told_and_not_repeated(
+    connect: Any, server: EmulatorServer, client_credentials: dict[str, Any], code: str, words: str | None
+) -> None:
+    body = {"error": code} if words is None else {"error": code, "error_description": words}
+    rule = {"kind": "status", "status": 400, "body": json.dumps(body), "match": {"path": "oauth2/token"}, "times": None}
+    server.faults.add(rule)
+    connector = connect(auth=client_credentials)
+    for _ in range(2):
+        with pytest.raises(AuthError, match=words or code) as refused:
+            signed_in(connector)
+        assert "Run-As" in refused.value.remedy
+    assert server.stats()["calls"]["POST /services/oauth2/token"] == 1
