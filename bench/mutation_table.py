@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 ORACLE = ("tests/oracle/test_agreement.py",)
+LAWS = (
+    "tests/enrichment/test_laws_of_need.py",
+    "tests/enrichment/test_laws_of_effort.py",
+    "tests/enrichment/test_invariants.py",
+)
+"""Tests that know no expected value, only what must hold for every organisation."""
 _ARITHMETIC = "enrichment/arithmetic.py"
 _ACCOUNTS = "enrichment/accounts.py"
 _COMMERCE = "enrichment/commerce.py"

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from config.settings import Settings, read_toml
 from connectors.errors import ConfigError
 from enrichment.model import ScoringModel
+from enrichment.phrases import Words, translated
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -26,7 +27,21 @@ def load_model(settings: Settings) -> ScoringModel:
     currency = settings.organisation.corporate_currency
     if currency is not None:
         values["corporate_currency"] = currency
-    return _validated(ScoringModel, values, source)
+    model = _validated(ScoringModel, values, source)
+    return (
+        model if settings.score.words is None else model.model_copy(update={"words": load_words(settings.score.words)})
+    )
+
+
+def load_words(path: Path) -> Words:
+    """A translation of `enrichment/words.toml`. Raises ConfigError naming the phrase that is wrong."""
+    try:
+        return translated(read_toml(path)[0])
+    except ValueError as error:
+        raise ConfigError(
+            f"{path} was refused.\n  {error}",
+            remedy="Keep the keys and the figures in braces of enrichment/words.toml.",
+        ) from None
 
 
 def load_mapping(model: type[M], settings: Settings) -> M:

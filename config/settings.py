@@ -107,6 +107,8 @@ class ScoreSettings(_Section):
 
     profile: Profile = "essential"
     model: Path | None = None
+    words: Path | None = None
+    """Another language, or other words, for reasons and advice: a file like enrichment/words.toml."""
     engine: Literal["duckdb", "spark"] = "duckdb"
 
 
@@ -258,6 +260,7 @@ _PATHS = (
     ("workspace", "dir"),
     ("mapping", "file"),
     ("score", "model"),
+    ("score", "words"),
     ("metrics", "textfile"),
     ("crm", "input"),
     ("crm", "output"),

@@ -136,7 +136,7 @@ def _worded(rows: Expr, model: ScoringModel) -> Expr:
     rows = drivers.figures(rows, round(model.dependence.lookback_days / 30.4375))
     rows = drivers.ranked(rows)
     return rows.mutate(
-        bothways_deal_top_drivers=drivers.deal_text(rows).nullif(""),
+        bothways_deal_top_drivers=drivers.deal_text(rows, model).nullif(""),
         bothways_deal_asof=rows.scored_for,
         bothways_deal_model_version=ibis.literal(model.version_string),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import string
+from collections.abc import Sequence
 from functools import reduce
 
 import ibis
@@ -10,7 +11,7 @@ import ibis
 from enrichment import phrases
 from enrichment.arithmetic import Expr, half_even
 from enrichment.model import COMPONENTS, ScoringModel
-from enrichment.phrases import Phrase
+from enrichment.phrases import Phrase, Words, figure
 
 _NONE = ibis.null("string")
 _SLOTS = ("gain", "second_gain", "drag", "second_drag")
@@ -20,16 +21,24 @@ def _number(value: Expr) -> Expr:
     return value.cast("int64").cast("string")
 
 
-def said(rows: Expr, phrase: Phrase) -> Expr:
+def said(rows: Expr, name: str, phrase: Phrase) -> Expr:
     """A phrase with its figure filled in; null where the figure is."""
-    figure = rows[phrase.figure]
-    before, after = phrase.many.split("{n}")
-    text = before + _number(figure) + after
+    number = rows[figure(name)]
+    text = filled(phrase.many, n=number)
     if phrase.one is not None:
-        text = (figure == 1).ifelse(phrase.one, text)
+        text = (number == 1).ifelse(phrase.one, text)
     if phrase.zero is not None:
-        text = (figure == 0).ifelse(phrase.zero, text)
-    return figure.isnull().ifelse(_NONE, text)
+        text = (number == 0).ifelse(phrase.zero, text)
+    return number.isnull().ifelse(_NONE, text)
+
+
+def filled(template: str, **figures: Expr) -> Expr:
+    """A text with whole numbers in place of the names in braces."""
+    parts = []
+    for before, name, _, _ in string.Formatter().parse(template):
+        parts += [ibis.literal(before)] if before else []
+        parts += [_number(figures[name])] if name is not None else []
+    return reduce(lambda one, other: one + other, parts, ibis.literal(""))
 
 
 def ranked(rows: Expr) -> Expr:
@@ -55,65 +64,67 @@ def ranked(rows: Expr) -> Expr:
     )
 
 
-def _reasons(rows: Expr, catalogue: Mapping[str, Phrase]) -> list[Expr]:
+def _reasons(rows: Expr, words: Words, *, deal: bool) -> list[Expr]:
     found = []
-    for slot, sign in zip(_SLOTS, ("+ ", "+ ", "- ", "- "), strict=True):
+    for slot in _SLOTS:
+        sign = words.drivers["gain" if slot.endswith("gain") else "drag"]
         text = ibis.cases(
-            *((rows[slot] == name, said(rows, catalogue[name])) for name in sorted(catalogue)), else_=_NONE
+            *((rows[slot] == name, said(rows, name, words.reason(name, deal=deal))) for name in sorted(COMPONENTS)),
+            else_=_NONE,
         )
-        found.append(sign + text)
+        found.append(rows.customer_score.isnull().ifelse(_NONE, ibis.literal(sign) + text))
     return found
 
 
-def _joined(parts: Sequence[Expr]) -> Expr:
-    """The parts that are there, separated by semicolons, within the length of the field."""
-    text = reduce(lambda one, other: one + other, [("; " + part).coalesce("") for part in parts])
-    return text.substr(2, phrases.LONGEST)
-
-
-def _pair(words: tuple[str, str, str], ours: Expr, theirs: Expr) -> Expr:
-    return words[0] + _number(ours) + words[1] + _number(theirs) + words[2]
+def _joined(parts: Sequence[Expr], words: Words) -> Expr:
+    """The parts that are there, separated, within the length of the field."""
+    between = words.drivers["between"]
+    text = reduce(lambda one, other: one + other, [(ibis.literal(between) + part).coalesce("") for part in parts])
+    return text.substr(len(between), phrases.LONGEST)
 
 
 def account_text(rows: Expr, model: ScoringModel) -> Expr:
     """A22 of each account, at most 255 characters."""
+    words, missing = model.words, model.words.missing
     absent = ibis.cases(
-        (~rows.scored, phrases.EXCLUDED_TYPE),
-        (~rows.has_acts, phrases.NO_DATA),
-        (rows.newest_act.isnull(), phrases.NO_ACTIVITY.replace("{n}", str(model.effort.window_days))),
-        (rows.balance_score.isnull(), phrases.THIN_ACTIVITY),
+        (~rows.scored, missing["excluded_type"].text()),
+        (~rows.has_acts, missing["no_data"].text()),
+        (rows.newest_act.isnull(), missing["no_activity"].text(model.effort.window_days)),
+        (rows.balance_score.isnull(), missing["thin_activity"].text()),
         else_=_NONE,
     )
+    old = half_even(rows.conf_dependence) < model.evidence.least_confidence
     unknown = ibis.cases(
         (~rows.scored, _NONE),
-        (rows.customer_score.isnull(), ibis.literal(phrases.THIN_COMMERCE)),
-        (rows.seller_score.isnull(), ibis.literal(phrases.NO_SELLER_DEPENDENCE)),
-        (half_even(rows.conf_dependence) < model.evidence.least_confidence, said(rows, phrases.OLD_COMMERCE)),
+        (rows.customer_score.isnull(), ibis.literal(missing["thin_commerce"].text())),
+        (rows.seller_score.isnull(), ibis.literal(missing["no_seller_dependence"].text())),
+        (old, said(rows, "old_commerce", missing["old_commerce"])),
         else_=_NONE,
     )
-    words = (phrases.WROTE[0], phrases.WROTE[1], phrases.WROTE[2].replace("{n}", str(model.effort.recent_days)))
-    wrote = _pair(words, rows.wrote_seller, rows.wrote_customer)
+    days = ibis.literal(model.effort.recent_days)
+    wrote = filled(words.effort["wrote"], ours=rows.wrote_seller, theirs=rows.wrote_customer, n=days)
     wrote = (rows.scored & ((rows.wrote_seller + rows.wrote_customer) > 0)).ifelse(wrote, _NONE)
-    unpriced = (rows.unconvertible > 0).ifelse(said(rows, phrases.NO_RATE), _NONE)
-    reasons = [rows.customer_score.isnull().ifelse(_NONE, reason) for reason in _reasons(rows, phrases.ACCOUNT)]
-    return _joined([absent, unknown, unpriced, *reasons, wrote])
+    return _joined([absent, unknown, _unpriced(rows, words), *_reasons(rows, words, deal=False), wrote], words)
 
 
-def deal_text(rows: Expr) -> Expr:
+def _unpriced(rows: Expr, words: Words) -> Expr:
+    return (rows.unconvertible > 0).ifelse(said(rows, "no_rate", words.missing["no_rate"]), _NONE)
+
+
+def deal_text(rows: Expr, model: ScoringModel) -> Expr:
     """The drivers of each deal, at most 255 characters."""
+    words, missing = model.words, model.words.missing
     absent = ibis.cases(
-        (rows.closed, phrases.FROZEN),
-        (~rows.has_acts, phrases.NO_DATA),
-        (rows.deal_newest.isnull(), phrases.NO_DEAL_ACTIVITY),
-        (rows.balance_score.isnull(), phrases.THIN_ACTIVITY),
+        (rows.closed, missing["frozen"].text()),
+        (~rows.has_acts, missing["no_data"].text()),
+        (rows.deal_newest.isnull(), missing["no_deal_activity"].text()),
+        (rows.balance_score.isnull(), missing["thin_activity"].text()),
         else_=_NONE,
     )
-    unknown = (~rows.closed & rows.customer_score.isnull()).ifelse(phrases.THIN_COMMERCE, _NONE)
-    hours = _pair(phrases.HOURS, (rows.deal_seller / 60.0).round(), (rows.deal_customer / 60.0).round())
-    hours = (rows.deal_newest.notnull()).ifelse(hours, _NONE)
-    unpriced = (rows.unconvertible > 0).ifelse(said(rows, phrases.NO_RATE), _NONE)
-    reasons = [rows.customer_score.isnull().ifelse(_NONE, reason) for reason in _reasons(rows, phrases.DEAL)]
-    return _joined([absent, unknown, unpriced, *reasons, hours])
+    unknown = (~rows.closed & rows.customer_score.isnull()).ifelse(missing["thin_commerce"].text(), _NONE)
+    ours, theirs = ((rows[f"deal_{side}"] / 60.0).round() for side in ("seller", "customer"))
+    hours = rows.deal_newest.notnull().ifelse(filled(words.effort["hours"], ours=ours, theirs=theirs), _NONE)
+    return _joined([absent, unknown, _unpriced(rows, words), *_reasons(rows, words, deal=True), hours], words)
 
 
 def figures(rows: Expr, lookback_months: int) -> Expr:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from enrichment import phrases
+from enrichment.boundaries import Crossing, account_crossings, deal_crossings
+from enrichment.evidence import Sources, habits, needs, sources
 from enrichment.model import BENEFIT, CHANNELS, COMPONENTS, ScoringModel
+from enrichment.phrases import figure
 from enrichment.stance import account_rules, deal_rules, matched
 
 Row = Mapping[str, Any]
@@ -27,6 +29,8 @@ class Part:
     words: str
     fill: str
     """What would make it observed; empty when it is."""
+    sources: Sources
+    """The records and counts that it was made of, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Effort:
     balance: float | None
     counts: tuple[tuple[str, int, int], ...]
     """(channel, acts of ours, acts of theirs) in the effort window; none for a deal."""
+    habits: Sources
+    """Openings and answers, and what is usual in the organisation (the prior they are drawn to); none for a deal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +61,17 @@ class Explanation:
     confidence_in_dependence: float | None
     confidence_in_effort: float | None
     effort: Effort
+    coverage_of_benefit: float
+    coverage_of_cost: float
+    coverage_of_channels: float
     stance: str
     rule: str
     advice: str
     missing: tuple[str, ...]
+    changes: tuple[Crossing, ...]
+    """What would change the stance, one figure at a time; none where there is not enough evidence for one."""
+    needs: tuple[str, ...]
+    """What a stance is missing, in words; none where there is one."""
     model_version: str
 
 
@@ -81,18 +94,22 @@ def explain(audit_row: Row, score_row: Row, model: ScoringModel) -> Explanation:
         confidence_in_dependence=audit_row["conf_dependence"],
         confidence_in_effort=audit_row["conf_effort"],
         effort=_effort(audit_row, score_row, deal),
+        coverage_of_benefit=audit_row["benefit_coverage"],
+        coverage_of_cost=audit_row["cost_coverage"],
+        coverage_of_channels=audit_row["channel_coverage"],
         stance=stance,
         rule=_rule(audit_row, stance, model, deal),
-        advice=phrases.ADVICE[stance],
+        advice=model.words.advice[stance],
         missing=_missing(audit_row, model, deal),
+        changes=(deal_crossings if deal else account_crossings)(audit_row, stance, model),
+        needs=needs(audit_row, model, deal=deal) if stance == "insufficient_evidence" else (),
         model_version=str(score_row[f"{stem}model_version"]),
     )
 
 
 def _part(name: str, audit: Row, model: ScoringModel, deal: bool) -> Part:
     value = audit[f"{name}_value"]
-    catalogue = phrases.DEAL if deal else phrases.ACCOUNT
-    figure = audit[catalogue[name].figure]
+    number = audit[figure(name)]
     return Part(
         name=name,
         group="benefit" if name in BENEFIT else "cost",
@@ -101,8 +118,9 @@ def _part(name: str, audit: Row, model: ScoringModel, deal: bool) -> Part:
         prior=model.components[name].prior,
         prior_used=bool(audit[f"{name}_prior_used"]),
         contribution=audit[f"{name}_contribution"],
-        words="" if figure is None else catalogue[name].text(figure),
-        fill=phrases.FILLS[name] if value is None else "",
+        words="" if number is None else model.words.reason(name, deal=deal).text(number),
+        fill=model.words.fills[name] if value is None else "",
+        sources=sources(name, audit),
     )
 
 
@@ -117,43 +135,44 @@ def _effort(audit: Row, score: Row, deal: bool) -> Effort:
         index=score[f"{stem}reciprocity_index"],
         balance=score[f"{stem}reciprocity_balance"],
         counts=counts,
+        habits=() if deal else habits(audit),
     )
 
 
 def _rule(audit: Row, stance: str, model: ScoringModel, deal: bool) -> str:
+    said = model.words.rules
     if stance == "closed":
-        return phrases.FROZEN
+        return model.words.missing["frozen"].text()
     if stance == "insufficient_evidence":
-        return f"a score is missing, or confidence is below {model.evidence.least_confidence:g}"
+        return said["without_evidence"].format(least=f"{model.evidence.least_confidence:g}")
     rules = deal_rules(model) if deal else account_rules(model)
     if audit["stance_held"]:
         now = matched(audit, rules)
-        instead = f" (it would now be {now.stance})" if now else ""
-        return f"kept from the last run: within {model.stance.hysteresis:g} points of its rule{instead}"
-    return next(str(rule) for rule in rules if rule.stance == stance)
+        instead = said["instead"].format(stance=now.stance) if now else ""
+        return said["kept"].format(points=f"{model.stance.hysteresis:g}") + instead
+    return next(rule.said(model.words) for rule in rules if rule.stance == stance)
 
 
 def _missing(audit: Row, model: ScoringModel, deal: bool) -> tuple[str, ...]:
-    found = []
+    said, found = model.words.missing, []
     if not deal and not audit["scored"]:
-        found.append(phrases.EXCLUDED_TYPE)
+        found.append(said["excluded_type"].text())
     newest = audit["deal_newest" if deal else "newest_act"]
     if audit["balance_score"] is None:
         if not audit["has_acts"]:
-            found.append(phrases.NO_DATA)
+            found.append(said["no_data"].text())
         elif newest is None:
-            days = str(model.effort.window_days)
-            found.append(phrases.NO_DEAL_ACTIVITY if deal else phrases.NO_ACTIVITY.replace("{n}", days))
+            missing = said["no_deal_activity" if deal else "no_activity"]
+            found.append(missing.text(model.effort.window_days))
         else:
-            found.append(phrases.THIN_ACTIVITY)
+            found.append(said["thin_activity"].text())
     if audit["customer_score"] is None and not (deal and audit["closed"]):
-        found.append(phrases.THIN_COMMERCE)
+        found.append(said["thin_commerce"].text())
     if not deal and audit["seller_score"] is None:
-        found.append(phrases.NO_SELLER_DEPENDENCE)
-    elif (
-        not deal and audit["customer_score"] is not None and audit["conf_dependence"] < model.evidence.least_confidence
-    ):
-        found.append(phrases.OLD_COMMERCE.text(audit["record_age_days"]))
+        found.append(said["no_seller_dependence"].text())
+    old = not deal and round(audit["conf_dependence"], 1) < model.evidence.least_confidence
+    if old and audit["customer_score"] is not None and audit["seller_score"] is not None:
+        found.append(said["old_commerce"].text(audit["record_age_days"]))
     if audit["unconvertible"]:
-        found.append(phrases.NO_RATE.text(audit["unconvertible"]))
+        found.append(said["no_rate"].text(audit["unconvertible"]))
     return tuple(found)

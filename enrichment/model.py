@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from connectors.errors import ConfigError
+from enrichment.phrases import ENGLISH, Words
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -222,6 +223,7 @@ class ScoringModel(_Part):
     calendar: Calendar = Calendar()
     accounts: Accounts = Accounts()
     calibration: Calibration | None = None
+    words: Words = ENGLISH
 
     @model_validator(mode="after")
     def _by_hand(self) -> ScoringModel:
@@ -243,9 +245,11 @@ class ScoringModel(_Part):
 
     @property
     def hash(self) -> str:
-        """Eight hexadecimal digits that change with any number of the model (the version, and where learnt weights came from, excepted)."""
+        """Eight hexadecimal digits that change with any number of the model: not with its version, its words, or where learnt weights came from."""
         numbers = json.dumps(
-            self.model_dump(mode="json", exclude={"version", "calibration"}), sort_keys=True, separators=(",", ":")
+            self.model_dump(mode="json", exclude={"version", "calibration", "words"}),
+            sort_keys=True,
+            separators=(",", ":"),
         )
         return hashlib.sha256(numbers.encode()).hexdigest()[:8]
 

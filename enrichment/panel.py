@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, TypedDict
 
 from enrichment.fields import ACCOUNT_FIELDS, DEAL_STANCES, FIELDS, OPPORTUNITY_FIELDS, STANCES, fields
-from enrichment.phrases import ADVICE
+from enrichment.phrases import ENGLISH
 
 Kind = Literal["account", "deal"]
 Given = str | float | int | None
@@ -216,7 +216,8 @@ def _object(kind: Kind) -> _Object:
 
 def _stances(options: Sequence[tuple[str, str]]) -> dict[str, _Stance]:
     return {
-        code: {"label": label, "tone": TONES.get(code, "neutral"), "advice": ADVICE[code]} for code, label in options
+        code: {"label": label, "tone": TONES.get(code, "neutral"), "advice": ENGLISH.advice[code]}
+        for code, label in options
     }
 
 

@@ -17,6 +17,7 @@ import ibis
 
 from enrichment.arithmetic import Expr
 from enrichment.model import ScoringModel
+from enrichment.phrases import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,10 @@ class Test:
         compare: Callable[[Any, Any], Any] = _SIGNS[self.sign]
         return compare(row[self.column], bound)
 
-    def __str__(self) -> str:
-        bound = self.bound if isinstance(self.bound, str) else f"{self.bound:g}"
-        return f"{_WORDS.get(self.column, self.column)} {self.sign} {_WORDS.get(str(bound), bound)}"
+    def said(self, words: Words) -> str:
+        """The condition in words."""
+        bound = words.rules[self.bound] if isinstance(self.bound, str) else f"{self.bound:g}"
+        return f"{words.rules[self.column]} {self.sign} {bound}"
 
 
 _SIGNS: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -46,17 +48,6 @@ _SIGNS: Mapping[str, Callable[[Any, Any], Any]] = {
     "<=": operator.le,
     "<": operator.lt,
     ">": operator.gt,
-}
-_WORDS = {
-    "customer_score": "customer dependence",
-    "seller_score": "seller dependence",
-    "benefit_score": "benefit",
-    "cost_score": "cost to leave",
-    "asymmetry_score": "asymmetry",
-    "balance_score": "balance",
-    "seller_hours": "seller hours",
-    "expected_hours": "expected hours",
-    "quiet_days": "days since they last acted",
 }
 
 
@@ -69,8 +60,14 @@ class Rule:
         """Whether every condition holds, each by `margin` easier."""
         return reduce(operator.and_, (test.holds(row, margin) for test in self.tests))
 
-    def __str__(self) -> str:
-        return " and ".join(map(str, self.tests)) or "none of the rules above"
+    def said(self, words: Words) -> str:
+        """Its conditions in words."""
+        return words.rules["and"].join(test.said(words) for test in self.tests)
+
+    def known(self, row: Mapping[str, Any]) -> bool:
+        """Whether one record has every number that the rule asks for."""
+        names = {t.column for t in self.tests} | {t.bound for t in self.tests if isinstance(t.bound, str)}
+        return all(row.get(name) is not None for name in names)
 
 
 def account_rules(model: ScoringModel) -> tuple[Rule, ...]:
@@ -127,8 +124,14 @@ def decide(rows: Expr, rules: Sequence[Rule], margin: float) -> tuple[Expr, Expr
 
 def matched(row: Mapping[str, Any], rules: Sequence[Rule]) -> Rule | None:
     """The first rule that holds for one record's numbers; rules with a missing number do not."""
-    for rule in rules:
-        names = {t.column for t in rule.tests} | {t.bound for t in rule.tests if isinstance(t.bound, str)}
-        if all(row.get(name) is not None for name in names) and rule.holds(row):
-            return rule
-    return None
+    return next((rule for rule in rules if rule.known(row) and rule.holds(row)), None)
+
+
+def settled(row: Mapping[str, Any], rules: Sequence[Rule], margin: float, last: str) -> str | None:
+    """What `decide` gives one record whose last stance is `last`; None where no rule holds."""
+    for place, rule in enumerate(rules):
+        eased = rule.stance == last and rule.known(row) and rule.holds(row, margin)
+        if eased and not any(earlier.known(row) and earlier.holds(row, -margin) for earlier in rules[:place]):
+            return last
+    found = matched(row, rules)
+    return None if found is None else found.stance

@@ -15,7 +15,7 @@ def model_toml(model: ScoringModel) -> str:
     lines = [
         "# Written by `bothways calibrate`. Name this file in the settings ([score] model) to use it; see [calibration] below."
     ]
-    _table(model.model_dump(mode="python", exclude_none=True), (), lines)
+    _table(model.model_dump(mode="python", exclude_none=True, exclude={"words"}), (), lines)
     return "\n".join(lines) + "\n"
 
 

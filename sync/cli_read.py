@@ -30,7 +30,8 @@ def explain(
     """Every component, weight, input and prior behind one record's scores."""
     from config import settings as config_settings
     from config.loading import load_model
-    from sync.explain import explain_record, show
+    from sync.explain import explain_record
+    from sync.explain_page import show
 
     settings = config_settings.load(Path(config))
     found = explain_record(settings, load_model(settings), record)

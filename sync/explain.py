@@ -1,4 +1,4 @@
-"""Finds one record in the scores of the last run and opens it up, as JSON or as a page of text."""
+"""Finds one record in the scores of the last run and opens it up."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from config.settings import Settings
 from connectors.errors import ConfigError
 from connectors.records import Stream
 from enrichment.explain import Explanation, explain
-from enrichment.fields import FIELDS
 from enrichment.model import ScoringModel
-from sync.output import Output, number
 from sync.runs import FinishedRun, finished_runs
 
+HISTORY = 5
+"""So many runs before the last are shown."""
 _STREAMS: tuple[tuple[Stream, str], ...] = (("accounts", "account_audit"), ("opportunities", "opportunity_audit"))
 
 
@@ -31,7 +31,10 @@ class Found:
     name: str
     run: FinishedRun
     explanation: Explanation
+    model: ScoringModel
     previous: Mapping[str, Any] | None
+    history: tuple[tuple[str, Mapping[str, Any]], ...]
+    """(as-of, scores) of this record in the runs before, the newest first; the first is `previous`."""
 
     @property
     def as_of(self) -> str:
@@ -47,6 +50,9 @@ class Found:
         value["effort"]["counts"] = [
             {"channel": c, "ours": s, "theirs": t} for c, s, t in self.explanation.effort.counts
         ]
+        for part, told in zip(value["parts"], self.explanation.parts, strict=True):
+            part["sources"] = dict(told.sources)
+        value["effort"]["habits"] = dict(self.explanation.effort.habits)
         return {
             "schema": 1,
             "stream": self.stream,
@@ -55,6 +61,7 @@ class Found:
             "as_of": self.as_of,
             **value,
             "previous": self.previous,
+            "history": [{"as_of": moment, **scores} for moment, scores in self.history],
         }
 
 
@@ -63,7 +70,7 @@ def explain_record(settings: Settings, model: ScoringModel, record: str) -> Foun
 
     Raises ConfigError when there is none, or when several records have the name (they are listed).
     """
-    runs = finished_runs(settings, most=2)
+    runs = finished_runs(settings, most=1 + HISTORY)
     if not runs:
         raise ConfigError(
             "No run has finished in this workspace.", remedy="Run `bothways sync` or `bothways score` first."
@@ -71,8 +78,11 @@ def explain_record(settings: Settings, model: ScoringModel, record: str) -> Foun
     last = runs[0]
     stream, audit_name, row = _find(last.scores_dir, record)
     audits = _rows(last.scores_dir / f"{audit_name}.parquet", pc.field("id") == row["id"])
-    before = _before(runs[1].scores_dir, stream, row["id"]) if len(runs) > 1 else None
-    return Found(stream, str(row.get("name") or row["id"]), last, explain(audits[0], row, model), before)
+    before = ((run, _before(run.scores_dir, stream, row["id"])) for run in runs[1:])
+    history = tuple((run.as_of, scores) for run, scores in before if scores is not None)
+    previous = history[0][1] if history else None
+    name, opened = str(row.get("name") or row["id"]), explain(audits[0], row, model)
+    return Found(stream, name, last, opened, model, previous, history)
 
 
 def _find(folder: Path, record: str) -> tuple[Stream, str, Mapping[str, Any]]:
@@ -103,59 +113,3 @@ def _rows(path: Path, condition: Any) -> list[dict[str, Any]]:
 def _before(folder: Path, stream: Stream, identity: str) -> dict[str, Any] | None:
     rows = _rows(folder / f"{stream}.parquet", pc.field("id") == identity)
     return {name: value for name, value in rows[0].items() if name.startswith("bothways_")} if rows else None
-
-
-def show(output: Output, found: Found) -> None:
-    """The explanation for people: stance and advice first, then figures, components, effort, what is missing."""
-    e = found.explanation
-    scores = dict(e.scores)
-    output.say(
-        f"{found.name}  ({found.stream[:-1] if found.stream == 'accounts' else 'opportunity'} {e.record_id}), run {found.run.run_id}, as of {found.as_of[:16]}Z, model {e.model_version}"
-    )
-    output.say(f"\n{e.stance.replace('_', ' ').upper()}: {e.advice}")
-    output.say(f"  because {e.rule}")
-    why = scores.get("bothways_top_drivers") or scores.get("bothways_deal_top_drivers")
-    if why:
-        output.say(f"  {why}")
-    labels = {field.name: field.label for field in FIELDS}
-    texts = ("stance", "top_drivers", "model_version", "asof")
-    rows = [
-        (labels.get(name, name), _value(value), _value((found.previous or {}).get(name)) if found.previous else "")
-        for name, value in e.scores
-        if not name.endswith(texts)
-    ]
-    output.say("")
-    output.table(("Score", "Now", "Last run"), rows, right=(1, 2))
-    output.say("")
-    output.table(
-        ("Component", "Group", "Value", "Weight", "Prior", "Contribution", "From"),
-        [
-            (
-                p.name.replace("_", " "),
-                p.group,
-                _value(p.value, 3),
-                f"{p.weight:g}",
-                f"{p.prior:.2f}" + (" used" if p.prior_used else ""),
-                "" if p.contribution is None else f"{p.contribution:+.3f}",
-                p.words or p.fill,
-            )
-            for p in e.parts
-        ],
-        right=(2, 3, 4, 5),
-    )
-    output.say(
-        f"\nBenefit {number(e.benefit)}, cost to leave {number(e.cost)}; confidence in dependence {number(e.confidence_in_dependence)}, in effort {number(e.confidence_in_effort)}."
-    )
-    f = e.effort
-    output.say(f"Effort, fading with age: we {f.seller_minutes:,.0f} min, they {f.customer_minutes:,.0f} min.")
-    for channel, ours, theirs in f.counts:
-        if ours or theirs:
-            output.say(f"  {channel}: {ours:,} of ours, {theirs:,} of theirs")
-    for reason in e.missing:
-        output.say(f"Missing: {reason}")
-
-
-def _value(value: Any, decimals: int = 1) -> str:
-    if value is None:
-        return "unknown"
-    return f"{value:,.{decimals}f}" if isinstance(value, float) else str(value)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from config.loading import load_model
 from config.settings import Settings
 from connectors.errors import ConfigError
-from enrichment.phrases import ADVICE
 from sync.report.data import read_report
 from sync.report.page import render, write
 from sync.runs import finished_runs
@@ -19,5 +19,5 @@ def build_report(settings: Settings, out: Path, *, names: bool) -> Path:
         raise ConfigError("No run has finished in this workspace.", remedy="Run `bothways sync` first.")
     previous = runs[1].scores_dir if len(runs) > 1 else None
     data = read_report(runs[0].scores_dir, previous, settings.crm.kind, names=names)
-    write(out, render(data, pulled=runs[0].pulled, advice=ADVICE))
+    write(out, render(data, pulled=runs[0].pulled, advice=load_model(settings).words.advice))
     return out

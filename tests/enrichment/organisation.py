@@ -30,7 +30,7 @@ VARIANT = ScoringModel.model_validate(
 )
 """One model with everything set that ships empty: each further model costs seconds of compiling."""
 _CON = ibis.duckdb.connect()
-_COMPILED: dict[tuple[datetime, str], list[tuple[str, str, Any]]] = {}
+_COMPILED: dict[tuple[datetime, str, str], list[tuple[str, str, Any]]] = {}
 """Compiling takes seconds and depends on as-of and model only; running takes a fraction of one."""
 
 
@@ -66,7 +66,7 @@ def _load(name: str, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
 
 
 def _compiled(as_of: datetime, model: ScoringModel) -> list[tuple[str, str, Any]]:
-    key = (as_of, model.version_string)
+    key = (as_of, model.version_string, model.words.model_dump_json())
     if key not in _COMPILED:
         found: list[tuple[str, str, Any]] = []
 

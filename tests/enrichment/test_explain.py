@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from enrichment import phrases
 from enrichment.explain import explain
 from enrichment.fields import ACCOUNT_FIELDS, DEAL_STANCES, OPPORTUNITY_FIELDS, STANCES
 from enrichment.model import COMPONENTS, ScoringModel
+from enrichment.phrases import ENGLISH, LONGEST
 
 
 def busy(organisation):
@@ -41,7 +41,7 @@ def test_the_parts_of_an_explanation_add_up_to_the_score(organisation):
         assert product == pytest.approx(score[f"{stem}customer_dependence"], abs=0.05)
         assert [part.name for part in found.parts] == list(COMPONENTS)
         assert all(bool(part.fill) == (part.value is None) for part in found.parts)
-        assert found.advice == phrases.ADVICE[found.stance]
+        assert found.advice == ENGLISH.advice[found.stance]
         assert found.rule
         assert found.missing == ()
 
@@ -51,7 +51,7 @@ def test_an_unknown_account_says_what_is_missing(organisation):
     found = explain(result.account_audit["B"], result.accounts["B"], ScoringModel())
     assert found.stance == "insufficient_evidence"
     assert "no activity recorded in 365 days" in found.missing
-    assert phrases.THIN_COMMERCE in found.missing
+    assert ENGLISH.missing["thin_commerce"].text() in found.missing
 
 
 def test_drivers_name_the_greatest_reasons_both_ways_with_their_figures(organisation):
@@ -63,8 +63,8 @@ def test_drivers_name_the_greatest_reasons_both_ways_with_their_figures(organisa
         for name in COMPONENTS
         if audit[f"{name}_contribution"] is not None
     )
-    best = [phrases.ACCOUNT[name].text(audit[f"{name}_figure"]) for value, name in ranked[:2] if value < 0]
-    worst = [phrases.ACCOUNT[name].text(audit[f"{name}_figure"]) for value, name in ranked[::-1][:2] if value > 0]
+    best = [ENGLISH.account[name].text(audit[f"{name}_figure"]) for value, name in ranked[:2] if value < 0]
+    worst = [ENGLISH.account[name].text(audit[f"{name}_figure"]) for value, name in ranked[::-1][:2] if value > 0]
     for sign, reasons in (("+ ", best), ("- ", worst)):
         for reason in reasons:
             assert sign + reason in text
@@ -72,12 +72,12 @@ def test_drivers_name_the_greatest_reasons_both_ways_with_their_figures(organisa
 
 
 def test_the_longest_reasons_fit_the_field():
-    longest = sorted((len(p.text(10**6)) for p in phrases.DEAL.values()), reverse=True)[:4]
-    assert sum(longest) + 4 * len("+ ; ") + len("we wrote 99999, they wrote 99999 (365 d)") <= phrases.LONGEST
+    longest = sorted((len(ENGLISH.reason(name, deal=True).text(10**6)) for name in COMPONENTS), reverse=True)[:4]
+    assert sum(longest) + 4 * len("+ ; ") + len("we wrote 99999, they wrote 99999 (365 d)") <= LONGEST
 
 
 def test_every_stance_has_advice():
-    assert set(phrases.ADVICE) == {code for code, _ in STANCES + DEAL_STANCES}
+    assert set(ENGLISH.advice) == {code for code, _ in STANCES + DEAL_STANCES}
 
 
 def test_the_tables_have_exactly_the_fields_of_the_catalogue(organisation):

@@ -18,7 +18,12 @@ SHIPPED = Path(__file__).parents[2] / "config" / "model.toml"
 def test_the_shipped_file_states_every_default():
     text = SHIPPED.read_text()
     assert ScoringModel.from_toml(text, "model.toml") == ScoringModel()
-    keys = {name for part in ScoringModel().model_dump().values() if isinstance(part, dict) for name in part}
+    keys = {
+        name
+        for part in ScoringModel().model_dump(exclude={"words"}).values()
+        if isinstance(part, dict)
+        for name in part
+    }
     assert {key for key in keys if key not in text} == set()
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from enrichment.fields import FIELDS, fields
 from enrichment.panel import STALE_AFTER, WORDS, catalogue, properties, to_panel
 from enrichment.panel_cases import cases
-from enrichment.phrases import ADVICE
+from enrichment.phrases import ENGLISH
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 ACCOUNT = {
@@ -43,7 +43,7 @@ def test_a_scored_account():
         "state": "scored",
         "stance": "Respond",
         "tone": "urgent",
-        "advice": ADVICE["respond"],
+        "advice": ENGLISH.advice["respond"],
         "notice": "",
         "figures": [
             {"label": "Customer dependence", "value": 62, "text": "62", "note": "how much they need us"},

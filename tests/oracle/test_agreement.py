@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 from functools import cache
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -184,3 +185,47 @@ def test_the_random_organisations_leave_nothing_out(organisation):
     assert {s for s, _ in STANCES} - {"partner", "earn_value"} <= set(values["bothways_stance"])
     assert {s for s, _ in DEAL_STANCES} == set(values["bothways_deal_stance"])
     assert changed > 5
+
+
+def test_every_stance_after_every_stance(organisation):
+    """Accounts that all have a stance, of every sort, each told another last stance: what hysteresis keeps and what it yields."""
+    org, chance = organisation.Organisation(), Random(5)
+    told: dict[str, str] = {}
+    stances = [code for code, _ in STANCES]
+    for n in range(150):
+        need, lean = chance.random(), chance.choice([0.15, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9])
+        typed = dict.fromkeys(("strategic_importance", "mission_criticality", "non_modularity"), need)
+        account = org.account(
+            f"A{n:03}", wallet=chance.choice([200.0, 2e4]), annual_revenue=1e4 / (need + 0.01), **typed
+        )
+        for month in range(chance.randint(1, 12)):
+            org.deal(account, chance.choice([20.0, 20.0, 20.0, 9_000.0]) if n < 8 else 20.0, 5 + 30 * month, won=True)
+        if chance.random() < 0.7:
+            org.contract(account, 100, -round(720 * need))
+        org.asset(account)
+        for _ in range(14):
+            org.call(
+                account,
+                "outbound" if chance.random() < lean else "inbound",
+                chance.randint(86_400, 60 * 86_400) / 86_400,
+                outcome="not_connected",
+            )
+            org.act(
+                account,
+                "case_reply",
+                "outbound" if chance.random() < lean else "inbound",
+                chance.randint(86_400, 60 * 86_400) / 86_400,
+            )
+        org.email(account, "inbound", 3)
+        org.meeting(account, None, 4, 1)
+        for k in range(3 if lean >= 0.7 else 0):
+            org.meeting(account, "outbound", 5 + k, 400, outcome="no_show", seller_user=1000 + n)
+        told[f"A{n:03}"] = stances[n % len(stances)]
+    previous = {"accounts": told, "opportunities": {}}
+    assert compared(org, previous, ScoringModel()) == []
+    free = org.score().accounts
+    kept = org.score(previous=previous).accounts
+    reached = Counter(row["bothways_stance"] for row in free.values())
+    assert reached["insufficient_evidence"] == 0
+    assert len(reached) >= 6, reached
+    assert sum(free[name]["bothways_stance"] != kept[name]["bothways_stance"] for name in free) > 8
