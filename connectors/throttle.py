@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_RESERVE = 0.02
+_RESERVE = 0.016
 """The share of a limit that was told to us which we never use: room in which another client can be noticed."""
-_GIVEN = 0.08
+_GIVEN, _TAKEN = 0.08, 0.02
 """With another client in the window, the share that is left free besides what it uses, when we use more than half of the
-window. Below half only `_RESERVE` is, so that of two of us the one with less gains, and both end up with about half."""
+window, and when less: of two of us the one with less gains, and neither starves."""
 _REMEMBERED = 2
 """The most that others have used in so many windows is left to them."""
 _PATIENCE = 0.05, 0.2
@@ -27,6 +27,8 @@ _FORGIVEN_AFTER = 6
 _LOOK_AGAIN = 0.05
 """Seconds after which to look again when somebody else's calls must expire first."""
 
+_PACE, _LATE = 0.95, 4
+"""Calls begin a little closer together than the limit has them, and so many may catch up when a thread was late."""
 _TICK = 0.001
 """Seconds: the shortest pause, so that a rounding error is never taken for leave to begin."""
 
@@ -55,7 +57,7 @@ class Window:
         self._flying: set[Place] = set()
         self._ended: deque[Place] = deque()
         self._past: deque[Place] = deque()
-        self._begun = float("-inf")
+        self._begun = self._due = float("-inf")
         self._seen: tuple[Place, int] | None = None
         self._others: deque[tuple[float, int]] = deque()
         self._shared_until = float("-inf")
@@ -76,7 +78,7 @@ class Window:
             shared = now < self._shared_until
             return max(min(pause, _LOOK_AGAIN) if shared else pause, _TICK)
         if 2 * self._used >= self._most:  # evenly, so that there is always a fresh answer that tells what others do
-            pause = self._begun + self.seconds / self._most - now
+            pause = self._due - now
             if pause > _TICK:
                 return pause
         return 0.0
@@ -86,6 +88,8 @@ class Window:
         place = Place(now)
         self._flying.add(place)
         self._begun = now
+        apart = _PACE * self.seconds / self._most
+        self._due = max(self._due, now - _LATE * apart) + apart
         return place
 
     def end(self, place: Place, now: float, *, taken: bool = True) -> None:
@@ -142,7 +146,7 @@ class Window:
         limit = max(1, self._most - self._lowered_by(now))
         if now >= self._shared_until:
             return limit
-        share = _GIVEN if 2 * self._used > self._most else _RESERVE
+        share = _GIVEN if 2 * self._used > self._most else _TAKEN
         return min(limit, self._whole - self._others[0][1] - max(1, round(share * self._whole)))
 
     def _lowered_by(self, now: float) -> int:

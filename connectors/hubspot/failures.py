@@ -12,7 +12,7 @@ everything else            Refused: the request itself will not do; RetriableErr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import orjson
 
@@ -70,12 +70,25 @@ class Refused(FatalError):
 
 
 def parse(raw: bytes | str | None) -> ErrorBody:
-    """The envelope, or an empty one when the body is something else (an HTML page of a proxy)."""
+    """The envelope, or an empty one when the body is something else (an HTML page of a proxy); what is of another type
+    than it should be is left out."""
     try:
         body = orjson.loads(raw or b"{}")
     except orjson.JSONDecodeError:
         return {}
-    return body if isinstance(body, dict) else {}  # type: ignore[return-value]
+    if not isinstance(body, dict):
+        return {}
+    errors = body.get("errors")
+    details = [_typed(e) for e in errors if isinstance(e, dict)] if isinstance(errors, list) else []
+    return {**_typed(body), **({"errors": details} if details else {})}  # type: ignore[typeddict-item]
+
+
+def _typed(body: dict[str, Any]) -> dict[str, Any]:
+    found = {key: value for key, value in body.items() if key not in ("context", "errors") and isinstance(value, str)}
+    context = body.get("context")
+    if isinstance(context, dict):
+        found["context"] = {k: [str(one) for one in v] for k, v in context.items() if isinstance(v, list)}
+    return found
 
 
 def classify(endpoint: Endpoint, status: int, headers: Mapping[str, str], raw: bytes | str | None) -> BothwaysError:

@@ -81,7 +81,8 @@ def test_a_429_is_waited_out_with_or_without_a_hint(portal: Any, waited: Clock, 
 
 
 @pytest.mark.parametrize(
-    ("tier", "least", "most"), [("free", 90, 100), ("enterprise", 175, 190), ("increased", 235, 250)]
+    ("tier", "least", "most"),
+    [("free", 90, 100), ("oauth", 100, 110), ("enterprise", 175, 190), ("increased", 235, 250)],
 )
 def test_the_limit_is_the_accounts_own_as_its_answers_tell_it(portal: Any, tier: str, least: int, most: int) -> None:
     clock = Clock()
@@ -193,6 +194,61 @@ def test_a_post_is_tried_again_too(portal: Any) -> None:
     client = client_of(one)
     assert client.call(client.paths.search("companies"), body={"filterGroups": [], "limit": 1}).body["results"]
     assert client.calls.total().read == 3
+
+
+def test_the_library_repeats_nothing_behind_our_back(portal: Any) -> None:
+    """By default it would: a GET whose answer carries Retry-After, three times, uncounted."""
+    one = portal()
+    one.fault(match={"path": "companies"}, kind="status", status=503, headers={"Retry-After": "0"}, times=2)
+    client = client_of(one)
+    companies(client)
+    assert sum(one.calls.values()) == client.calls.total().read == 3
+
+
+def test_a_redirect_is_not_followed_with_the_token(portal: Any) -> None:
+    one, elsewhere = portal(), portal()
+    one.fault(
+        match={"path": "companies"}, kind="status", status=302, headers={"Location": elsewhere.server.url}, times=None
+    )
+    with pytest.raises(RetriableError):
+        companies(client_of(one))
+    assert elsewhere.calls == {}
+
+
+def test_fifty_calls_use_one_connection(portal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library's own chain of properties would open a pool, and a connection, for each."""
+    one = portal()
+    connections: list[object] = []
+    track = one.server._server.track
+
+    def counted(connection: object, *, opened: bool) -> None:
+        if opened:
+            connections.append(connection)
+        track(connection, opened=opened)
+
+    monkeypatch.setattr(one.server._server, "track", counted)
+    client = client_of(one, rate_limit=1000)
+    for _ in range(50):
+        companies(client)
+    assert len(connections) == 1
+
+
+@pytest.mark.parametrize(
+    "token", ["pat-na1-11111111-aaaa", "pat-eu1-22222222-bbbb", "CJ-static-token-of-a-project-app"]
+)
+def test_any_kind_of_token_is_sent_as_a_bearer(portal: Any, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    one = portal()
+    one.app.token = token
+    seen: list[str | None] = []
+    handle = one.app.handle
+
+    def watched(request: Any) -> Any:
+        seen.append(request.headers.get("authorization"))
+        return handle(request)
+
+    monkeypatch.setattr(one.app, "handle", watched)
+    companies(client_of(one))
+    assert seen == [f"Bearer {token}"]
 
 
 def test_what_does_not_pass_is_an_error_after_five_tries(portal: Any) -> None:

@@ -249,6 +249,49 @@ def test_a_new_contact_of_a_changed_deal_is_found(portal: Any, use: Any) -> None
         assert f"{deal}-{person}" in use.rows(pages["opportunity_people"])
 
 
+def test_a_change_while_a_read_is_under_way_comes_with_the_next_one(portal: Any, use: Any) -> None:
+    one = portal(accounts=400, activities_per_account=0)
+    connector = one.connect()
+    mark = orjson.loads(use.read(connector, "people")[-1].cursor)
+    pages = connector.read("people", orjson.dumps({**mark, "since": 0}).decode())
+    first = next(pages)
+    record = min(use.rows([first]), key=int)
+    one.edit("contacts", record, jobtitle="promoted meanwhile")
+    rest = list(pages)
+    assert record not in use.rows(rest)
+    assert use.rows(use.read(one.connect(), "people", rest[-1].cursor))[record]["title"] == "promoted meanwhile"
+
+
+def test_an_association_that_changed_alone_comes_with_the_next_full_read(portal: Any, use: Any) -> None:
+    """It bumps nothing, so no search can find it; `sync.full_every_hours` says how long that may go unseen."""
+    one = portal()
+    connector = one.connect()
+    full = use.read(connector, "opportunities")
+    record, old = next((i, row["account_id"]) for i, row in use.rows(full).items() if row["account_id"])
+    new = next(i for i in ids(one.app, "accounts") if i != old)
+    one.api("DELETE", f"/crm/v4/objects/deals/{record}/associations/companies/{old}")
+    one.api("PUT", f"/crm/v4/objects/deals/{record}/associations/default/companies/{new}")
+    assert record not in use.rows(use.read(one.connect(), "opportunities", full[-1].cursor))
+    assert use.rows(use.read(one.connect(), "opportunities"))[record]["account_id"] == new
+
+
+def test_the_count_of_a_search_is_not_believed(portal: Any, use: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = portal(accounts=60)
+    connector = one.connect()
+    full = use.read(connector, "people")
+    handle = one.app.handle
+
+    def lying(request: Request) -> Response:
+        answer = handle(request)
+        if request.path.endswith("/search"):
+            answer.body = re.sub(rb'"total":\d+', b'"total":1', answer.body)
+        return answer
+
+    monkeypatch.setattr(one.app, "handle", lying)
+    since = orjson.dumps({**orjson.loads(full[-1].cursor), "since": 0}).decode()
+    assert use.rows(full) == use.rows(use.read(connector, "people", since))
+
+
 def test_subjects_and_bodies_are_never_asked_for(portal: Any, use: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     one = portal()
     asked: list[str] = []

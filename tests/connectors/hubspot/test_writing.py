@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from connectors.base import Change, Value, WriteResult
+from connectors.emulator.http import Request, Response
 from connectors.emulator.hubspot.behaviours import ValidationRule
 from connectors.errors import AuthError, ConfigError, QuotaReached, RetriableError, SchemaError
 from enrichment.fields import fields
@@ -155,6 +157,61 @@ def test_an_option_that_an_admin_removed_stops_the_run(portal: Any) -> None:
     assert one.connect(ESSENTIAL).plan_provision(ESSENTIAL).to_do
     one.connect(ESSENTIAL).provision(ESSENTIAL)
     assert outcome(list(connector.write([change(live[0], {"bothways_stance": "rebalance"})]))) == {live[0]: None}
+
+
+@pytest.mark.parametrize("version", ["v3", "2026-03", "2026-09"])
+def test_values_are_sent_as_strings_in_hubspots_own_form(
+    portal: Any, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    """2026-09 answers with a warning for a value that it had to bring into its normal form."""
+    one, _, live = provisioned(portal)
+    every: list[Mapping[str, Value]] = [
+        {"bothways_confidence": 50.0, "bothways_reciprocity_balance": -0.0, "bothways_reclaimable_hours": 0.1},
+        {"bothways_confidence": 1e-4, "bothways_customer_dependence": 100, "bothways_stance": "protect"},
+        {
+            "bothways_asof": datetime(2026, 6, 1, 12, 30, 0, 5000, tzinfo=UTC),
+            "bothways_top_drivers": "They need us.\nSo.",
+        },
+        {"bothways_confidence": None, "bothways_stance": None, "bothways_asof": None, "bothways_top_drivers": None},
+    ]
+    handle, sent, answers = one.app.handle, [], []
+
+    def watched(request: Request) -> Response:
+        answer = handle(request)
+        if request.path.endswith("batch/update"):
+            sent.extend(json.loads(request.body)["inputs"])
+            answers.append(json.loads(answer.body))
+        return answer
+
+    monkeypatch.setattr(one.app, "handle", watched)
+    changes = [change(record, values) for record, values in zip(live, every, strict=False)]
+    assert dict.fromkeys(live[: len(every)]) == outcome(
+        list(one.connect(ESSENTIAL, api_version=version).write(changes))
+    )
+    assert all(isinstance(value, str) for one_input in sent for value in one_input["properties"].values())
+    assert {""} == set(sent[3]["properties"].values())
+    traces = [one_input["objectWriteTraceId"] for one_input in sent]
+    assert len(set(traces)) == len(traces)
+    assert [answer.get("warnings") for answer in answers] == [None] * len(answers)
+
+
+def test_an_answer_that_leaves_records_out_without_a_word_confirms_only_the_others(
+    portal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, connector, live = provisioned(portal)
+    handle = one.app.handle
+
+    def forgetful(request: Request) -> Response:
+        answer = handle(request)
+        if request.path.endswith("batch/update"):
+            body = json.loads(answer.body)
+            body["results"] = [r for r in body["results"] if r["id"] != live[5]]
+            answer.body = json.dumps(body).encode()
+        return answer
+
+    monkeypatch.setattr(one.app, "handle", forgetful)
+    results = outcome(list(connector.write([change(r) for r in live])))
+    assert {**dict.fromkeys(live), live[5]: ("retry", "UNCONFIRMED")} == results
 
 
 def test_only_our_properties_of_existing_kinds_are_written(portal: Any) -> None:
