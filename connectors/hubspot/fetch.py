@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 from connectors.errors import BothwaysError, RetriableError
 from connectors.hubspot import shapes
+from connectors.hubspot.association_shapes import AssociationTypes
 from connectors.hubspot.calls import ASSOCIATION_BATCH, BATCH, LIST_PAGE, OWNER_PAGE, SEARCH_PAGE
 from connectors.hubspot.client import Client
 from connectors.hubspot.failures import Refused
 from connectors.hubspot.paths import Endpoint
-from connectors.hubspot.shapes import AssociationTypes, Check, all_of
+from connectors.hubspot.shapes import Check, Doubts, all_of
 from connectors.hubspot.spreading import spread
 from connectors.hubspot.translate import Link, Owner, Rate, Record
 
@@ -38,7 +39,7 @@ class Fetcher:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._paths = client.paths
-        self._types = AssociationTypes()
+        self._types, self._doubts = AssociationTypes(), Doubts()
 
     def listing(
         self, kind: str, properties: Sequence[str], after: str = "", *, archived: bool = False
@@ -77,7 +78,9 @@ class Fetcher:
         if after:
             query.append(("after", after))
         shown = () if by_id else properties
-        check = all_of(shapes.records(kind, shown, archived=archived), shapes.goes_on(kind, after))
+        call = self._doubts.call(f"list {kind}")
+        page = shapes.records(call, shown, archived=archived, after=after, some=not archived)
+        check = all_of(page, shapes.goes_on(kind, after))
         body = self._client.call(self._paths.listing(kind), query=query, expects="results", check=check).body
         records: list[Record] = _results(body, kind)
         if by_id and not archived:
@@ -91,7 +94,7 @@ class Fetcher:
             "sorts": [{"propertyName": "hs_object_id", "direction": "DESCENDING"}],
             "limit": 1,
         }
-        check = shapes.records(kind, ())
+        check = shapes.records(self._doubts.call(f"search {kind}"), ())
         body = self._client.call(self._paths.search(kind), body=request, expects="results", check=check).body
         records: list[Record] = _results(body, kind)
         total = body.get("total")
@@ -116,9 +119,9 @@ class Fetcher:
             }
             if offset:
                 request["after"] = offset
-            check = all_of(
-                shapes.records(kind, () if by_id else properties, beyond=beyond), shapes.goes_on(kind, offset)
-            )
+            call = self._doubts.call(f"search {kind}")
+            page = shapes.records(call, () if by_id else properties, beyond=beyond)
+            check = all_of(page, shapes.goes_on(kind, offset))
             body = self._client.call(self._paths.search(kind), body=request, expects="results", check=check).body
             records: list[Record] = _results(body, kind)
             following = _following(body)
@@ -143,7 +146,8 @@ class Fetcher:
                 "properties": list(properties),
                 "propertiesWithHistory": [],
             }
-            check = all_of(shapes.records(kind, properties), shapes.of_ids(kind, some))
+            call = self._doubts.call(f"batch read {kind}")
+            check = all_of(shapes.records(call, properties), shapes.of_ids(call, some))
             path = self._paths.batch_read(kind)
             found += _results(self._client.call(path, body=request, expects="results", check=check).body, kind)
         self._client.calls.needed(f"batch read {kind}", len(ids), BATCH)
@@ -157,7 +161,8 @@ class Fetcher:
         for some in batched(ids, ASSOCIATION_BATCH):
             inputs: list[dict[str, str]] = [{"id": i} for i in some]
             while inputs:
-                check = self._types.links(source, target, [one["id"] for one in inputs])
+                call = self._doubts.call(f"associations {source} {target}")
+                check = self._types.links(call, (source, target), [one["id"] for one in inputs])
                 path = self._paths.associations(source, target)
                 body = self._client.call(path, body={"inputs": inputs}, expects="results", check=check).body
                 _check_errors(body, source, target)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from connectors.base import PropertySpec
@@ -45,6 +46,11 @@ class Properties:
                 self._known[name] = {str(p["name"]): p for p in body.get("results") or ()}
             return self._known[name]
 
+    def absent(self, name: str, names: AbstractSet[str]) -> set[str]:
+        """Those of the names that the object does not have; looked at twice before that is said."""
+        missing = names - self.fetch(name).keys()
+        return set(missing - self.fetch(name, fresh=True).keys()) if missing else set()
+
     def confirm(
         self, mapping: KindMapping, wanted: Sequence[str], records: Sequence[Record], owned: Sequence[PropertySpec]
     ) -> None:
@@ -58,7 +64,7 @@ class Properties:
         required = {name: f for f in mapping.required if (name := mapping.property_of(f)) in absent}
         if not ours and not required:
             return
-        missing = absent - self.fetch(mapping.object).keys()
+        missing = self.absent(mapping.object, absent)
         self.refuse_missing(mapping.object, ours & missing)
         for name in sorted(required.keys() & missing):
             raise SchemaError(

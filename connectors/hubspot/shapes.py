@@ -1,14 +1,14 @@
 """Whether an answer can be the one to what was asked: HTTP pairs the two by their order alone, and a box on the way may mix
 them up or send one twice.
 
-Every check raises RetriableError inside the call, which is then made again. What only *looks* wrong (fields or ids that
-nobody asked for) is believed when the second answer to the same call looks the same.
+Every check raises RetriableError inside the call, which is then made again. What is only *doubtful* (fields or ids that
+nobody asked for, an empty list) is believed when the same call gives the same for the third time, and from then on.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from typing import Any
 
 from connectors.errors import RetriableError
@@ -17,6 +17,48 @@ Check = Callable[[dict[str, Any]], None]
 Items = list[dict[str, Any]]
 
 _SYSTEM = frozenset({"createdate", "hs_createdate", "hs_lastmodifieddate", "lastmodifieddate", "hs_object_id"})
+_BELIEVED_AT = 3
+
+
+class Doubts:
+    """What has turned out to be so, however odd it looked. Thread-safe; one for a connection."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._believed: set[tuple[str, str]] = set()
+
+    def call(self, what: str) -> Call:
+        """The doubts about one call and its repetitions."""
+        return Call(what, self)
+
+    def believes(self, what: str, why: str, *, now: bool = False) -> bool:
+        """Whether that has been seen to be so; `now` it is."""
+        with self._lock:
+            if now:
+                self._believed.add((what, why))
+            return (what, why) in self._believed
+
+
+class Call:
+    """One call, whose answers are compared with each other."""
+
+    def __init__(self, what: str, doubts: Doubts) -> None:
+        self.what = what
+        self._doubts = doubts
+        self._seen: dict[str, tuple[Hashable, int]] = {}
+
+    def wrong(self, why: str) -> RetriableError:
+        return _wrong(self.what, why)
+
+    def doubt(self, why: str, looks: Hashable) -> None:
+        """Raises RetriableError, unless it has looked exactly so often enough."""
+        if self._doubts.believes(self.what, why):
+            return
+        before, count = self._seen.get(why, (None, 0))
+        count = count + 1 if before == looks else 1
+        self._seen[why] = looks, count
+        if not self._doubts.believes(self.what, why, now=count >= _BELIEVED_AT):
+            raise self.wrong(why)
 
 
 def all_of(*checks: Check) -> Check:
@@ -29,52 +71,84 @@ def all_of(*checks: Check) -> Check:
     return check
 
 
-def records(what: str, wanted: Collection[str], *, archived: bool | None = None, beyond: str = "") -> Check:
-    """Records with the properties `wanted`, archived or not, all with an id above `beyond` if one is given."""
+def records(
+    call: Call,
+    wanted: Collection[str],
+    *,
+    archived: bool | None = None,
+    beyond: str = "",
+    after: str = "",
+    some: bool = False,
+) -> Check:
+    """Records with the properties `wanted`, archived or not, all with an id above `beyond` if one is given.
+
+    Ids below a numeric `after` are doubtful, and so is an answer without any records when there should be `some`.
+    """
     asked = frozenset(wanted) - _SYSTEM
-    believed: list[frozenset[str]] = []
+    low = int(after) if after.isdecimal() else 0
 
     def check(body: dict[str, Any]) -> None:
-        rows = results(what, body)
+        rows = results(call.what, body)
         for row in rows:
-            if not _is_id(row.get("id")) or not isinstance(row.get("properties"), dict):
-                raise _wrong(what, "an entry is no record")
+            if not is_id(row.get("id")) or not isinstance(row.get("properties"), dict):
+                raise call.wrong("an entry is no record")
             if archived is not None and bool(row.get("archived", archived)) is not archived:
-                raise _wrong(what, "archived records are mixed with others")
+                raise call.wrong("archived records are mixed with others")
             if beyond and int(row["id"]) <= int(beyond):
-                raise _wrong(what, "the records are of an earlier page")
+                raise call.wrong("the records are of an earlier page")
+        early = tuple(row["id"] for row in rows if int(row["id"]) < low)
+        if early:
+            call.doubt("the records lie before the page", early)
+        if some and not rows:
+            call.doubt("there is nothing in it", 0)
         named = frozenset(rows[0]["properties"]) - _SYSTEM if rows else frozenset()
-        if asked and named - asked and asked - named and named not in believed:
-            believed.append(named)
-            raise _wrong(what, "the properties are others than asked for")
+        if asked and named - asked and asked - named:
+            call.doubt("the properties are others than asked for", named)
 
     return check
 
 
-def of_ids(what: str, ids: Collection[str]) -> Check:
+def of_ids(call: Call, ids: Collection[str]) -> Check:
     """Records that were asked for by id; a merged-away id is answered by another one."""
     asked = frozenset(ids)
-    believed: list[frozenset[str]] = []
 
     def check(body: dict[str, Any]) -> None:
-        told = frozenset(str(row.get("id")) for row in results(what, body))
-        if len(told) > len(asked) or (2 * len(told & asked) < len(told) and told not in believed):
-            believed.append(told)
-            raise _wrong(what, "the records are others than asked for")
+        told = frozenset(str(row.get("id")) for row in results(call.what, body))
+        if len(told) > len(asked):
+            raise call.wrong("there are more records than asked for")
+        if 2 * len(told & asked) < len(told):
+            call.doubt("the records are others than asked for", told)
 
     return check
 
 
-def written(what: str, ids: Collection[str]) -> Check:
-    """The results of writes to these records: some of them are among the results, or named by an error."""
-    asked = frozenset(ids)
+def of_record(call: Call, record_id: str) -> Check:
+    """One record; a merged-away id is answered by another one."""
+
+    def check(body: dict[str, Any]) -> None:
+        if not is_id(body.get("id")):
+            raise call.wrong("it is no record")
+        if str(body["id"]) != record_id:
+            call.doubt(f"the record is another than {record_id}", str(body["id"]))
+
+    return check
+
+
+def written(what: str, names: Mapping[str, str]) -> Check:
+    """The results of writes to records, by trace id: some of them are among the results, or named by an error."""
+    asked = frozenset(names) | frozenset(names.values())
 
     def check(body: dict[str, Any]) -> None:
         told = {str(row.get("id")) for row in results(what, body)}
         errors = body.get("errors") or []
         if not isinstance(errors, list) or not all(isinstance(e, dict) for e in errors):
             raise _wrong(what, "its errors are no list of entries")
-        if len(asked) > 1 and not errors and told.isdisjoint(asked):
+        for error in errors:
+            context = error.get("context") or {}
+            if not isinstance(context, dict):
+                raise _wrong(what, "an error of it cannot be understood")
+            told |= {str(i) for key in ("ids", "objectWriteTraceId") for i in context.get(key) or ()}
+        if len(names) > 1 and told.isdisjoint(asked) and (told or not errors):
             raise _wrong(what, "none of the records is named")
 
     return check
@@ -92,68 +166,15 @@ def goes_on(what: str, after: str) -> Check:
 
 
 def settings(what: str, *keys: str, **values: object) -> Check:
-    """Entries that have all the keys, and the values where they tell them."""
+    """Entries that have all the keys, and the values where they tell them; none of them is a record."""
 
     def check(body: dict[str, Any]) -> None:
         for row in results(what, body):
-            if any(key not in row for key in keys) or any(row.get(k, v) != v for k, v in values.items()):
+            lacks = any(key not in row for key in keys)
+            if lacks or "properties" in row or any(row.get(k, v) != v for k, v in values.items()):
                 raise _wrong(what, "an entry is of another kind")
 
     return check
-
-
-class AssociationTypes:
-    """Which type ids join which two kinds of object, learnt from the answers: they differ by direction. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._pairs: dict[int, tuple[str, str]] = {}
-
-    def links(self, source: str, target: str, ids: Collection[str]) -> Check:
-        """Associations from the records `ids` to another kind."""
-        asked, what = frozenset(ids), f"associations {source} {target}"
-        believed: list[object] = []
-
-        def check(body: dict[str, Any]) -> None:
-            types: set[int] = set()
-            origins: set[str] = set()
-            for row in results(what, body):
-                origin, to = row.get("from"), row.get("to") or []
-                if not isinstance(origin, dict) or not _is_id(origin.get("id")) or not isinstance(to, list):
-                    raise _wrong(what, "an entry is no association")
-                origins.add(str(origin["id"]))
-                types |= _types(what, to)
-            odd = (not origins <= asked) or self._others(types, (source, target))
-            seen = (frozenset(origins), frozenset(types))
-            if odd and seen not in believed:
-                believed.append(seen)
-                raise _wrong(what, "the associations are others than asked for")
-            self._learn(types, (source, target))
-
-        return check
-
-    def _others(self, types: Iterable[int], pair: tuple[str, str]) -> bool:
-        with self._lock:
-            return any(self._pairs.get(t, pair) != pair for t in types)
-
-    def _learn(self, types: Iterable[int], pair: tuple[str, str]) -> None:
-        with self._lock:
-            for each in types:
-                self._pairs.setdefault(each, pair)
-
-
-def _types(what: str, to: Iterable[Any]) -> set[int]:
-    """The ids of HubSpot's own types among the associations."""
-    try:
-        return {
-            int(each["typeId"])
-            for one in to
-            if _is_id(one["toObjectId"])
-            for each in one.get("associationTypes") or ()
-            if each.get("category") == "HUBSPOT_DEFINED"
-        }
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise _wrong(what, "an entry is no association") from None
 
 
 def results(what: str, body: Mapping[str, Any]) -> Items:
@@ -165,17 +186,23 @@ def results(what: str, body: Mapping[str, Any]) -> Items:
     return rows
 
 
+def is_id(value: object) -> bool:
+    """Whether it is the id of a record, as a number or as text."""
+    text = str(value)
+    return isinstance(value, str | int) and not isinstance(value, bool) and text.isascii() and text.isdecimal()
+
+
+def texts(values: object) -> Iterable[str]:
+    """The entries of a list as text; nothing for anything else."""
+    return map(str, values) if isinstance(values, list) else ()
+
+
 def _next(what: str, body: Mapping[str, Any]) -> str:
     """The position of the next page, "" after the last."""
     try:
         return str(((body.get("paging") or {}).get("next") or {}).get("after") or "")
     except AttributeError:
         raise _wrong(what, "its paging cannot be understood") from None
-
-
-def _is_id(value: object) -> bool:
-    text = str(value)
-    return isinstance(value, str | int) and not isinstance(value, bool) and text.isascii() and text.isdecimal()
 
 
 def _wrong(what: str, why: str) -> RetriableError:

@@ -7,6 +7,7 @@ the record is asked for: it may have been merged away.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -21,7 +22,7 @@ from connectors.hubspot.client import Client
 from connectors.hubspot.config import HubSpotMapping
 from connectors.hubspot.failures import ErrorBody, ErrorDetail, NotFound, Refused
 from connectors.hubspot.properties import PROVISION, Properties
-from connectors.hubspot.shapes import written
+from connectors.hubspot.shapes import Doubts, of_record, written
 from connectors.records import Stream
 
 WRITABLE: tuple[Stream, ...] = ("accounts", "opportunities")
@@ -39,6 +40,7 @@ class Writer:
         self, client: Client, mapping: HubSpotMapping, owned: Sequence[PropertySpec], properties: Properties
     ) -> None:
         self._client, self._mapping, self._properties = client, mapping, properties
+        self._calls, self._doubts = itertools.count(1), Doubts()
         self._ours = {stream: {s.name: s for s in owned if s.stream == stream} for stream in WRITABLE}
 
     def write(self, changes: Sequence[Change]) -> list[WriteResult]:
@@ -51,7 +53,7 @@ class Writer:
                 continue
             name = self._mapping.of(stream).object  # type: ignore[arg-type]
             used = {p for c in mine for p in c.values}
-            self._properties.refuse_missing(name, used - self._properties.fetch(name).keys())
+            self._properties.refuse_missing(name, self._properties.absent(name, used))
             for wave in _waves(mine):
                 self._client.calls.needed(f"batch update {name}", len(wave), BATCH)
                 results += self._batch(name, wave)
@@ -76,21 +78,21 @@ class Writer:
         """One batch/update call, and what it takes to account for every change of it."""
         if not changes:
             return []
+        call = next(self._calls)  # so that the answer to another call is never taken for the one to this
+        traced = {f"bw-{call}-{number}": change for number, change in enumerate(changes)}
         inputs = [
             {
                 "id": change.record_id,
                 "properties": {p: values.written(v) for p, v in change.values.items()},
-                "objectWriteTraceId": f"bw-{number}",
+                "objectWriteTraceId": trace,
             }
-            for number, change in enumerate(changes)
+            for trace, change in traced.items()
         ]
         try:
             asked = {"inputs": inputs}
             path = self._client.paths.batch_update(name)
-            ids = [c.record_id for c in changes]
-            body = self._client.call(
-                path, body=asked, write=True, expects="results", check=written(path.name, ids)
-            ).body
+            check = written(path.name, {trace: change.record_id for trace, change in traced.items()})
+            body = self._client.call(path, body=asked, write=True, expects="results", check=check).body
         except RetriableError as error:
             if error.status != 423:
                 raise
@@ -103,7 +105,7 @@ class Writer:
             return [WriteResult(changes[0], WriteError("gone", "NOT_FOUND", str(error)))]
         except Refused as error:
             return self._refused(name, changes, error)
-        return self._accounted(name, changes, body)
+        return self._accounted(name, traced, body)
 
     def _refused(self, name: str, changes: Sequence[Change], refused: Refused) -> list[WriteResult]:
         self._stop_for_schema(name, changes, refused.text)
@@ -121,9 +123,9 @@ class Writer:
         half = len(changes) // 2
         return self._batch(name, changes[:half]) + self._batch(name, changes[half:])
 
-    def _accounted(self, name: str, changes: Sequence[Change], body: Mapping[str, Any]) -> list[WriteResult]:
+    def _accounted(self, name: str, by_trace: Mapping[str, Change], body: Mapping[str, Any]) -> list[WriteResult]:
         """Every change is in the results, named by an error, or looked up."""
-        by_trace = {f"bw-{number}": change for number, change in enumerate(changes)}
+        changes = list(by_trace.values())
         by_id = {change.record_id: change for change in changes}
         done = {str(r.get("id")) for r in body.get("results") or ()}
         failed: dict[str, WriteError] = {}
@@ -142,7 +144,8 @@ class Writer:
         """Why a record is missing from a success: gone, merged into another, or just not confirmed."""
         try:
             path = self._client.paths.record(name, change.record_id)
-            found = str(self._client.call(path, expects="properties").body.get("id"))
+            check = of_record(self._doubts.call(path.name), change.record_id)
+            found = str(self._client.call(path, expects="properties", check=check).body["id"])
         except NotFound:
             return WriteError("gone", "NOT_FOUND", f"{name} {change.record_id} was deleted.")
         if found != change.record_id:

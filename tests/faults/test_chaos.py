@@ -42,7 +42,7 @@ def only_right(case, clean) -> None:
         for name, value in ours.items()
         if clean[record].get(name) != value
     }
-    assert wrong == {}, case.proxy.faults
+    assert wrong == {}, (wrong, case.proxy.faults)
 
 
 def seeds() -> range:
