@@ -52,12 +52,21 @@ class Standing:
 
 
 class Daemon:
-    """Runs passes by an agenda until it is stopped. `marked` and `stop` may be called from any thread."""
+    """Runs passes by an agenda until it is stopped. `marked` and `stop` may be called from any thread.
+
+    `waiting` counts the marks that no run has read; `after` is called when a pass has ended.
+    """
 
     def __init__(
-        self, run: Pass, agenda: Agenda, *, waiting: Callable[[], int] = lambda: 0, clock: Clock | None = None
+        self,
+        run: Pass,
+        agenda: Agenda,
+        *,
+        waiting: Callable[[], int] = lambda: 0,
+        after: Callable[[Standing], object] = lambda _: None,
+        clock: Clock | None = None,
     ) -> None:
-        self._run, self._agenda, self._waiting = run, agenda, waiting
+        self._run, self._agenda, self._waiting, self._after = run, agenda, waiting, after
         self._clock = clock or SystemClock()
         self._lock = threading.Lock()
         self._wake, self._stopping = threading.Event(), threading.Event()
@@ -124,6 +133,7 @@ class Daemon:
             if code in DONE:
                 self._succeeded = self._ended
         self._look_for_marks()
+        self._after(self.standing())
 
     def _look_for_marks(self) -> None:
         """Those of an earlier process, and those that came during the run."""

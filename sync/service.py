@@ -21,7 +21,7 @@ from sync import logs
 from sync.agenda import Agenda
 from sync.cli_run import options_from, show_result, workspace_of
 from sync.connect import connect_webhooks
-from sync.daemon import Daemon
+from sync.daemon import Daemon, Standing
 from sync.health import Health, Sources
 from sync.httpd import Listener
 from sync.marks import Marks
@@ -61,7 +61,7 @@ def serve(asked: Asked, output: Output) -> int:
         early = asked.settings.webhooks.run_after if asked.webhooks else None
         agenda = Agenda.after(_last_began(asked.settings), datetime.now(UTC), asked.every, early)
         crm = asked.settings.crm.kind
-        daemon = Daemon(_Pass(asked.config, output), agenda, waiting=lambda: _marks(state, crm))
+        daemon = Daemon(_Pass(asked.config, output), agenda, waiting=lambda: _marks(state, crm), after=_tell)
         receiver, door = None, None
         if state is not None:
             receiver = Receiver(connect_webhooks(asked.settings), state, crm, marked=daemon.marked)
@@ -100,6 +100,12 @@ class _Pass:
         if result.error:
             self._output.error(result.error, "", result.exit_code)
         return result.exit_code
+
+
+def _tell(standing: Standing) -> None:
+    level = "warning" if standing.waits_for_a_person else "info"
+    ended = f"The sync ended with exit code {standing.code}. " if standing.code else ""
+    logs.write(level, f"{ended}The next one is at {standing.next_at:%Y-%m-%d %H:%M} UTC.")
 
 
 def _last_began(settings: Settings) -> datetime | None:

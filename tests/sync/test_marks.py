@@ -108,6 +108,7 @@ def test_marks_stay_when_the_run_fails_and_are_read_by_the_next(sync, listening,
     assert marks.count() == 0
 
 
+@pytest.mark.slow
 def test_a_plan_reads_the_marked_records_and_forgets_none(sync, plan, listening, crm, marks):
     sync(listening)
     silently(crm, DEAL, amount=900.0)
@@ -129,6 +130,7 @@ def test_a_marked_record_that_is_gone_loses_its_scores_and_comes_back_when_resto
     assert marks.count() == 0
 
 
+@pytest.mark.slow
 def test_a_full_read_needs_no_single_reads_and_still_settles_the_marks(sync, listening, marks):
     sync(listening)
     marks.put([DEAL])
@@ -137,12 +139,14 @@ def test_a_full_read_needs_no_single_reads_and_still_settles_the_marks(sync, lis
     assert (listening.again, marks.count()) == ([], 0)
 
 
+@pytest.mark.slow
 def test_marks_of_streams_that_are_not_read_do_not_pile_up(sync, listening, marks):
     marks.put([Mark("contracts", "C1"), Mark("users", "U1")])
     sync(listening)
     assert (marks.count(), listening.again) == (0, [])
 
 
+@pytest.mark.slow
 def test_a_connector_that_cannot_read_again_is_left_alone(sync, connector, marks):
     sync(connector)
     marks.put([DEAL])
@@ -150,6 +154,7 @@ def test_a_connector_that_cannot_read_again_is_left_alone(sync, connector, marks
     assert marks.count() == 0
 
 
+@pytest.mark.slow
 def test_a_long_list_of_marks_is_read_and_cleared_whole(sync, listening, marks):
     sync(listening)
     for _ in range(2):
