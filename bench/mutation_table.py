@@ -46,7 +46,11 @@ TABLE: dict[str, tuple[str, ...]] = {
     "automated mail is effort": (_EFFORT, "if model.effort.exclude_automated:", "if not model.effort.exclude_automated:"),
     "bounced mail is effort": (_EFFORT, '("scheduled", "cancelled", "bounced")', '("scheduled", "cancelled")'),
     "heads of the customer not counted": (_EFFORT, "rows.length * rows.heads_c),\n        ((rows.channel == \"call\") & rows.inbound", "rows.length),\n        ((rows.channel == \"call\") & rows.inbound"),
-    "mail of ours is read unanswered": (_TALLIES, "mail & acts.outbound & acts.answered", "mail & acts.outbound"),
+    "mail of ours is read unanswered": (_TALLIES, "reading = acts.answered.ifelse(_their_reading(acts, model), constant(0.0))", "reading = _their_reading(acts, model)"),
+    "an answer after the close is read before it": (_TALLIES, "acts.goes_on.ifelse((acts.by_close > acts.t).coalesce(False), acts.answered)", "acts.answered", "tests/enrichment/test_deals.py", *ORACLE),
+    "silence of a stranger is known": (_CONFIDENCE, "(rows.buying_months.coalesce(0) > 0).ifelse(rows.newest_anywhere, newest_record)", "rows.newest_anywhere"),
+    "silence of a customer is unknown": (_CONFIDENCE, "(rows.buying_months.coalesce(0) > 0).ifelse(rows.newest_anywhere, newest_record)", "newest_record"),
+    "a prospect's revenue is a fact": (_COMMERCE, "totals.family_revenue.notnull() & totals.family_first_win.notnull()", "totals.family_revenue.notnull()"),
     "index of the greater side": (_RECIPROCITY, "200.0 * smaller(seller, customer)", "200.0 * seller"),
     "balance turned round": (_RECIPROCITY, "100.0 * (seller - customer)", "100.0 * (customer - seller)"),
     "one act is a verdict (k0 dropped)": (

@@ -68,7 +68,7 @@ def score(
     ours, theirs = effort.crowded_days(everything, model)
     ours, theirs = stage("seller_days", ours), stage("customer_days", theirs)
     acts = effort.capped(threads.in_threads(everything, facts), ours, theirs, model)
-    paired = stage("tallies", tallies.pairs(acts, dealt, as_of, model))
+    paired = stage("tallies", tallies.pairs(acts, everything, dealt, as_of, model))
     per_account = tallies.per_account(paired)
 
     items = threads.message_items(everything, facts, as_of, model).union(
@@ -79,7 +79,7 @@ def score(
     judged = stage("accounts", accounts.judge(gathered, as_of, model, previous.get("accounts")))
 
     by_role = threads.in_threads(tallies.with_roles(everything, dealt, played), facts)
-    by_role = tallies.role_pairs(effort.capped(by_role, ours, theirs, model), model)
+    by_role = tallies.role_pairs(effort.capped(by_role, ours, theirs, model), everything, model)
     per_deal = tallies.per_deal(paired, by_role)
     authors = tallies.deal_authors(everything, dealt, played)
     organisation = confidence.channels(per_account, as_of, model)

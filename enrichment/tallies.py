@@ -83,6 +83,24 @@ def _measured(acts: Expr, as_of: datetime, model: ScoringModel) -> Expr:
     return acts.mutate(**measures)
 
 
+def _answered_in_life(acts: Expr, base: Expr) -> Expr:
+    """`acts` with `in_life`: whether one of the other side came after it before its deal closed. A mail of ours that is only
+    answered after the close has not been read then, and a closed deal must not change.
+
+    Only threads that go on after the close are looked at again; those are few.
+    """
+    acts = acts.mutate(goes_on=(acts.answered & (acts.last_answer > acts.deal_until)).coalesce(False))
+    over = acts.filter(acts.goes_on, acts.outbound, acts.channel == "email")
+    over = over.select("thread", over_deal="opportunity", until="deal_until").distinct()
+    theirs = base.filter(base.inbound, base.thread.notnull()).select("thread", "t")
+    theirs = theirs.inner_join(over, "thread")
+    theirs = theirs.filter(theirs.t <= theirs.until)
+    last = theirs.group_by("thread", "over_deal").aggregate(by_close=theirs.t.max()).rename(over_thread="thread")
+    acts = acts.left_join(last, [acts.thread == last.over_thread, acts.opportunity == last.over_deal])
+    in_life = acts.goes_on.ifelse((acts.by_close > acts.t).coalesce(False), acts.answered)
+    return acts.mutate(in_life=in_life).drop("goes_on", "over_thread", "over_deal", "by_close")
+
+
 def _deal_measured(acts: Expr, model: ScoringModel) -> Expr:
     """Deal-level measures of each act that lies in its deal's life (`deal_from` to `deal_until`), else 0."""
     span = model.deals.momentum_days * DAY
@@ -90,11 +108,13 @@ def _deal_measured(acts: Expr, model: ScoringModel) -> Expr:
     age = acts.deal_until - acts.t
     weight = decay(age, model.deals.half_life_days)
     late, before = living & (age < span), living & (age >= span) & (age < 2 * span)
-    seller, customer, none = whole(acts.seller), whole(acts.customer), ibis.null("int64")
+    unread = acts.answered & ~acts.in_life
+    minutes = acts.customer - unread.ifelse(_their_reading(acts, model), constant(0.0))
+    seller, customer, none = whole(acts.seller), whole(minutes), ibis.null("int64")
     return acts.mutate(
         living=living,
         deal_es=_when(living, whole(acts.seller * weight)),
-        deal_ec=_when(living, whole(acts.customer * weight)),
+        deal_ec=_when(living, whole(minutes * weight)),
         deal_acts=_when(living & acts.with_customer, whole(weight)),
         deal_seller=_when(living, seller),
         deal_customer=_when(living, customer),
@@ -107,13 +127,16 @@ def _deal_measured(acts: Expr, model: ScoringModel) -> Expr:
     )
 
 
-def pairs(acts: Expr, deals: Expr, as_of: datetime, model: ScoringModel) -> Expr:
-    """Sums by (account, opportunity), the latter null for acts outside any deal: the one pass over the acts."""
+def pairs(acts: Expr, base: Expr, deals: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+    """Sums by (account, opportunity), the latter null for acts outside any deal: the one pass over the acts.
+
+    `acts` are `base` in threads and capped.
+    """
     lives = deals.select(
         deal=deals.opportunity, deal_from=deals.begins, deal_until=deals.until, late_stage=deals.late_stage
     )
     acts = acts.left_join(lives, [acts.opportunity == lives.deal]).drop("deal")
-    acts = acts.mutate(late_stage=acts.late_stage.coalesce(False))
+    acts = _answered_in_life(acts.mutate(late_stage=acts.late_stage.coalesce(False)), base)
     rows = _deal_measured(_measured(acts, as_of, model), model)
     rows = rows.filter(rows.within | rows.living.coalesce(False))
     sums = {name: rows[name].sum() for name in _SUMS + _DEAL_SUMS}
@@ -146,9 +169,9 @@ def with_roles(acts: Expr, deals: Expr, played: Expr) -> Expr:
     return linked.filter(linked.t >= linked.deal_from, linked.t <= linked.deal_until)
 
 
-def role_pairs(linked: Expr, model: ScoringModel) -> Expr:
+def role_pairs(linked: Expr, base: Expr, model: ScoringModel) -> Expr:
     """Sums by opportunity of the acts of `with_roles`."""
-    rows = _deal_measured(_read(linked, model), model)
+    rows = _deal_measured(_read(_answered_in_life(linked, base), model), model)
     sums = {name: rows[name].sum() for name in _DEAL_SUMS}
     latest = {name: rows[name].max() for name in _DEAL_LATEST}
     return rows.group_by("opportunity").aggregate(**sums, **latest)
@@ -158,11 +181,16 @@ def _read(acts: Expr, model: ScoringModel) -> Expr:
     """Adds the minutes of reading, which no cap cuts: ours of their mail, theirs of mail that they answered."""
     read, mail = model.effort.minutes.email_read, acts.channel == "email"
     acts = acts.mutate(seller=acts.seller + (mail & acts.inbound).ifelse(constant(read), constant(0.0)))
+    reading = acts.answered.ifelse(_their_reading(acts, model), constant(0.0))
+    return acts.mutate(customer=acts.customer + reading)
+
+
+def _their_reading(acts: Expr, model: ScoringModel) -> Expr:
+    """Minutes it takes them to read a mail of ours, once they did; 0 for every other act."""
     if not model.effort.count_mail_read:
-        return acts
-    reading = mail & acts.outbound & acts.answered
-    theirs = constant(read / model.effort.capture_rates.email)
-    return acts.mutate(customer=acts.customer + reading.ifelse(theirs, constant(0.0)))
+        return constant(0.0)
+    theirs = constant(model.effort.minutes.email_read / model.effort.capture_rates.email)
+    return ((acts.channel == "email") & acts.outbound).ifelse(theirs, constant(0.0))
 
 
 def per_account(paired: Expr) -> Expr:

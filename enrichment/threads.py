@@ -26,8 +26,8 @@ def thread_facts(base: Expr) -> Expr:
 
 
 def in_threads(acts: Expr, facts: Expr) -> Expr:
-    """`acts` with `root` (opens its thread; every act without one does), `answers` (comes after one of the other side) and
-    `answered` (one of the other side comes after it)."""
+    """`acts` with `root` (opens its thread; every act without one does), `answers` (comes after one of the other side),
+    `answered` (one of the other side comes after it) and `last_answer` (when the other side last wrote in the thread)."""
     facts = facts.rename(of_thread="thread")
     acts = acts.left_join(facts, [acts.thread == facts.of_thread])
     other_first = acts.inbound.ifelse(acts.first_outbound, acts.first_inbound)
@@ -36,6 +36,7 @@ def in_threads(acts: Expr, facts: Expr) -> Expr:
         root=(acts.t == acts["first"]).coalesce(True),
         answers=(other_first < acts.t).coalesce(False),
         answered=(other_last > acts.t).coalesce(False),
+        last_answer=other_last,
     )
     return acts.drop("of_thread", *(name for name in facts.columns if name != "of_thread"))
 

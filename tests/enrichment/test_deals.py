@@ -130,3 +130,22 @@ def test_a_deal_without_an_account_still_has_its_effort(organisation):
     assert row["account_id"] is None
     assert row["bothways_deal_customer_effort_hours"] == 1.0
     assert row["bothways_deal_customer_dependence"] is None
+
+
+def test_an_answer_after_the_close_is_not_read_before_it(organisation):
+    org = organisation.Organisation()
+    account = org.account("A")
+    for thread, answer in enumerate((None, 20, 40)):  # days ago; all close 30 days ago
+        deal = org.deal(account, 100.0, 30, won=True, created=120)
+        for k in range(4):
+            org.email(account, "inbound", 80 + k, opportunity=deal)
+        org.email(account, "outbound", 50, opportunity=deal, thread=thread)
+        if answer is not None:
+            org.email(account, "inbound", answer, thread=thread)
+    rows = org.score(deals=True).deals
+    never, late, early = (rows[f"D{n}"] for n in range(3))
+    hours = "bothways_deal_customer_effort_hours"
+    assert {k: v for k, v in never.items() if k.endswith(("index", "balance", hours))} == {
+        k: v for k, v in late.items() if k.endswith(("index", "balance", hours))
+    }
+    assert early["bothways_deal_reciprocity_balance"] < late["bothways_deal_reciprocity_balance"]

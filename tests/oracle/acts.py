@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -46,6 +46,7 @@ class Act:
     raised: bool = False  # a case that they opened
     opens: bool = False  # the first of its thread, a call, a meeting, a case
     is_answer: bool = False
+    answered_at: datetime | None = None  # when they next wrote in the thread
     seller: float = 0.0
     customer: float = 0.0
 
@@ -188,7 +189,8 @@ def _follow_threads(acts: list[Act], model: ScoringModel) -> None:
             if message.direction != "outbound":
                 continue
             message.is_answer = any(earlier.by_customer for earlier in messages[:n])
-            if model.effort.count_mail_read and any(later.by_customer for later in messages[n + 1 :]):
+            message.answered_at = min((m.at for m in messages[n + 1 :] if m.by_customer), default=None)
+            if model.effort.count_mail_read and message.answered_at is not None:
                 message.customer_read = model.effort.minutes.email_read
 
 
@@ -206,6 +208,14 @@ def _cap_days(acts: list[Act], model: ScoringModel) -> None:
             if own > cap:
                 for act in crowd:
                     setattr(act, f"{side}_worked", getattr(act, f"{side}_worked") * cap / own)
+
+
+def as_of_close(act: Act, until: datetime, model: ScoringModel) -> Act:
+    """The act as it was known at the close: mail of ours that they answered later had not been read."""
+    if act.customer_read and act.answered_at is not None and act.answered_at > until:
+        unread = act.customer_read / model.effort.capture_rates.email
+        return replace(act, customer=act.customer - unread, customer_read=0.0)
+    return act
 
 
 def effort(acts: Iterable[Act], now: datetime, half_life_days: float) -> Effort:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from oracle.acts import Act, effort, plain_minutes, read_acts
+from oracle.acts import Act, as_of_close, effort, plain_minutes, read_acts
 from oracle.books import Books, Deal, Tables
 from oracle.confidence import confident_in_effort, confident_in_need, knowledge_of_need
 from oracle.decide import NONE, deal_stance, expected_hours, kept, reclaimable, stance
@@ -203,7 +203,7 @@ class Reference:
     def _deal_acts(self, deal: Deal, until: datetime) -> list[Act]:
         """Linked to it, or linked to no deal but between its owner and a person with a role on it, in its life."""
         return [
-            a
+            as_of_close(a, until, self.model)
             for a in self.all_acts
             if a.at <= until
             and (deal.created_at is None or a.at >= deal.created_at)
