@@ -24,6 +24,7 @@ import sync.cli_judge as cli_judge
 import sync.cli_operate as cli_operate
 import sync.cli_read as cli_read
 import sync.cli_run as cli_run
+import sync.cli_schedule as cli_schedule
 import sync.cli_setup as cli_setup
 from connectors.errors import BothwaysError
 from connectors.redaction import redact
@@ -39,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for module in (cli_setup, cli_run, cli_read, cli_judge, cli_emulator, cli_operate, cli_daemon):
+for module in (cli_setup, cli_run, cli_read, cli_judge, cli_emulator, cli_operate, cli_schedule, cli_daemon):
     module.register(app)
 
 

@@ -1,0 +1,1 @@
+"""Templates of the units that `bothways schedule` prints."""
