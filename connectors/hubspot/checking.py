@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from connectors.base import Finding, Organisation, PropertySpec
 from connectors.errors import AuthError, BothwaysError
-from connectors.hubspot import values
+from connectors.hubspot import usage, values
 from connectors.hubspot.client import Client
 from connectors.hubspot.config import KINDS, HubSpotMapping, Kind, KindMapping
 from connectors.hubspot.failures import Refused
@@ -52,6 +52,7 @@ def diagnose(
     yield from _writable(client, mapping)
     yield from _ours(mapping, owned, properties)
     yield from _room(provisioner)
+    yield from _usage(client, owned)
     for kind in _CHANNELS:
         if mapping.of(kind).object:
             yield from _coverage(client, kind, mapping.of(kind))
@@ -155,6 +156,19 @@ def _room(provisioner: Provisioner) -> Iterator[Finding]:
     for name in ("companies", "deals"):
         if name in room:
             yield Finding("ok", "limits", f"{name} have room for {room[name]} more custom properties.")
+
+
+def _usage(client: Client, owned: Sequence[PropertySpec]) -> Iterator[Finding]:
+    """What an admin should know before a score changes what a list or workflow does."""
+    for found in usage.uses(client, {spec.name for spec in owned}):
+        if isinstance(found, usage.Use):
+            yield Finding("ok", "rules", f"The {found} uses {', '.join(found.properties)}.")
+        else:
+            why = f"the scope {found.scope} is missing." if found.scope else found.why
+            remedy = (
+                f"Add the scope {found.scope} to the service key or app, or leave this as it is." if found.scope else ""
+            )
+            yield Finding("warn", "rules", f"Which {found.kind}s use our properties cannot be told: {why}", remedy)
 
 
 def _coverage(client: Client, kind: Kind, mapping: KindMapping) -> Iterator[Finding]:

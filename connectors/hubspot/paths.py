@@ -34,6 +34,8 @@ class Paths:
         self._limits = f"/crm/limits/{version}" if dated else "/crm/v3/limits"
         self._account = f"/account-info/{version}/details" if dated else "/account-info/v3/details"
         self._currencies = f"/settings/currencies/{version}" if dated else "/settings/v3/currencies"
+        self._lists = f"/crm/lists/{version}" if dated else "/crm/v3/lists"
+        self._flows = "/automation/v4/flows"  # no dated version of it is documented as released
         self._token = f"/oauth/{version}/token" if dated else "/oauth/v1/token"
 
     def listing(self, kind: str) -> Endpoint:
@@ -96,6 +98,18 @@ class Paths:
 
     def exchange_rates(self) -> Endpoint:
         return Endpoint("GET", f"{self._currencies}/exchange-rates", "exchange rates")
+
+    def lists_search(self) -> Endpoint:
+        return Endpoint("POST", f"{self._lists}/search", "search lists")
+
+    def lists(self) -> Endpoint:
+        return Endpoint("GET", self._lists, "lists")
+
+    def flows(self) -> Endpoint:
+        return Endpoint("GET", self._flows, "workflows")
+
+    def flows_read(self) -> Endpoint:
+        return Endpoint("POST", f"{self._flows}/batch/read", "batch read workflows")
 
     def token(self) -> Endpoint:
         return Endpoint("POST", self._token, "token")

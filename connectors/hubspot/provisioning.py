@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from connectors.base import PropertySpec, PropertyType, ProvisionItem, ProvisionPlan, ProvisionStep
 from connectors.errors import RetriableError, SchemaError
+from connectors.hubspot import usage
 from connectors.hubspot.calls import BATCH
 from connectors.hubspot.client import Client
 from connectors.hubspot.config import HubSpotMapping
@@ -79,7 +81,22 @@ class Provisioner:
         return plan
 
     def plan_removal(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
-        """Which of our properties are there to be archived, and the groups that are then empty. Reads only."""
+        """Which of our properties are there to be archived, by what they are used, and the groups that are then empty.
+        Reads only."""
+        plan = self._removal(specs)
+        names = {i.name.partition(".")[2] for i in plan.items if i.kind == "property"}
+        found = list(usage.uses(self._client, names))
+        known = [one for one in found if isinstance(one, usage.Use)]
+        items = [_used(item, known) if item.kind == "property" else item for item in plan.items]
+        for one in found:
+            if isinstance(one, usage.Unknown):
+                scope = f"needs the scope {one.scope}" if one.scope else one.why
+                items.append(
+                    ProvisionItem("exists", one.kind, "(not looked at)", f"{scope}; what uses them is not known")
+                )
+        return ProvisionPlan(tuple(items))
+
+    def _removal(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         items: list[ProvisionItem] = []
         for name, ours in self._by_object(specs):
             live = self._properties.fetch(name, fresh=True)
@@ -92,7 +109,7 @@ class Provisioner:
 
     def remove(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """Archives them. Raises SchemaError for one that a list or workflow uses; the others are archived all the same."""
-        plan = self.plan_removal(specs)
+        plan = self._removal(specs)
         used: list[str] = []
         for item in plan.items:
             name, _, component = item.name.partition(".")
@@ -230,6 +247,11 @@ class Provisioner:
     def _has_group(self, name: str) -> bool:
         body = self._client.call(self._paths.groups(name)).body
         return any(g.get("name") == GROUP and not g.get("archived") for g in body.get("results") or ())
+
+
+def _used(item: ProvisionItem, found: Sequence[usage.Use]) -> ProvisionItem:
+    who = usage.of_property(found, item.name.partition(".")[2])
+    return replace(item, detail=f"used by {who}; take it out there first") if who else item
 
 
 def _same_type(spec: PropertySpec, held: Definition) -> bool:

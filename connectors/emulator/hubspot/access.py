@@ -14,6 +14,7 @@ REFRESH_TOKEN = "eu1-0000-refresh-0000-4000-8000-000000000001"  # noqa: S105
 ALL_SCOPES = frozenset(
     {
         "oauth",
+        "automation",
         "e-commerce",
         "tickets",
         "sales-email-read",

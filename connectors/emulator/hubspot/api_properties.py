@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.emulator.http import Response
+from connectors.emulator.hubspot import api_flows
 from connectors.emulator.hubspot.api_batch import envelope
 from connectors.emulator.hubspot.call import Call
 from connectors.emulator.hubspot.objects import ObjectType
@@ -42,8 +43,8 @@ def handle(call: Call, kind: ObjectType, rest: tuple[str, ...]) -> Response | No
 
 
 def _refuse_listed(call: Call, kind: ObjectType, name: str) -> None:
-    """Raises ApiError where a list's filters name the property."""
-    if call.portal.lists.uses(kind, name):
+    """Raises ApiError where a list's filters or a workflow name the property."""
+    if call.portal.lists.uses(kind, name) or api_flows.uses(call.portal, name):
         raise invalid(
             f"The property '{name}' is in use and cannot be deleted.",
             subCategory="PropertyValidationError.CANNOT_DELETE_PROPERTY_IN_USE",

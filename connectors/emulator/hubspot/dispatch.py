@@ -10,6 +10,7 @@ from connectors.emulator.hubspot import (
     api_associations,
     api_batch,
     api_exports,
+    api_flows,
     api_lists,
     api_money,
     api_objects,
@@ -61,6 +62,8 @@ def dispatch(call: Call) -> Response | None:
         return api_exports.handle(call, rest)
     if area == "lists":
         return api_lists.handle(call, rest)
+    if area == "automation" and rest[:1] == ("flows",):
+        return api_flows.handle(call, rest[1:])
     if area == "pipelines" and rest:
         return api_pipelines.handle(call, call.portal.kind(rest[0]), rest[1:])
     if method != "GET":

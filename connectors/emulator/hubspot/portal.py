@@ -49,6 +49,7 @@ class Portal:
         self.pipelines: dict[str, list[Json]] = defaultdict(list)
         self.last_pipeline_id = 7_000_000
         self.owners: list[Json] = []
+        self.flows: dict[str, Json] = {}
         self.written: dict[str, Counter[str]] = defaultdict(Counter)
         self.listeners: list[Callable[[str, ObjectType, int, Json], None]] = []
         """Told of what happens: the kind of event, the object type, when (epoch ms), and the event's own fields."""

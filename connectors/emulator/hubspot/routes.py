@@ -31,7 +31,7 @@ class Route:
         return self.version == "v3"
 
 
-_ROOT_AREAS = {"account-info", "oauth", "properties", "calling"}
+_ROOT_AREAS = {"automation", "account-info", "oauth", "properties", "calling"}
 
 
 def route(path: str) -> Route | None:
