@@ -103,6 +103,7 @@ def test_one_page_is_on_its_way_while_another_is_used(connect: Any, app: Watched
     assert calls(connector, "GET jobs/query/*/resultPages") == 0
 
 
+@pytest.mark.slow
 def test_a_read_goes_on_from_any_page_of_a_parallel_download(connect: Any) -> None:
     pages = read(connect(**SETTINGS))
     complete = rows(pages)
@@ -165,6 +166,7 @@ def test_a_page_that_is_not_listed_is_noticed(connect: Any, app: Watched) -> Non
         read(connect(**SETTINGS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [{"kind": "reset"}, {"kind": "cut"}, {"kind": "html", "status": 503}])
 def test_a_fault_in_one_of_two_downloads_loses_nothing(
     server: EmulatorServer, connect: Any, whole: list[Page], fault: dict[str, Any]
