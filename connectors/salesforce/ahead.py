@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from connectors.base import Cursor
 from connectors.errors import StateError
@@ -38,7 +37,7 @@ class Ahead:
 
     def _fetch(self) -> None:
         announced, self._announced = self._announced, {}
-        now = instant(self.client.transport.server_time or datetime.now(UTC))
+        now = instant(self.client.now())
         starts: dict[Stream, Position] = {}
         asked: list[tuple[Stream, int, str]] = []
         for stream, cursor in announced.items():

@@ -81,6 +81,13 @@ class Client:
         """The versioned path, as in nextRecordsUrl and composite addresses."""
         return f"/services/data/v{self._config.api_version}"
 
+    def now(self) -> datetime:
+        """The server's clock, rather early than late; ours is never asked. Raises RetriableError when it is not known."""
+        told = self.transport.server_time
+        if told is None:
+            raise RetriableError("Salesforce's answers carry no Date header, so there is no clock to go by.")
+        return told
+
     def send(self, method: str, path: str, payload: object = None, **options: Any) -> Any:
         """Any JSON request; `path` begins at the root of the organisation. None for an answer without a body."""
         if payload is not None:

@@ -166,9 +166,7 @@ class SalesforceConnector:
         return Page(stream, pa.RecordBatch.from_pylist([], schema=schema(stream, self._owned)), self._now())
 
     def _now(self) -> Cursor:
-        clock = self.server_time()
-        assert clock is not None  # describing the objects has asked the server
-        return Watermark(instant(clock - timedelta(minutes=self._config.overlap_minutes))).encode()
+        return Watermark(instant(self._client.now() - timedelta(minutes=self._config.overlap_minutes))).encode()
 
 
 def mapped_objects(mapping: SalesforceMapping) -> list[str]:

@@ -111,10 +111,7 @@ class Reader:
         stood = decode(since) if since is not None else None
         if isinstance(stood, Position):
             return stood
-        clock = self.client.transport.server_time
-        if clock is None:
-            raise RetriableError("Salesforce's answers carry no Date header, so there is no clock to go by.")
-        return Position(instant(clock), None if stood is None else stood.since)
+        return Position(instant(self.client.now()), None if stood is None else stood.since)
 
     def _watermark(self, position: Position) -> Watermark:
         high = datetime.fromisoformat(position.high)

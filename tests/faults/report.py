@@ -17,6 +17,16 @@ from rows import ELSEWHERE, NOT_HAD
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 
+def merged(found: list[dict[str, object]]) -> list[dict[str, object]]:
+    """One line for the runs that injected the same with other seeds: times added, failed if one of them did."""
+    lines: dict[tuple[str, str, str], dict[str, object]] = {}
+    for row in found:
+        line = lines.setdefault((str(row["id"]), str(row["what"]), str(row["crm"])), {**row, "times": 0})
+        line["times"] = int(str(line["times"])) + int(str(row["times"]))
+        line["result"] = "passed" if line["result"] == row["result"] == "passed" else "failed"
+    return [lines[key] for key in sorted(lines)]
+
+
 def table(found: list[dict[str, object]]) -> str:
     """Markdown: a line for each fault and CRM, then those tested elsewhere and those that cannot be had, with the reason."""
     lines = ["| id | injected | CRM | times | result |", "|---|---|---|---:|---|"]
@@ -28,9 +38,7 @@ def table(found: list[dict[str, object]]) -> str:
 
 
 def main() -> None:
-    found = sorted(
-        json.loads(Path(sys.argv[1]).read_text()), key=lambda r: (str(r["id"]), str(r["what"]), str(r["crm"]))
-    )
+    found = merged(json.loads(Path(sys.argv[1]).read_text()))
     page = Path(sys.argv[2])
     before, rest = page.read_text(encoding="utf-8").split(BEGIN)
     page.write_text(f"{before}{BEGIN}\n{table(found)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
