@@ -20,6 +20,7 @@ from sync.backtest_outcomes import OUTCOMES, Outcome, Past
 from sync.backtest_past import explained
 from sync.backtest_result import Backtest, Group, Judged, Measured, Tested
 from sync.backtest_scores import Replay, judged_by, measures
+from sync.backtest_stances import in_order, stance_rates
 from sync.backtest_tests import Draws, Moment, calibrated, groups, label
 from sync.job import job
 from sync.options import RunOptions, Workspace
@@ -162,6 +163,8 @@ def _tested(
                 tuple(_gain_curve(outcome, now)),
                 {m.name: m.auc.value for m in redone.measures} if redone else {},
                 redone.gains if redone else {},
+                rates := stance_rates(now.stances, now.asked.happened),
+                in_order(rates, outcome.sign) if outcome.stream == "accounts" else None,
             )
         )
     return tuple(found)

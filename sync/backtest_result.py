@@ -11,6 +11,7 @@ from typing import Any
 from enrichment.backtest_fit import Calibration
 from enrichment.backtest_rank import Interval
 from enrichment.backtest_verdict import Verdict
+from sync.backtest_stances import StanceRate
 
 SCHEMA = 1
 """Version of the JSON object; its keys are only ever added to."""
@@ -55,6 +56,10 @@ class Tested:
     """AUC of each measure in the last group after the direction of every act was drawn anew; empty where acts do not count."""
     shuffled_gains: Mapping[str, Interval]
     """What each measure adds to the trained baseline then: a gain that stays was volume or recency, not who wrote."""
+    stances: tuple[StanceRate, ...]
+    """The rate of the outcome for each stance that was given at the moment."""
+    stances_in_order: bool | None
+    """Whether stances of greater need have the greater rate (the lesser, where the score should mean less); None: too few."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,14 +47,23 @@ class Scored:
 
     def of(self, stream: str, ids: NDArray[np.str_], measure: str) -> Reals:
         """The measure of each record in `ids`; NaN where it is unknown or the record was not scored."""
-        table = self.accounts if stream == "accounts" else self.deals
-        if stream not in self._index:
-            self._index[stream] = {key: row for row, key in enumerate(table["id"].to_pylist())}
-        places = np.array([self._index[stream].get(str(key), -1) for key in ids], np.int64)
+        table, places = self._places(stream, ids)
         if not table.num_rows:
             return np.full(len(ids), np.nan)
         values = _reals(table[measure])
         return np.where(places >= 0, values[np.maximum(places, 0)], np.nan)
+
+    def stances(self, stream: str, ids: NDArray[np.str_]) -> NDArray[np.str_]:
+        """The stance of each record in `ids`; empty where it was not scored."""
+        table, places = self._places(stream, ids)
+        given = table["bothways_stance" if stream == "accounts" else "bothways_deal_stance"].to_pylist()
+        return np.array([given[place] if place >= 0 else "" for place in places.tolist()], np.str_)
+
+    def _places(self, stream: str, ids: NDArray[np.str_]) -> tuple[pa.Table, NDArray[np.int64]]:
+        table = self.accounts if stream == "accounts" else self.deals
+        if stream not in self._index:
+            self._index[stream] = {key: row for row, key in enumerate(table["id"].to_pylist())}
+        return table, np.array([self._index[stream].get(str(key), -1) for key in ids], np.int64)
 
 
 class Replay:
@@ -75,7 +84,7 @@ class Replay:
         scratch = self._folder / "engine"
         score_tables(tables, out, as_of, self.model, None, engine=self._engine, scratch=scratch)
         accounts = _joined(out, "accounts", "account_audit", (*_ACCOUNT_SCORES, *_ACT_SCORES, "bothways_stance"))
-        deals = _joined(out, "opportunities", "opportunity_audit", _DEAL_SCORES)
+        deals = _joined(out, "opportunities", "opportunity_audit", (*_DEAL_SCORES, "bothways_deal_stance"))
         return Scored(as_of, _measured(accounts, self.model), deals)
 
     def with_model(self, model: ScoringModel) -> Replay:

@@ -40,11 +40,12 @@ class Moment:
 
     asked: Asked
     measured: Mapping[str, Reals]
+    stances: NDArray[np.str_]
 
     @classmethod
     def of(cls, outcome: Outcome, asked: Asked, scored: Scored) -> Moment:
         found = {name: outcome.sign * scored.of(outcome.stream, asked.ids, name) for name in measures(outcome.name)}
-        return cls(asked, found)
+        return cls(asked, found, scored.stances(outcome.stream, asked.ids))
 
     def features(self, outcome: Outcome) -> Reals:
         """What a seller can count without us: the columns of the trained baseline, on a log scale."""

@@ -228,6 +228,9 @@ def test_a_planted_habit_is_found_and_judged(replay: Callable[[Tables], Replay],
     assert found["renewal"].verdict.code == "not_enough_outcomes"
     assert until is not None
 
+    assert sum(one.records for one in habit.stances) == everybody.records
+    assert sum(one.events for one in habit.stances) == everybody.events
+    assert all(one.low <= one.rate <= one.high for one in habit.stances)
     page = render(Backtest("files", (EARLIER, T), until, "1.0.0+x", 100, 1, judged, ("accounts: <b>",)))
     assert "<script" not in page
     assert "&lt;b&gt;" in page
