@@ -6,12 +6,13 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEMO_DIR ?= demo-out
 WORKERS ?= 2
 
-.PHONY: help demo test check-all bench fmt lint requirements clean
+.PHONY: help demo test check-all security bench fmt lint requirements clean
 
 help:
 	@echo "make demo       both emulated CRMs: provision, sync, sync again (writes nothing), report"
 	@echo "make test       lint, types, import contracts, tests"
 	@echo "make check-all  make test, and what is slow or needs Node.js, Chromium or Spark"
+	@echo "make security   code, secrets, dependencies, reproducible wheel, bill of materials, workflows, image"
 	@echo "make bench      what a pull, score and write-back cost, as ratios"
 	@echo "make fmt        format the code"
 
@@ -34,7 +35,7 @@ $(VENV)/.check: $(VENV)/.dev requirements/check.txt
 	@touch $@
 
 demo: $(VENV)/.runtime
-	$(BIN)/bothways demo --dir $(DEMO_DIR)
+	BOTHWAYS_LOG_FORMAT=text $(BIN)/bothways demo --dir $(DEMO_DIR)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -50,6 +51,11 @@ check-all: lint $(VENV)/.check
 	bench/install_faults.sh
 	$(BIN)/python -m pytest -n $(WORKERS) -m "slow or node or browser or not slow"
 	$(BIN)/python bench/pipeline.py --accounts 1000
+	$(MAKE) security
+
+# What cannot be reached from here is told as "not audited", never as ok.
+security: $(VENV)/.check
+	$(BIN)/python .ci/security.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python bench/pipeline.py --accounts 10000
