@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from connectors.hubspot.webhooks import EVENTS, STANDARD
+
 APP = Path(__file__).parents[3] / "connectors" / "hubspot" / "app"
 CARDS = APP / "src" / "app" / "cards"
 
@@ -65,3 +67,34 @@ def test_the_card_compiles_and_passes_its_own_tests(tmp_path: Path) -> None:
             [npm, *words], cwd=folder, capture_output=True, text=True, env={**os.environ, "CI": "1"}, check=False
         )
         assert ran.returncode == 0, f"npm {' '.join(words)}\n{ran.stdout[-4000:]}\n{ran.stderr[-4000:]}"
+
+
+def test_both_components_are_made_from_the_same_words_and_tested_with_the_same_cases() -> None:
+    """The card's and the Lightning component's; `tests/enrichment` checks both against `enrichment/panel.py`."""
+    root = Path(__file__).parents[3]
+    cases = read(CARDS / "tests" / "panel-cases.json")
+    assert read(root / "tests" / "lwc" / "panel-cases.json") == cases
+    module = root / "connectors/salesforce/package/force-app/main/default/lwc/bothwaysPanel/catalogue.js"
+    text = module.read_text(encoding="utf-8").removeprefix("export default ").rstrip().removesuffix(";")
+    assert json.loads(text) == read(CARDS / "panel.json")
+    for tests in (CARDS / "tests" / "BothwaysPanel.test.tsx", root / "tests" / "lwc" / "panel.test.js"):
+        assert "panel-cases.json" in tests.read_text(encoding="utf-8")
+    states = {(case["kind"], case["panel"]["state"]) for case in cases}
+    assert states >= {(kind, state) for kind in ("account", "deal") for state in ("scored", "unscored", "unreadable")}
+
+
+def test_the_subscriptions_are_what_the_receiver_understands_and_are_uploaded_only_when_copied() -> None:
+    """Their address is an example: uploaded as it is, it would tell a stranger what changes in the portal."""
+    path = APP / "webhooks" / "webhooks-hsmeta.json"
+    part = read(path)
+    assert part["type"] == "webhooks"
+    assert not path.is_relative_to(APP / read(APP / "hsproject.json")["srcDir"])
+    told = part["config"]["subscriptions"]
+    kinds = [one["subscriptionType"] for group in told.values() for one in group]
+    assert len(kinds) == len(set(kinds)) == 26
+    for kind in kinds:
+        name, _, what = kind.partition(".")
+        assert what in EVENTS
+        assert name in {singular for singular, _ in STANDARD.values()}
+        assert what != "propertyChange"  # the increments have those; they would be most of the traffic
+    assert {kind.partition(".")[2] for kind in kinds} == EVENTS - {"propertyChange"}
