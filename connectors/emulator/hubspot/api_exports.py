@@ -17,7 +17,7 @@ from connectors.emulator.hubspot.objects import ObjectType
 from connectors.emulator.hubspot.portal import Portal
 from connectors.emulator.hubspot.search import Query
 from connectors.emulator.hubspot.table import LIVE
-from connectors.emulator.hubspot.wire import ApiError, Json, answer, bad_json, invalid, iso, names
+from connectors.emulator.hubspot.wire import ApiError, Json, answer, bad_json, invalid, iso, names, origin
 
 FILES = "/export-files/"
 _A_DAY, _MOST_A_DAY = 24 * 3600 * 1000, 30
@@ -58,7 +58,7 @@ def _start(call: Call) -> Response:
     )
     portal.exports.all[made.id] = made
     status = f"{call.request.path.rstrip('/')}/tasks/{made.id}/status"
-    return answer({"id": made.id, "links": {"status": f"http://{_host(call.request)}{status}"}}, 202)
+    return answer({"id": made.id, "links": {"status": f"{origin(call.request)}{status}"}}, 202)
 
 
 def _rows(call: Call, kind: ObjectType, body: Json) -> list[int]:
@@ -94,7 +94,7 @@ def _status(call: Call, identifier: str) -> Response:
     if one.state == "COMPLETE":
         key = hashlib.sha256(f"{one.id}-{len(one.links)}-{one.asked}".encode()).hexdigest()[:24]
         one.links[key] = call.portal.now_ms() + _LINK_HOLDS
-        made["result"] = f"http://{_host(call.request)}{FILES}{key}/{_file_name(one)}"
+        made["result"] = f"{origin(call.request)}{FILES}{key}/{_file_name(one)}"
     return answer(made)
 
 
@@ -179,7 +179,3 @@ def _found(call: Call, identifier: str) -> Export:
     if one is None:
         raise ApiError(404, f"Export {identifier} does not exist", "OBJECT_NOT_FOUND")
     return one
-
-
-def _host(request: Request) -> str:
-    return request.headers.get("host", "api.hubapi.com")

@@ -19,6 +19,7 @@ from connectors.emulator.hubspot.wire import (
     iso,
     no_content,
     not_found,
+    origin,
     whole,
 )
 
@@ -81,9 +82,8 @@ def add_associations(call: Call, kind: ObjectType, record: Json) -> None:
         if len(links) > most:
             following = str(links[most][0])
             path = f"{call.request.path.rstrip('/')}/{record['id']}/associations/{other.plural}"
-            host = call.request.headers.get("host", "api.hubapi.com")
             found[other.plural.replace("_", " ")]["paging"] = {
-                "next": {"after": following, "link": f"http://{host}{path}?after={following}"}
+                "next": {"after": following, "link": f"{origin(call.request)}{path}?after={following}"}
             }
     if found:
         record["associations"] = found

@@ -11,7 +11,7 @@ from connectors.emulator.hubspot.access import Access
 from connectors.emulator.hubspot.objects import ObjectType
 from connectors.emulator.hubspot.portal import Portal
 from connectors.emulator.hubspot.routes import Route
-from connectors.emulator.hubspot.wire import Json, bad_json, flag, invalid, whole
+from connectors.emulator.hubspot.wire import Json, bad_json, flag, invalid, origin, whole
 
 BATCH_LIMIT = 100
 HISTORY_LIMIT = 50
@@ -69,8 +69,7 @@ class Call:
     def link(self, after: str) -> str:
         """The absolute address of the next page: the same host, path and query."""
         query = [(key, value) for key, value in self.request.query if key != "after"] + [("after", after)]
-        host = self.request.headers.get("host", "api.hubapi.com")
-        return f"http://{host}{self.request.path}?{urlencode(query)}"
+        return f"{origin(self.request)}{self.request.path}?{urlencode(query)}"
 
     def paging(self, after: str) -> Json:
         return {"next": {"after": after, "link": self.link(after)}}

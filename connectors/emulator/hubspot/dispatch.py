@@ -11,6 +11,7 @@ from connectors.emulator.hubspot import (
     api_batch,
     api_exports,
     api_flows,
+    api_legacy,
     api_lists,
     api_money,
     api_objects,
@@ -19,7 +20,7 @@ from connectors.emulator.hubspot import (
 )
 from connectors.emulator.hubspot.call import Call
 from connectors.emulator.hubspot.objects import ObjectType
-from connectors.emulator.hubspot.wire import no_content
+from connectors.emulator.hubspot.wire import answer, no_content
 
 _BATCHES: dict[str, Callable[[Call, ObjectType], Response]] = {
     "read": api_batch.read,
@@ -53,9 +54,11 @@ def dispatch(call: Call) -> Response | None:
     if area == "objects" and rest:
         return _objects(call, call.portal.kind(rest[0]), rest[1:])
     if area == "properties" and rest:
-        if call.route.version == "v2" and rest[1:] == ("properties",) and method == "GET":
+        if call.route.version in ("v1", "v2") and rest[1:] == ("properties",) and method == "GET":
             return api_properties.legacy(call, call.portal.kind(rest[0]))
         return api_properties.handle(call, call.portal.kind(rest[0]), rest[1:])
+    if area.endswith(("-v1", "-v2")):
+        return api_legacy.handle(call, area, rest)
     if area == "associations":
         return api_associations.handle(call, rest)
     if area == "exports":
@@ -68,6 +71,8 @@ def dispatch(call: Call) -> Response | None:
         return api_pipelines.handle(call, call.portal.kind(rest[0]), rest[1:])
     if method != "GET":
         return None
+    if area == "automation" and rest == ("workflows",):
+        return answer({"workflows": []})
     if area == "imports" and not rest:
         return api_account.imports(call)
     if area == "owners":

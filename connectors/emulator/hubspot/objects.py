@@ -85,7 +85,30 @@ STANDARD: tuple[ObjectType, ...] = (
         "emails", "email", "0-49", (), "Email", "hs_createdate", scope="sales-email-read", aliases=("email_engagement",)
     ),
     _activity("communications", "communication", "0-18", "Communication"),
+    _activity("postal_mail", "postal_mail", "0-116", "Postal mail"),
+    *(
+        ObjectType(plural, singular, type_id, (), label, "hs_createdate", scope=f"crm.objects.{plural}.{{access}}")
+        for plural, singular, type_id, label in (
+            ("quotes", "quote", "0-14", "Quote"),
+            ("feedback_submissions", "feedback_submission", "0-19", "Feedback submission"),
+            ("forms", "form", "0-28", "Form"),
+            ("invoices", "invoice", "0-53", "Invoice"),
+            ("marketing_events", "marketing_event", "0-54", "Marketing event"),
+            ("subscriptions", "subscription", "0-69", "Subscription"),
+            ("deal_splits", "deal_split", "0-72", "Deal split"),
+            ("goal_targets", "goal_target", "0-74", "Goal target"),
+            ("discounts", "discount", "0-84", "Discount"),
+            ("fees", "fee", "0-85", "Fee"),
+            ("taxes", "tax", "0-86", "Tax"),
+            ("commerce_payments", "commerce_payment", "0-101", "Payment"),
+            ("users", "user", "0-115", "User"),
+            ("orders", "order", "0-123", "Order"),
+            ("leads", "lead", "0-136", "Lead"),
+            ("carts", "cart", "0-142", "Cart"),
+        )
+    ),
 )
+"""Of the types after the activities this portal holds no records, but it knows them as every portal does."""
 
 CONTRACTS = ObjectType(
     "contracts", "contract", "2-1000001", (), "Contract", "hs_createdate", scope=CUSTOM_SCOPE, custom=True

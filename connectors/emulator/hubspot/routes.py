@@ -33,6 +33,9 @@ class Route:
 
 _ROOT_AREAS = {"automation", "account-info", "oauth", "properties", "calling"}
 
+LEGACY_AREAS = {"companies", "contacts", "deals", "owners", "crm-pipelines", "engagements", "email", "forms"}
+"""First segments of the APIs before v3."""
+
 
 def route(path: str) -> Route | None:
     """The route of a path, or None where no version has such a path."""
@@ -49,6 +52,8 @@ def route(path: str) -> Route | None:
             return Route(name, version, tuple(parts[3:]))
     if len(parts) >= 3 and parts[0] == "crm-object-schemas":
         return Route("schemas", parts[1], tuple(parts[3:]))
+    if len(parts) >= 3 and parts[0] in LEGACY_AREAS and parts[1] in ("v1", "v2"):
+        return Route(f"{parts[0]}-{parts[1]}", parts[1], tuple(parts[2:]))
     if len(parts) >= 2 and parts[0] in _ROOT_AREAS and parts[1] in NUMBERED + DATED:
         return Route(parts[0], parts[1], tuple(parts[2:]))
     return None

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from connectors.emulator.http import Response
+from connectors.emulator.http import Request, Response
 
 CONTENT_TYPE = "application/json;charset=utf-8"
 PORTAL_ID = 26000123
@@ -25,6 +25,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Json = dict[str, Any]
 
+_LOCAL = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?\Z")
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _serial = itertools.count(1)
 
@@ -148,6 +149,13 @@ def trace_headers() -> dict[str, str]:
         "X-HubSpot-Correlation-Id": identifier,
         "X-Trace": f"2B{identifier.replace('-', '').upper()}",
     }
+
+
+def origin(request: Request) -> str:
+    """Where the client found the service: a name that is not of this machine came through a proxy, by TLS."""
+    host = request.headers.get("host", "api.hubapi.com")
+    local = _LOCAL.match(host) is not None
+    return f"{request.headers.get('x-forwarded-proto') or ('http' if local else 'https')}://{host}"
 
 
 def flag(text: str | None) -> bool:
