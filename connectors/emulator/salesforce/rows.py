@@ -95,7 +95,8 @@ class Rows:
             with self._org.store.lock:
                 if method == "PATCH":
                     self._if_unmodified(call, thing, record_id)
-                    self._writer.update(thing, record_id, _object(call.json()), call.rights, call.write_options())
+                    values = _without(_object(call.json()), "Id")
+                    self._writer.update(thing, record_id, values, call.rights, call.write_options())
                 elif method == "DELETE":
                     self._writer.delete(thing, record_id, call.rights)
                 else:
@@ -154,7 +155,7 @@ class Rows:
                 raise not_found()
             return self._get(call, thing, rows[0][0])
         try:
-            values = {**_object(call.json()), f.name: value}
+            values = {**_without(_object(call.json()), f.name), f.name: value}
             with self._org.store.lock:
                 record_id, created = self._writer.upsert(thing, f.name, values, call.rights, call.write_options())
         except RowError as error:
@@ -221,6 +222,14 @@ def _object(body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ApiError(400, "JSON_PARSER_ERROR", "The HTTP entity body must be a JSON object")
     return body
+
+
+def _without(values: dict[str, Any], name: str) -> dict[str, Any]:
+    """The values, which must not name the field that the address already does. Raises ApiError."""
+    if any(key.lower() == name.lower() for key in values):
+        message = f"The {name} field should not be specified in the sobject data."
+        raise ApiError(400, "INVALID_FIELD", message, [name])
+    return values
 
 
 def _whole(error: RowError) -> ApiError:

@@ -223,3 +223,15 @@ def test_every_way_in_is_told(org):
         told
     )
     assert org.as_user(told["runtime_token"])("GET", "limits").status == 200
+
+
+def test_what_the_address_names_may_not_be_in_the_body(start):
+    """aiosalesforce takes it out before it sends."""
+    running = start()
+    record = running.admin.one("SELECT Id FROM Account LIMIT 1")["Id"]
+    refused = running.admin("PATCH", f"sobjects/Account/{record}", {"Id": record, "Phone": "1"})
+    assert (400, "INVALID_FIELD") == (refused.status, refused.json()[0]["errorCode"])
+    body = {"Email": "new@people.example", "LastName": "New"}
+    assert running.admin("PATCH", "sobjects/Contact/Email/new@people.example", body).status == 400
+    made = running.admin("PATCH", "sobjects/Contact/Email/new@people.example", {"LastName": "New"})
+    assert (201, True) == (made.status, made.json()["created"])
