@@ -19,7 +19,7 @@ from sync.progress import Progress
 from sync.result import RunResult
 from sync.runlog import Run, RunLog
 from sync.stages import Job
-from sync.state import State, open_state, stamp
+from sync.state import open_state, stamp
 
 
 @contextmanager
@@ -36,8 +36,12 @@ def job(
 
     Raises LockHeld, StateError, PlanChanged for a digest that no plan has.
     """
-    durable.make_dir(workspace.dir)
-    with run_lock(workspace.dir), closing(open_state(workspace.dir, workspace.state_url)) as state, server_lock(state):
+    with (
+        _disk_is_told(workspace),
+        _workspace_lock(workspace),
+        closing(open_state(workspace.dir, workspace.state_url)) as state,
+        server_lock(state),
+    ):
         if state.moved_aside is not None:
             progress.note(f"The state was damaged; it is kept as {state.moved_aside} and begun anew from the CRM.")
         holds.install_id(state)
@@ -54,18 +58,38 @@ def job(
             runs.refused(run, str(error))
             raise
         except BothwaysError as error:
-            runs.broke(run, str(error))
+            _note(runs, run, error)
             raise
         except _disk_errors() as error:
-            if isinstance(error, (sa.exc.IntegrityError, sa.exc.ProgrammingError)):
-                raise  # a defect of ours, not of the disk
-            with suppress(sa.exc.SQLAlchemyError):  # the state may be on the same full disk
-                runs.broke(run, str(error))
-            raise _broken(workspace, state, error) from error
+            _note(runs, run, error)
+            raise
 
 
-def _broken(workspace: Workspace, state: State, error: Exception) -> StateError:
-    if state.path is None and isinstance(error, sa.exc.DBAPIError):
+def _note(runs: RunLog, run: Run, error: Exception) -> None:
+    with suppress(sa.exc.SQLAlchemyError):  # the state may be on the same full disk; what broke the run is what counts
+        runs.broke(run, str(error))
+
+
+@contextmanager
+def _workspace_lock(workspace: Workspace) -> Iterator[None]:
+    durable.make_dir(workspace.dir)
+    with run_lock(workspace.dir):
+        yield
+
+
+@contextmanager
+def _disk_is_told(workspace: Workspace) -> Iterator[None]:
+    """Makes StateError of what disk and database say, from the first file that is opened on."""
+    try:
+        yield
+    except _disk_errors() as error:
+        if isinstance(error, (sa.exc.IntegrityError, sa.exc.ProgrammingError)):
+            raise  # a defect of ours, not of the disk
+        raise _broken(workspace, error) from error
+
+
+def _broken(workspace: Workspace, error: Exception) -> StateError:
+    if workspace.state_url is not None and isinstance(error, sa.exc.DBAPIError):
         return server_failed(error)
     return StateError(
         f"The workspace {workspace.dir} cannot be written or read: {str(error).splitlines()[0]}.",

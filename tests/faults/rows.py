@@ -44,8 +44,14 @@ ELSEWHERE = {
     "Q1": "hours in which others work: tests/connectors/test_clock.py",
     "Q3": "halved once a burst, grown again: tests/connectors/test_governor.py",
     "T1": "tests/faults/test_clocks.py",
-    "K1": "tests/faults/test_kills.py (emulators) and tests/sync/test_kill.py",
-    "K3": "tests/sync/test_kill.py: killed again and again while recovering",
+    "K2": "tests/faults/test_kill_sweep.py (strace)",
+    "K5": "tests/faults/test_power_loss.py",
+    "C3": "tests/sync/test_storage.py: the type of the file system is injected",
+    "F1": "tests/faults/test_kill_sweep.py (strace) and row F1",
+    "F3": "bench/memory.py, with --limit; figures below",
+    "U1": "tests/sync/test_upgrade.py: states and settings frozen in tests/data/states",
+    "K1": "tests/faults/test_kills.py (emulators), tests/sync/test_kill.py, tests/faults/test_postgres.py",
+    "K3": "tests/faults/test_kill_sweep.py (at system calls), tests/sync/test_kill.py (at failpoints)",
     "K4": "tests/e2e/test_signals.py",
     "N3": "tests/connectors/test_deadline.py (headers, body, silence) and row N3",
     "X1": "tests/connectors/*/test_values.py, test_columns.py and tests/faults/test_hostile.py",
@@ -60,15 +66,10 @@ ELSEWHERE = {
     "D2": "tests/contract/test_connector.py",
     "D3": "only our own properties are ever sent: asserted after every run; tests/sync/test_run.py",
     "S3": "both emulators answer with more than was asked for; tests/connectors/salesforce/test_reading.py",
-    "C1": "tests/sync/test_state.py and row C1",
+    "C1": "tests/faults/test_starts.py, tests/sync/test_state.py and row C1",
 }
-NOT_HAD = {
-    "K2": "kills at syscalls through strace: not built yet; the kills at every named failpoint are in tests/sync/test_kill.py",
-    "K5": "power loss with un-fsynced writes: needs a file system that forgets; fsync order is tested by F2 instead",
-    "C3": "SQLite on network storage: no such storage here",
-    "F3": "memory under a limit: measured by bench/pipeline.py",
-    "U1": "upgrades: no version has been released yet",
-}
+NOT_HAD: dict[str, str] = {}
+"""Faults that cannot be had here, and the reason."""
 
 
 @dataclass

@@ -69,6 +69,8 @@ def test_no_damage_is_silent(damages, tmp_path):
         outcome["made good"] += 1
     assert sum(outcome.values()) == damages
     assert outcome["noticed"] > 0
+    with told("F2", "state: bits flipped, cut short, zeros and noise; none silent", "fake CRM") as line:
+        line.times = damages
 
 
 def _damaged(whole: bytes, dice: random.Random) -> bytes:
