@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from fake_crm import STREAMS, FakeConnector, FakeCrm
 from hypothesis import HealthCheck, given, settings
@@ -15,11 +16,11 @@ from hypothesis import strategies as st
 from scorer import SPECS
 
 from connectors.base import Capabilities, Page
-from connectors.errors import RetriableError
+from connectors.errors import QuotaReached, RetriableError
 from connectors.notices import Mark
 from connectors.records import Stream
-from sync.errors import PullIncomplete
 from sync.marks import Marks
+from sync.purge import purge_record
 from sync.state import State, open_state
 
 DEAL = Mark("opportunities", "O0030")
@@ -95,8 +96,8 @@ def test_a_mark_that_comes_during_the_run_stays(sync, listening, marks):
 def test_marks_stay_when_the_run_fails_and_are_read_by_the_next(sync, listening, marks):
     sync(listening)
     marks.put([DEAL, Mark("accounts", "A005")])
-    listening.break_read["opportunities"] = (0, RetriableError("down"))
-    with pytest.raises(PullIncomplete):
+    listening.break_read["opportunities"] = (0, QuotaReached("used up"))
+    with pytest.raises(QuotaReached):
         sync(listening)
     assert marks.count() == 2
     listening.fail_calls = [RetriableError("down")] * 50
@@ -193,3 +194,22 @@ def test_no_interleaving_loses_a_mark(state, events):
             model = {k: v for k, v in model.items() if k not in taken}
             taken = {}
         assert set(marks.now().ids("people")) == {str(k) for k in model}
+
+
+@pytest.mark.slow
+def test_a_person_who_was_forgotten_is_not_marked_any_more_nor_read_again(sync, listening, crm, marks, workspace):
+    sync(listening)
+    marks.put([Mark("people", "P0000"), DEAL])
+    (workspace.dir / "state.sqlite.version-1").write_bytes(b"a copy that was kept when the state was upgraded")
+    purge_record(workspace, "fake", person="P0000")
+    assert {s: marks.now().ids(s) for s in marks.now().tokens} == {"opportunities": ("O0030",)}
+    assert not (workspace.dir / "state.sqlite.version-1").exists()
+    marks.put([Mark("people", "P0000")])
+    sync(listening)
+    landed = [
+        row
+        for path in workspace.dir.glob("landing/fake/people/gen-*/part-*")
+        for row in pq.read_table(path).to_pylist()
+    ]
+    assert landed
+    assert "P0000" not in {row["id"] for row in landed}
