@@ -42,7 +42,7 @@ def test_no_damage_is_silent(damages, tmp_path):
     connection = sqlite3.connect(state)
     connection.execute("pragma wal_checkpoint(truncate)")
     connection.close()
-    whole, told = state.read_bytes(), contents(state)
+    whole, sound = state.read_bytes(), contents(state)
     dice, outcome = random.Random(damages), {"noticed": 0, "without effect": 0, "made good": 0}
     for _ in range(damages):
         folder = tmp_path / "damaged"
@@ -55,7 +55,7 @@ def test_no_damage_is_silent(damages, tmp_path):
             if opened.moved_aside is not None:
                 outcome["noticed"] += 1
                 continue
-            if contents(folder / "state.sqlite") == told:
+            if contents(folder / "state.sqlite") == sound:
                 outcome["without effect"] += 1
                 continue
             sync(crm, folder)
