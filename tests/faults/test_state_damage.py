@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fake_crm import AS_OF, FakeConnector, organisation
+from rows import told
 from scorer import SPECS, by_acts
 
 from connectors.errors import StateError
