@@ -21,6 +21,8 @@ from sync.httpd import answer
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
+KEPT = timedelta(seconds=30)
+"""The figures of the runs are looked up no more often than that, unless one has ended meanwhile."""
 _NOTHING: tuple[dict[str, int], dict[str, int]] = ({}, {})
 
 
@@ -43,6 +45,7 @@ class Health:
 
     def __init__(self, sources: Sources) -> None:
         self._from = sources
+        self._figures: tuple[datetime, datetime | None, bytes] | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
@@ -89,7 +92,15 @@ class Health:
         deliveries, events = self._from.heard()
         registry.register(_Counts("bothways_webhook_deliveries", "Deliveries by HTTP status.", "status", deliveries))
         registry.register(_Counts("bothways_webhook_events", "Events by what became of them.", "outcome", events))
-        return self._from.figures() + generate_latest(registry)
+        return self._figures_of(standing) + generate_latest(registry)
+
+    def _figures_of(self, standing: Standing) -> bytes:
+        """Those of the runs change when one has ended; looking them up opens and checks the whole state."""
+        now, kept = self._from.clock(), self._figures
+        if kept is None or kept[1] != standing.ended_at or not timedelta() <= now - kept[0] < KEPT:
+            kept = (now, standing.ended_at, self._from.figures())
+            self._figures = kept
+        return kept[2]
 
     def _page(self, start: StartResponse, trouble: str) -> Iterable[bytes]:
         standing = self._from.standing()

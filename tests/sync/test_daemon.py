@@ -247,3 +247,19 @@ def test_metrics_are_those_of_the_runs_and_those_of_the_daemon():
         assert line in body
     assert page("/elsewhere")[0].startswith("404")
     assert page("/healthz", method="POST")[0].startswith("405")
+
+
+def test_the_figures_of_the_runs_are_looked_up_once_for_many_scrapes_and_anew_after_a_run():
+    looked, clock, standing = [], TestClock(), [STANDING]
+
+    def figures() -> bytes:
+        looked.append(1)
+        return b"# figures\n"
+
+    sources = Sources(lambda: standing[0], figures, 6 * HOUR, clock=clock.now)
+    health = Health(sources)
+    for seconds, ended, times in ((0, 0, 1), (29, 0, 1), (1, 0, 2), (5, 9, 3), (5, 9, 3), (-3600, 9, 4)):
+        clock.at += timedelta(seconds=seconds)
+        standing[0] = replace(STANDING, ended_at=START + timedelta(seconds=ended))
+        health.metrics()
+        assert len(looked) == times
