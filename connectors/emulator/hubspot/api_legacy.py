@@ -63,6 +63,10 @@ def handle(call: Call, area: str, rest: tuple[str, ...]) -> Response | None:
         return answer(_definitions(call, call.portal.kind(_DEFINED[area, rest])))
     if len(rest) == 2 and (area, rest[0]) in _ONE:
         return _one(call, call.portal.kind(_ONE[area, rest[0]]), rest[1])
+    if area == "contacts-v1" and rest[:1] == ("contact",):
+        return _contact(call, rest[1:])
+    if area == "crm-objects-v1" and rest[:1] == ("objects",) and rest[2:] == ("paged",):
+        return _objects(call, call.portal.kind(rest[1]))
     if (area, rest) == ("owners-v2", ("owners",)):
         return _owners(call)
     if area == "deals-v1" and rest == ("pipelines",):
@@ -114,6 +118,47 @@ def _one(call: Call, kind: ObjectType, identifier: str) -> Response:
     if row is None:
         raise not_found()
     return answer(_record(call, kind, call.portal.table(kind), row, everything=True))
+
+
+def _contact(call: Call, rest: tuple[str, ...]) -> Response | None:
+    """Contacts by id: several, or the profile of one."""
+    kind = call.portal.kind("contacts")
+    table = call.portal.table(kind)
+    if rest == ("vids", "batch"):
+        call.reads(kind)
+        rows = [(vid, call.portal.find(kind, vid)) for vid in call.request.params("vid")]
+        return answer({vid: _record(call, kind, table, row) for vid, row in rows if row is not None})
+    if len(rest) == 3 and rest[0] in ("vid", "email") and rest[2] == "profile":
+        if rest[0] == "vid":
+            return _one(call, kind, rest[1])
+        rows_of = (row for row in range(len(table.ids)) if table.state[row] == LIVE)
+        found = next((row for row in rows_of if table.get(row, "email") == rest[1].lower()), None)
+        return _one(call, kind, str(table.ids[found]) if found is not None else "")
+    return None
+
+
+def _objects(call: Call, kind: ObjectType) -> Response:
+    """Products, line items, tickets."""
+    call.reads(kind)
+    table, first = call.portal.table(kind), whole(call.request.param("offset") or 0)
+    if first is None:
+        raise invalid("Invalid offset")
+    rows = table.page(first, 100, LIVE)
+    names = call.request.params("properties") or list(kind.defaults)
+    objects = [
+        {
+            "objectType": kind.singular.upper(),
+            "portalId": PORTAL_ID,
+            "objectId": table.ids[row],
+            "properties": {name: _value(table, row, name, 0) for name in names if table.get(row, name) is not None},
+            "version": 1,
+            "isDeleted": False,
+        }
+        for row in rows[:100]
+    ]
+    return answer(
+        {"objects": objects, "hasMore": len(rows) > 100, "offset": table.ids[rows[100]] if len(rows) > 100 else 0}
+    )
 
 
 def _record(call: Call, kind: ObjectType, table: Table, row: int, *, everything: bool = False) -> Json:

@@ -33,7 +33,17 @@ class Route:
 
 _ROOT_AREAS = {"automation", "account-info", "oauth", "properties", "calling"}
 
-LEGACY_AREAS = {"companies", "contacts", "deals", "owners", "crm-pipelines", "engagements", "email", "forms"}
+LEGACY_AREAS = {
+    "crm-objects",
+    "companies",
+    "contacts",
+    "deals",
+    "owners",
+    "crm-pipelines",
+    "engagements",
+    "email",
+    "forms",
+}
 """First segments of the APIs before v3."""
 
 

@@ -28,6 +28,18 @@ def test_a_legacy_deal_names_what_it_is_associated_with(portal):
     assert (len(newest["results"]), newest["hasMore"]) == (2, True)
 
 
+def test_legacy_contacts_and_products_by_their_ids(portal):
+    page = portal.get("/contacts/v1/lists/all/contacts/all?count=2&property=email")
+    vids = [one["vid"] for one in page["contacts"]]
+    several = portal.get(f"/contacts/v1/contact/vids/batch?vid={vids[0]}&vid={vids[1]}&vid=7&property=email")
+    assert {str(vid) for vid in vids} == set(several)
+    email = page["contacts"][0]["properties"]["email"]["value"]
+    assert vids[0] == portal.get(f"/contacts/v1/contact/email/{email}/profile")["vid"]
+    products = portal.get("/crm-objects/v1/objects/products/paged?properties=name")
+    now = portal.get("/crm/v3/objects/products?limit=100")["results"]
+    assert [int(one["id"]) for one in now] == [one["objectId"] for one in products["objects"]]
+
+
 def test_legacy_owners_and_pipelines(portal):
     owners = portal.get("/owners/v2/owners?includeInactive=true")
     now = portal.get("/crm/v3/owners")["results"] + portal.get("/crm/v3/owners?archived=true")["results"]
