@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from itertools import chain
 import sqlalchemy as sa
 
 from connectors.base import Connector, Expecting, Page, Rereader
-from connectors.errors import BothwaysError, RetriableError
+from connectors.errors import BothwaysError, RetriableError, Unreachable
 from connectors.records import Stream
 from sync.errors import PullIncomplete, Stopped
 from sync.failpoints import failpoint
@@ -29,6 +30,9 @@ from sync.state import State, instant
 from sync.tables import pulls
 
 FLUSH_ROWS = 20_000
+_ROUNDS = 3
+_PATIENCE = 60.0
+"""How often, and for how many seconds without a page, a read that broke off is gone on with in the same run."""
 _STALE = timedelta(hours=24)
 """An unfinished full read older than this is begun anew: what it landed first may have changed since."""
 
@@ -167,7 +171,9 @@ def _read(
     error: BothwaysError | None = PullIncomplete("The read ended unexpectedly.")
     try:
         if not halt.is_set():
-            reader: Iterator[Page] = chain(_again(connector, stream, marked, since), connector.read(stream, since))
+            reader: Iterator[Page] = chain(
+                _again(connector, stream, marked, since), _whole(connector, stream, since, halt)
+            )
             for page in reader:
                 pages.put(page)
                 if halt.is_set():
@@ -178,6 +184,23 @@ def _read(
     finally:
         # Whatever happened, even a defect, the writer must hear that this stream is over, or it would wait for ever.
         pages.put(_End(stream, error))
+
+
+def _whole(connector: Connector, stream: Stream, since: str | None, halt: threading.Event) -> Iterator[Page]:
+    """All pages, going on behind the last one when a read breaks off: a call that fails five times in a row is bad luck
+    where one in five fails, and a large read makes thousands. Raises what `Source.read` raises when that does not help."""
+    for again in range(_ROUNDS):
+        begun = time.monotonic()
+        try:
+            for page in connector.read(stream, since):
+                yield page
+                since, begun = page.cursor, time.monotonic()
+        except RetriableError as broken:
+            given_up = again == _ROUNDS - 1 or isinstance(broken, Unreachable) or halt.is_set()
+            if given_up or time.monotonic() - begun > _PATIENCE:
+                raise
+        else:
+            return
 
 
 def _land_all(

@@ -11,7 +11,7 @@ from fake_crm import FakeConnector, at
 from scorer import SPECS
 
 from connectors.base import Page, Reject
-from connectors.errors import AuthError, QuotaReached, RetriableError, SchemaError
+from connectors.errors import AuthError, QuotaReached, RetriableError, SchemaError, Unreachable
 from connectors.records import schema
 from sync import durable
 from sync.errors import PullIncomplete
@@ -136,7 +136,7 @@ def pulled(connector, landing, state, run_id="run", **policy):
 @pytest.mark.parametrize(
     ("fault", "raised"),
     [
-        (RetriableError("reset by peer"), PullIncomplete),
+        (Unreachable("nobody there"), PullIncomplete),
         (QuotaReached("used up"), QuotaReached),
         (AuthError("revoked"), AuthError),
     ],
@@ -206,10 +206,20 @@ def test_a_damaged_cursor_is_not_trusted(landing, state):
     assert landing.generation("users", "current") is None
 
 
+def test_a_read_that_breaks_off_is_gone_on_with_at_its_cursor_in_the_same_run(crm, landing, state):
+    connector = FakeConnector(crm, SPECS, break_read={"activities": (3, RetriableError("reset by peer"))})
+    done = pulled(connector, landing, state)
+    again = [since for stream, since in connector.reads if stream == "activities"]
+    assert again[0] is None
+    assert len(again) == 2
+    assert again[1] is not None
+    assert all(len(records) <= done.rows[stream] for stream, records in crm.records.items())
+
+
 @pytest.mark.parametrize("incremental", [True, False])
 def test_what_an_attempt_has_read_is_not_read_again_unless_it_is_files(crm, landing, state, incremental):
     connector = FakeConnector(crm, SPECS, read_workers=1, incremental=incremental)
-    connector.break_read = {"cases": (0, RetriableError("reset"))}
+    connector.break_read = {"cases": (0, Unreachable("nobody there"))}
     with pytest.raises(PullIncomplete):
         pulled(connector, landing, state)
     first = len(connector.reads)

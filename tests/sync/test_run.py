@@ -11,7 +11,7 @@ from fake_crm import AS_OF, FakeConnector, organisation
 from scorer import SPECS, by_acts
 
 from connectors.base import WriteError
-from connectors.errors import AuthError, QuotaReached, RetriableError, SchemaError
+from connectors.errors import AuthError, QuotaReached, RetriableError, SchemaError, Unreachable
 from enrichment.model import ScoringModel
 from sync.errors import BrakeReached, LockHeld, OtherOwner, PlanChanged, PullIncomplete, RefusedByCrm, Stopped
 from sync.journal import Journal
@@ -261,7 +261,7 @@ def test_another_install_is_noticed_and_taken_over(connector, crm, sync, tmp_pat
 
 
 def test_half_a_pull_is_never_scored(connector, sync, workspace):
-    connector.break_read = {"activities": (2, RetriableError("cut"))}
+    connector.break_read = {"activities": (2, Unreachable("nobody there"))}
     with pytest.raises(PullIncomplete):
         sync(connector)
     assert connector.write_calls == 0
