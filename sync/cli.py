@@ -65,6 +65,7 @@ def _root(
 def main() -> None:
     """The console script `bothways`."""
     signal.signal(signal.SIGTERM, _terminated)
+    os.umask(0o077)  # what libraries write (Parquet, DuckDB's own files) is nobody else's business either
     logs.install()
     output = Output(as_json=usage_wants_json(sys.argv[1:]))
     sys.exit(ended(lambda: app(standalone_mode=False) or 0, output))

@@ -50,4 +50,5 @@ def schedule(
         if (out / file).exists():
             raise ConfigError(f"{out / file} exists already.", remedy="Move it away, or choose another --output.")
         (out / file).write_text(text, encoding="utf-8")
+        (out / file).chmod(0o644)  # holds no secret, and is read by another user
         Output().say(f"Wrote {out / file}")
