@@ -60,7 +60,9 @@ class Again:
             for some in batched([i for i in mine if i.isdigit()], CHUNK):
                 yield self._page(stream, kind, prefix, some)
         prefixes = tuple(f"{kind}-" for kind in kinds) if stream == "activities" else ("",)
-        if odd := tuple(i for i in wanted if not any(i.removeprefix(p).isdigit() for p in prefixes)):
+        if odd := tuple(
+            i for i in wanted if not any(i.startswith(p) and i.removeprefix(p).isdigit() for p in prefixes)
+        ):
             yield Page(stream, self._empty(stream), "", odd)
 
     def _page(self, stream: Stream, kind: Kind, prefix: str, ids: Sequence[str]) -> Page:
