@@ -69,7 +69,7 @@ def heard(line: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
 
 
 def test_a_silent_change_is_scored_by_the_next_sync(heard: Heard) -> None:
-    """A deal moves to another company and a contact to another deal: neither bumps a stamp, both are seen at once."""
+    """A deal moves to another company, which bumps no stamp of the deal."""
     portal, now = heard.line, datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=30)
     first = portal.sync(now)
     assert heard.delivered() == 0  # our own writes came back, and marked nothing
