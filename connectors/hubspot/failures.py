@@ -84,7 +84,9 @@ def parse(raw: bytes | str | None) -> ErrorBody:
 
 
 def _typed(body: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {key: value for key, value in body.items() if isinstance(value, str) and key != "context"}
+    found: dict[str, Any] = {
+        key: value for key, value in body.items() if isinstance(value, str) and key not in ("context", "errors")
+    }
     context = body.get("context")
     if isinstance(context, dict):
         found["context"] = {k: [str(one) for one in v] for k, v in context.items() if isinstance(v, list)}
