@@ -166,7 +166,7 @@ def drip(handler):
         pass
 
 
-@pytest.mark.parametrize("answer", [500, 302, 404, hang_up, drip], ids=str)
+@pytest.mark.parametrize("answer", [500, 302, 404, hang_up, drip], ids=["500", "302", "404", "hangs up", "drips"])
 def test_a_receiver_that_misbehaves_costs_a_warning_and_no_secret(settings, receiver, answer, capsys, monkeypatch):
     monkeypatch.setattr(notify, "SECONDS", 0.3)
     receiver.answer = answer
