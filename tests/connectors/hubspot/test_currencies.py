@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base import Organisation
+from connectors.emulator.hubspot.api_money import SCOPES
 from connectors.hubspot.currencies import dated
 
 ENDPOINT = "GET currencies/exchange-rates"
@@ -53,7 +54,7 @@ def test_rates_are_asked_for_once_a_day(portal: Any, use: Any) -> None:
 
 def test_without_the_scope_there_is_the_company_currency_and_a_warning(portal: Any, use: Any) -> None:
     one = portal(accounts=0)
-    one.app.behaviours.scopes[one.app.token] = one.app.access.scopes(one.app.token) - {"settings.currencies.read"}
+    one.app.behaviours.scopes[one.app.token] = one.app.access.scopes(one.app.token) - set(SCOPES)
     connector = one.connect()
     assert [row["currency"] for row in use.rows(use.read(connector, "currency_rates")).values()] == ["EUR"]
     told = [f for f in connector.check().findings if "exchange rates" in f.message]
