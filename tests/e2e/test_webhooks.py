@@ -68,6 +68,7 @@ def heard(line: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
         made.call("DELETE", "/__emulator__/webhooks")
 
 
+@pytest.mark.slow
 def test_a_silent_change_is_scored_by_the_next_sync(heard: Heard) -> None:
     """A deal moves to another company, which bumps no stamp of the deal."""
     portal, now = heard.line, datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=30)
