@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from connectors.base import Change
+from connectors.hubspot.config import HubSpotConfig
 from enrichment.fields import ACCOUNT_FIELDS, FIELDS, OPPORTUNITY_FIELDS, fields
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "install-hubspot.md").read_text(encoding="utf-8")
-SCOPES = dict(re.findall(r"^\| `([a-z._-]+)` \| .* \| (.*) \|$", GUIDE, re.MULTILINE))
+SCOPES = dict(re.findall(r"^\| `([a-z._-]+)` \| .* \| (.*) \|$", GUIDE.partition("## 2.")[0], re.MULTILINE))
 LATER_TAKEN_AWAY = {"crm.schemas.companies.write", "crm.schemas.deals.write"}
 IMPLIED = {"crm.schemas.companies.read", "crm.schemas.deals.read"}
 """By the scopes to read the records, as far as HubSpot's specification says."""
@@ -60,3 +61,22 @@ def test_the_properties_that_the_guide_names_are_ours() -> None:
     for name in ("Stance", "Customer dependence", "Seller dependence", "Reciprocity balance", "Reclaimable hours"):
         assert f"*{name}" in GUIDE
         assert any(label.startswith(name) for label in labels)
+
+
+def test_the_guide_names_every_setting() -> None:
+    settings = set(HubSpotConfig.model_fields) - {"kind", "url", "auth"}
+    assert settings == set(re.findall(r"^\| `([a-z_]+)` \| [^|]* \| [^|]* \|$", GUIDE, re.MULTILINE)) & settings
+    told = dict(re.findall(r'^\| `([a-z_]+)` \| `?"?([0-9a-z.-]+)"?`? \|', GUIDE, re.MULTILINE))
+    for name in settings & told.keys():
+        default = HubSpotConfig.model_fields[name].default
+        if default is not None:
+            assert type(default)(told[name]) == default, name
+
+
+def test_the_guide_takes_less_than_twenty_minutes() -> None:
+    """Reading at 200 words a minute up to the first sync, and the minutes that the steps say."""
+    start, _, _ = GUIDE.partition("## 7.")
+    prose = re.sub(r"^\|.*$", "", start, flags=re.MULTILINE)
+    steps = [int(minutes) for minutes in re.findall(r"^## .*\((\d+) minutes?\)", GUIDE, re.MULTILINE)]
+    assert len(steps) >= 5
+    assert len(prose.split()) / 200 + sum(steps) < 20
