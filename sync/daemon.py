@@ -78,8 +78,10 @@ class Daemon:
 
     def run(self) -> None:
         """Returns when it was stopped and the run under way, if any, has ended."""
-        while not self._stopping.is_set():
+        while True:
             self._wake.clear()
+            if self._stopping.is_set():  # looked at after the clearing: a stop in between must not be slept through
+                return
             now = self._clock.now()
             with self._lock:
                 left = (self._agenda.next_at(now) - now).total_seconds()

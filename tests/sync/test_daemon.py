@@ -170,6 +170,20 @@ def test_stopping_reaches_the_run_under_way_and_begins_no_other():
     assert clock.at == START
 
 
+def test_a_stop_at_the_worst_moment_is_not_slept_through():
+    clock = TestClock()
+    daemon = Daemon(lambda stop: 0, agenda(last=START), clock=clock)
+
+    class Wake(threading.Event):
+        def clear(self) -> None:
+            daemon.stop()
+            super().clear()
+
+    daemon._wake = Wake()
+    daemon.run()
+    assert clock.at == START
+
+
 @given(
     st.lists(
         st.tuples(
