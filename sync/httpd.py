@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable
@@ -14,7 +15,7 @@ from connectors.errors import ConfigError
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-HEADERS, IDLE, CONNECTIONS, THREADS = 32_768, 20, 100, 4
+HEADERS, IDLE, CONNECTIONS, THREADS = 32_768, 20, 100, 12
 """Bytes of headers; seconds that a connection may be silent; connections at once; requests at once."""
 
 
@@ -42,6 +43,7 @@ class Listener:
         except OSError as error:
             why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be listened on ({error.strerror})"
             raise ConfigError(f"The address {host}:{port} for {name} {why}.", remedy="Choose another.") from None
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # requests that wait their turn are no news
         self._map: dict[int, Any] = {}
         self._server: Any = create_server(
             app,

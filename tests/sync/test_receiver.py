@@ -141,11 +141,12 @@ def test_a_huge_body_is_refused_without_being_read(door):
     assert door.marks() == {("opportunities", "5")}
 
 
-def test_ten_deliveries_at_once_are_all_kept(door):
+def test_ten_deliveries_at_once_are_all_kept_and_are_no_news(door, caplog):
     with ThreadPoolExecutor(10) as pool:
         sent = [pool.submit(door.deliver, *(deal(n * 7 + k) for k in range(1, 15))) for n in range(40)]
         assert {one.result() for one in sent} == {200}
     assert door.marks() == {("opportunities", str(n)) for n in range(1, 39 * 7 + 15)}
+    assert caplog.records == []
 
 
 def test_a_state_that_cannot_be_written_is_a_503_so_that_the_delivery_comes_again(door, monkeypatch):
