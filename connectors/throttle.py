@@ -44,9 +44,9 @@ class Place:
 class Window:
     """Promises that in no window of `seconds` the server counts more than `limit` of our calls, whatever they take.
 
-    The first call goes alone, since its answer may tell the limit and who else is there. A call has its place from its beginning until `seconds` after its answer: whenever it was counted, it has left every
+    A call has its place from its beginning until `seconds` after its answer: whenever it was counted, it has left every
     window that a call which begins then can be in. When the server tells how many calls are left (`told`), the calls of
-    others are seen and given way to.
+    others are seen and given way to; the first call goes alone, since its answer may tell the limit and who is there.
     """
 
     def __init__(self, limit: int, seconds: float) -> None:
@@ -103,7 +103,7 @@ class Window:
     def told(self, place: Place, limit: int, remaining: int) -> None:
         """The answer to a call said that of `limit` calls `remaining` were left when it was counted."""
         assert place.ended is not None
-        used = limit - remaining
+        self._whole, used = limit, limit - remaining
         least, most = self._counted_with(place)
         memory = _REMEMBERED * self.seconds
         if used > most:  # somebody else, beyond doubt

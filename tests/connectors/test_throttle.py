@@ -154,6 +154,15 @@ def test_a_client_that_comes_later_gets_its_calls_and_we_what_it_leaves(rate: in
     assert simulated.server.used_by("we", 260.0, 320.0) / 6 >= 0.95 * 190
 
 
+def test_a_limit_of_ones_own_below_the_servers_is_had_beside_others_too() -> None:
+    simulated = Simulation(190)
+    simulated.client("we", Window(60, SECONDS), some(0.1), workers=12)
+    simulated.stranger(paced(100, 0.0, 120.0))
+    simulated.run(120.0)
+    assert simulated.server.refused == []
+    assert simulated.server.used_by("we", 20.0, 120.0) / 10 >= 50
+
+
 def test_two_of_us_share_the_window_and_neither_starves() -> None:
     simulated = Simulation(190)
     simulated.client("we", told(190), some(0.1), workers=12)
