@@ -35,11 +35,12 @@ class Tokens:
         self._token: str | None = None
         self._refresh: str | None = None
         self._until = float("inf")
+        self._refused: AuthError | None = None
 
     def current(self) -> str:
         """The token as known, fetched when there is none or it is about to expire. Raises AuthError or ConfigError."""
         with self._lock:
-            if self._token is None or self._monotonic() >= self._until:
+            if self._token is None or self._refused is not None or self._monotonic() >= self._until:
                 self._fetch()
             assert self._token is not None
             return self._token
@@ -52,6 +53,15 @@ class Tokens:
             return self._token != refused
 
     def _fetch(self) -> None:
+        if self._refused is not None:  # each thread would ask in vain
+            raise self._refused
+        try:
+            self._obtain()
+        except AuthError as error:
+            self._refused = error
+            raise
+
+    def _obtain(self) -> None:
         if isinstance(self._auth, TokenAuth):
             self._token = self._auth.token.read()
             return

@@ -52,7 +52,7 @@ class Tokens:
         """A token that should be good. Raises AuthError or ConfigError."""
         with self._lock:
             stale = not isinstance(self._auth, TokenAuth) and self._clock() - self._since >= RENEW_AFTER
-            if self._token is None or stale:
+            if self._token is None or self._refused is not None or stale:
                 self._fetch()
             assert self._token is not None  # _fetch sets it or raises
             return self._token

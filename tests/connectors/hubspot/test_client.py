@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -380,6 +382,73 @@ def test_a_refused_refresh_token_says_what_to_do(portal: Any, monkeypatch: pytes
         companies(client_of(one, auth=oauth(one, monkeypatch)))
     assert "refresh_token" in refused.value.remedy
     assert REFRESH_TOKEN not in str(refused.value)
+
+
+def test_a_refused_refresh_token_is_asked_for_once_whatever_the_threads(
+    portal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = portal(only_own_token=True)
+    client = client_of(one, auth=oauth(one, monkeypatch))
+    companies(client)
+    one.app.behaviours.revoked_tokens.add(REFRESH_TOKEN)
+    one.app.behaviours.expired_tokens.add("oauth-00000001-" + "0" * 20)
+
+    def refused(_: int) -> bool:
+        with pytest.raises(AuthError):
+            companies(client)
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(refused, range(32)))
+    told = client.calls.total().by_endpoint
+    assert told["token"] == 2
+    assert told["list companies"] <= 1 + 8  # what was under way
+
+
+def test_a_token_that_nothing_renews_stops_every_thread(portal: Any) -> None:
+    one = portal()
+    client = client_of(one)
+    companies(client)
+    one.fault(kind="status", status=401, body='{"category": "INVALID_AUTHENTICATION"}', times=None)
+
+    def refused(_: int) -> bool:
+        with pytest.raises(AuthError):
+            companies(client)
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(refused, range(64)))
+    assert client.calls.total().read <= 1 + 8
+
+
+def test_in_a_storm_of_429_one_call_is_made_in_each_pause(portal: Any) -> None:
+    """Eight threads, each told to wait ten seconds; time is a number that only sleeping moves."""
+    retry.without_waiting(on=False)
+    clock, lock, began = Clock(), threading.Lock(), []
+    one = portal()
+    storm = {"kind": "status", "status": 429, "headers": {"Retry-After": "10"}, "body": "{}", "times": None}
+    one.fault(match={"path": "companies"}, **storm)
+    client = client_of(one, clock, rate_limit=1000)
+    monkeypatched = client.calls.attempt
+
+    def noted(name: str, *, write: bool) -> None:
+        with lock:
+            began.append(clock.now)
+        monkeypatched(name, write=write)
+
+    client.calls.attempt = noted  # type: ignore[method-assign]
+
+    def refused(_: int) -> bool:
+        with pytest.raises(RetriableError):
+            client.call(client.paths.listing("companies"), attempts=1)
+        return True
+
+    refused(0)
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(refused, range(24)))
+    began.sort()
+    assert len(began) == 25
+    assert all(later - earlier >= 10.0 for earlier, later in itertools.pairwise(began))
 
 
 def test_the_servers_clock_is_known_after_one_answer(portal: Any) -> None:
