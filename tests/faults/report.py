@@ -3,7 +3,8 @@
 FAULT_TABLE=faults.json python -m pytest tests/faults -m "slow or not slow"
 python tests/faults/report.py faults.json docs/reliability.md
 
-Parts that were run apart are given as several files; of a fault that is in more than one, the last counts.
+Parts that were run apart are given as several files: their times are added up. `--keep` keeps the lines of the page about
+what was not run now.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from promises import PROMISES
 from rows import ELSEWHERE, NOT_HAD
 
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
@@ -30,9 +32,11 @@ def merged(found: list[dict[str, object]]) -> list[dict[str, object]]:
 
 
 def table(found: list[dict[str, object]]) -> str:
-    """Markdown: a line for each fault and CRM, then those tested elsewhere and those that cannot be had, with the reason."""
+    """Markdown: a line for each fault and CRM, then the promises, those tested elsewhere and those that cannot be had, with the reason."""
     lines = ["| id | injected | CRM | times | result |", "|---|---|---|---:|---|"]
     lines += [f"| {r['id']} | {r['what']} | {r['crm']} | {r['times']} | {r['result']} |" for r in found]
+    lines += ["", "Promises:", "", "| promise | tested by |", "|---|---|"]
+    lines += [f"| {number} {what} | {where} |" for number, (what, where) in PROMISES.items()]
     lines += ["", "Tested elsewhere:", "", "| id | where |", "|---|---|"]
     lines += [f"| {fault} | {where} |" for fault, where in sorted(ELSEWHERE.items())]
     if NOT_HAD:
@@ -40,9 +44,19 @@ def table(found: list[dict[str, object]]) -> str:
     return "\n".join([*lines, *(f"| {fault} | {why} |" for fault, why in sorted(NOT_HAD.items()))])
 
 
+def kept(page: Path, anew: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Lines of the present table that are not told anew."""
+    names = ("id", "what", "crm", "times", "result")
+    told = {tuple(str(row[name]) for name in names[:3]) for row in anew}
+    cells = [[c.strip() for c in line.strip("|").split("|")] for line in page.read_text(encoding="utf-8").splitlines()]
+    found = [c for c in cells if len(c) == 5 and c[3].isdigit() and tuple(c[:3]) not in told]
+    return [dict(zip(names, c, strict=True)) for c in found]
+
+
 def main() -> None:
-    found = merged(json.loads(Path(sys.argv[1]).read_text()))
-    page = Path(sys.argv[2])
+    *parts, page = (Path(word) for word in sys.argv[1:] if word != "--keep")
+    found = [row for part in parts for row in json.loads(part.read_text())]
+    found = merged([*found, *(kept(page, found) if "--keep" in sys.argv else ())])
     before, rest = page.read_text(encoding="utf-8").split(BEGIN)
     page.write_text(f"{before}{BEGIN}\n{table(found)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
 
