@@ -1,7 +1,7 @@
 """Relations that are read whole by Bulk, kept in a file of their own while a read lasts, and asked by the id of the activity.
 
-A relation has several rows for each e-mail or meeting: by id 10,000 of them come in a call, by Bulk 50,000. The file is mapped
-into memory, not read into it.
+A relation has several rows for each e-mail or meeting: by id 10,000 of them come in a call, by Bulk 50,000. Of the file one
+batch is in memory at a time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ _BY_ID = 9_200
 """Rows that come in a call when they are asked by id, as a rule."""
 _JOB = 4
 """Calls that a Bulk query takes beside its pages."""
-_FLAGS = ("IsDeleted", "IsWhat", "IsOrganizer")
+_LEAVES_OUT = ("IsDeleted", "IsWhat")
+"""Rows of which these are true are not kept."""
+_FLAGS = (*_LEAVES_OUT, "IsOrganizer")
 
 
 @dataclass(slots=True)
@@ -75,11 +77,13 @@ class Relations:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="bothways-")
         path = Path(self._folder.name) / f"{name}.arrow"
-        columns = pa.schema([(each, pa.bool_() if each in _FLAGS else pa.string()) for each in fields])
+        columns = pa.schema(
+            [(each, pa.bool_() if each in _FLAGS else pa.string()) for each in fields if each not in _LEAVES_OUT]
+        )
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, columns) as writer:
             for page in queries.pages(job, fields):
                 writer.write_batch(_typed(page.frame, columns))
-        return pa.ipc.open_file(pa.memory_map(str(path)))
+        return pa.ipc.open_file(pa.OSFile(str(path)))  # mapped, all of it would count as ours
 
 
 def _typed(frame: Frame, columns: pa.Schema) -> pa.RecordBatch:
@@ -90,7 +94,10 @@ def _typed(frame: Frame, columns: pa.Schema) -> pa.RecordBatch:
         cast = as_flag if each.name in _FLAGS else as_ids if each.name.endswith("Id") else as_text
         arrays.append(pa.nulls(frame.size, each.type) if column.null_count == frame.size else cast(column))
     batch = pa.RecordBatch.from_arrays(arrays, schema=columns)
-    for flag in ("IsDeleted", "IsWhat"):
-        if flag in columns.names:
-            batch = batch.filter(pc.invert(pc.fill_null(batch.column(flag), False)))
-    return batch
+    out = pc.or_(*(pc.fill_null(_flag(frame, name), False) for name in _LEAVES_OUT))
+    return batch.filter(pc.invert(out))
+
+
+def _flag(frame: Frame, name: str) -> Any:
+    column = frame.get(name)
+    return pa.nulls(frame.size, pa.bool_()) if column.null_count == frame.size else as_flag(column)
