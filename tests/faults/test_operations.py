@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from sync.cli import app
 
+pytestmark = pytest.mark.slow
+
 
 def families(text):
     """{(metric, label values): value}"""
@@ -67,7 +69,6 @@ def test_metrics_of_a_run_are_those_of_its_result(emulated, bothways):
     assert not any(row["properties"].get("name", "x") in text for row in case.app.records("accounts"))
 
 
-@pytest.mark.slow
 def test_metrics_of_a_failed_run_say_so_and_keep_the_last_success(emulated, bothways):
     case = emulated("hubspot")
     add(case, f'\n[metrics]\ntextfile = "{case.folder}/bothways.prom"\n')
@@ -82,7 +83,7 @@ def test_metrics_of_a_failed_run_say_so_and_keep_the_last_success(emulated, both
     assert after[name] == before[name]
 
 
-@pytest.mark.parametrize("crm", ["hubspot", pytest.param("salesforce", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("crm", ["hubspot", "salesforce"])
 def test_nothing_kept_between_runs_writes_nothing_twice(emulated, crm):
     case = emulated(crm)
     first = case.sync()
@@ -96,7 +97,6 @@ def test_nothing_kept_between_runs_writes_nothing_twice(emulated, crm):
     assert case.held() == held
 
 
-@pytest.mark.slow
 def test_a_limit_of_time_defers_and_the_next_run_goes_on(emulated, bothways, clean):
     case = emulated("hubspot")
     add(case, "\n[sync]\nmax_runtime_minutes = 0.0005\n")

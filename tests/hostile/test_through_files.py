@@ -91,7 +91,7 @@ def organisation(folder, count):
     return names
 
 
-@pytest.fixture(scope="module", params=[400, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[pytest.param(10_000, marks=pytest.mark.slow)])
 def line(request, tmp_path_factory):
     """The corpus synced, scored and exported: settings, names by id, the result, the files made."""
     folder = tmp_path_factory.mktemp("hostile")
