@@ -101,7 +101,8 @@ def _broken(workspace: Workspace, error: Exception) -> StateError:
 def _disk_errors() -> tuple[type[Exception], ...]:
     import duckdb
 
-    return (OSError, sa.exc.DatabaseError, duckdb.IOException)
+    # A flush that fails is fatal to DuckDB; its files are only in the way of one stage, and made anew by the next run.
+    return (OSError, sa.exc.DatabaseError, duckdb.IOException, duckdb.FatalException)
 
 
 def _moment(runs: RunLog, options: RunOptions) -> datetime | None:
