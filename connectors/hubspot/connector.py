@@ -60,7 +60,7 @@ class HubSpotConnector:
         fetcher = Fetcher(self._client)
         properties = Properties(self._client)
         portal = Portal(self._client, fetcher, mapping, organisation)
-        self._streams = Streams(config, mapping, owned, organisation, fetcher, portal, properties, self._client.now)
+        self._streams = Streams(config, mapping, owned, organisation, fetcher, portal, properties, portal.now)
         self._again = Again(mapping, owned, fetcher, properties, self._streams, self._streams.joiner)
         self._writer = Writer(self._client, mapping, owned, properties)
         self._provisioner = Provisioner(self._client, mapping, properties)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
 from functools import cached_property
 
 from connectors.base import Organisation
+from connectors.errors import AuthError
 from connectors.hubspot.client import Client
 from connectors.hubspot.config import HubSpotMapping
 from connectors.hubspot.fetch import Fetcher
@@ -29,6 +32,13 @@ class Portal:
         self._families: dict[str, str | None] = {}
         self._addresses: dict[str, str] = {}
         self._owners: dict[bool, tuple[float, list[Owner]]] = {}
+
+    def now(self) -> datetime:
+        """The server's clock. The owners tell it first, whom every read asks for anyway."""
+        if self._client.server_time() is None:
+            with suppress(AuthError):
+                self.owners(archived=False)
+        return self._client.now()
 
     def home_currency(self) -> str | None:
         """The portal's own currency."""
