@@ -5,12 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
+
+import requests
 
 from connectors.errors import FatalError, RetriableError
 from connectors.retry import retrying
 from connectors.salesforce.client import Client, Record, keyed
 from connectors.salesforce.config import SalesforceConfig
+from connectors.salesforce.failures import AlreadyDone
+from connectors.salesforce.ids import to_18
 
 _NULL = "#N/A"
 _MAX_BYTES = 100 * 1000 * 1000
@@ -30,13 +36,16 @@ def wait(
     state: Callable[[Record], str] = lambda job: str(job.get("state")),
 ) -> Record:
     """Looks at a job until it has ended. Raises RetriableError when that takes longer than `seconds`."""
-    pause = _POLL[0]
+    pause, name = _POLL[0], address.split("?")[0].rsplit("/", 1)[1]
+
+    def this_job(job: object) -> Record:
+        if not isinstance(job, dict) or str(job.get("id", name))[:15] != name[:15]:
+            raise RetriableError("Salesforce answered a question about a job with something else.")
+        return job
 
     def look() -> Record:
         nonlocal pause
-        job: Record = client.send("GET", address)
-        if not isinstance(job, dict):
-            raise RetriableError("Salesforce answered a question about a job with something else.")
+        job: Record = client.send("GET", address, shape=this_job)
         if state(job) in done:
             return job
         pause = min(pause * 1.5, _POLL[1])
@@ -72,12 +81,21 @@ class BulkUpdates:
         job = str(send("POST", f"{root}/jobs/ingest", settings, purpose="write", shape=keyed("id"))["id"])
         address = f"{root}/jobs/ingest/{job}"
         kind = {"Content-Type": "text/csv; charset=UTF-8"}
-        self._client.raw("PUT", f"{address}/batches", data=body, headers=kind, purpose="write", repeat=False)
-        send("PATCH", address, {"state": "UploadComplete"}, purpose="write", repeat=False)
+        with suppress(AlreadyDone):  # it got there twice, and the job is ours alone
+            self._client.raw("PUT", f"{address}/batches", data=body, headers=kind, purpose="write", repeat=False)
+        with suppress(AlreadyDone):
+            send("PATCH", address, {"state": "UploadComplete"}, purpose="write", repeat=False)
         ended = wait(self._client, address, self._config.bulk_seconds)
+        ids = {to_18(str(row["Id"])) for row in rows}
         outcomes = [
-            *(Outcome(row["sf__Id"], None) for row in self._results(f"{address}/successfulResults")),
-            *(Outcome(row["Id"], row["sf__Error"]) for row in self._results(f"{address}/failedResults")),
+            *(
+                Outcome(row["sf__Id"], None)
+                for row in self._results(f"{address}/successfulResults", "sf__Created", ids)
+            ),
+            *(
+                Outcome(row["Id"], row["sf__Error"])
+                for row in self._results(f"{address}/failedResults", "sf__Error", ids)
+            ),
         ]
         self._client.minimum += 6
         if len(outcomes) != len(rows):
@@ -87,10 +105,33 @@ class BulkUpdates:
             )
         return outcomes
 
-    def _results(self, address: str) -> list[dict[str, str]]:
-        response = self._client.raw("GET", address, headers={"Accept": "text/csv"}, purpose="write")
-        text = whole_lines(response.content).decode("utf-8")
-        return list(csv.DictReader(io.StringIO(text, newline="")))
+    def _results(self, address: str, column: str, ids: AbstractSet[str]) -> list[dict[str, str]]:
+        """Rows of the results that have the column, of these records only."""
+        found: list[dict[str, str]] = []
+
+        def check(response: requests.Response) -> None:
+            found[:] = result_rows(response, column)
+            if any(to_18(row["Id"] or row["sf__Id"]) not in ids for row in found):
+                raise RetriableError("Salesforce answered with the results of another Bulk write.")
+
+        self._client.raw("GET", address, headers={"Accept": "text/csv"}, purpose="write", check=check)
+        return found
+
+
+def result_rows(response: requests.Response, column: str) -> list[dict[str, str]]:
+    """The rows of a result file with its id and this column. Raises RetriableError for anything else."""
+    if not response.headers.get("Content-Type", "").lower().startswith("text/csv"):
+        raise RetriableError("The results of a Bulk write are not CSV.")
+    try:
+        reader = csv.DictReader(io.StringIO(whole_lines(response.content).decode("utf-8"), newline=""), strict=True)
+        rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RetriableError(f"The results of a Bulk write are no CSV ({error}).") from None
+    names = reader.fieldnames or ()
+    ragged = any(None in row or None in row.values() for row in rows)
+    if ragged or (response.content and not {"sf__Id", "Id", column} <= set(names)):
+        raise RetriableError("The results of a Bulk write lack columns.")
+    return rows
 
 
 def whole_lines(body: bytes) -> bytes:

@@ -161,6 +161,8 @@ class BulkQueries:
         if declared is not None and declared != str(frame.size):
             raise RetriableError(f"A Bulk result page has {frame.size} rows of {declared}.")
         following = response.headers.get("Sforce-Locator")
+        if following is not None and following == params.get("locator"):
+            raise RetriableError("A Bulk result page is the one before.")
         return frame, None if following in (None, "", "null") else following
 
 

@@ -78,6 +78,8 @@ def from_csv(body: bytes, paths: Sequence[str]) -> Frame:
     names = {name.lower(): name for name in table.column_names}
     if missing := [path for path in paths if path.lower() not in names]:
         raise RetriableError(f"A Bulk result page lacks the columns {', '.join(missing)}.")
+    if len(names) > len({path.lower() for path in paths}):
+        raise RetriableError("A Bulk result page has columns that were not asked for.")
     columns = {path: table.column(names[path.lower()]).combine_chunks() for path in paths}
     return Frame(columns, table.num_rows)
 

@@ -4,7 +4,8 @@ RetriableError ── QueryTimeout      the query ran longer than two minutes: r
                └─ LocatorGone       the query's cursor has expired: start again behind the last record
 SchemaError    ── ObjectMissing     the organisation or the licence has no such object
 FatalError     ── NotFound          no such resource
-               └─ BulkRefused       this object cannot be read by Bulk
+               ├─ BulkRefused       this object cannot be read by Bulk
+               └─ AlreadyDone       a job is past what was asked of it
 AuthError      ├─ SessionExpired    the access token is no longer good
                └─ TokenRefused      and there is no other
 """
@@ -46,6 +47,10 @@ class NotFound(FatalError):
 
 class BulkRefused(FatalError):
     """The Bulk API does not serve this query."""
+
+
+class AlreadyDone(FatalError):
+    """A job is past what was asked of it."""
 
 
 class SessionExpired(AuthError):
@@ -146,6 +151,8 @@ def _special(said: Refusal, text: str, status: int) -> BothwaysError | None:
         return ObjectMissing(text, remedy="Change the mapping, or give the integration user access to the object.")
     if said.code in ("INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"):
         return SchemaError(text, remedy="Run `bothways provision` and assign the permission set Bothways_Integration.")
+    if said.code in ("INVALIDBATCH", "INVALIDJOBSTATE"):
+        return AlreadyDone(text)
     if said.code in ("INVALIDENTITY", "API_ERROR") and "bulk" in said.message.lower():
         return BulkRefused(text)
     return None

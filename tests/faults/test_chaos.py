@@ -98,3 +98,13 @@ def test_one_kind(crm, kind, emulated, clean):
         case = emulated(crm, chaos={"rate": rate, "seed": 5, "kinds": (kind,)}, toml=f"request_seconds = 1.0\n{shape}")
         lived_through(case, expected, codes=codes)
         assert case.proxy.faults[kind] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("crm", CRMS)
+def test_everything_gets_there_twice(crm, emulated, clean):
+    """Jobs that were already filled and closed among it: the answer to the second delivery is the one that is seen."""
+    expected = clean(crm)
+    toml = "bulk_write_rows = 1\nbulk_read_rows = 0" if crm == "salesforce" else ""
+    case = emulated(crm, chaos={"rate": 1.0, "seed": 1, "kinds": ("request_twice",)}, toml=toml)
+    lived_through(case, expected, codes=frozenset({0}))

@@ -249,7 +249,7 @@ def test_cursors_survive_the_process() -> None:
 
 def test_a_bulk_job_that_fails_is_read_by_rest(server: EmulatorServer, connect: Any) -> None:
     whole = rows(read(connect(), "accounts"))
-    body = '{"id":"750000000000001AAA","state":"Failed","errorMessage":"InvalidBatch"}'
+    body = '{"state":"Failed","errorMessage":"InvalidBatch"}'
     rule = {"kind": "status", "status": 200, "body": body, "match": {"method": "GET", "path": r"jobs/query/\w+$"}}
     server.faults.add({**rule, "times": None})
     connector = connect(bulk_read_rows=0)
