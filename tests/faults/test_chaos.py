@@ -60,7 +60,7 @@ def test_chaos(crm, seed, emulated, clean):
     expected = clean(crm)
     shape = SHAPES[crm][seed % len(SHAPES[crm])]
     rate = (0.05, 0.15, 0.3, 0.6)[seed % 4]
-    case = emulated(crm, chaos={"rate": rate, "seed": seed}, toml=f"request_seconds = 1.0\n{shape}")
+    case = emulated(crm, chaos={"rate": rate, "seed": seed}, toml=f"request_seconds = 2.0\n{shape}")
     with told("R1", f"any of {len(HARMLESS + BROKEN)} kinds of mischief on 5 to 60 % of the exchanges", crm) as outcome:
         lived_through(case, expected)
         outcome.times = sum(case.proxy.faults.values())
@@ -79,7 +79,7 @@ def test_some_of_everything(crm, emulated, clean):
 @pytest.mark.parametrize("seed", seeds()[::4])
 def test_changed_bytes(crm, seed, emulated):
     """A bit flipped, a piece lost, doubled or moved, which plain HTTP cannot always show: each run ends as a run may."""
-    case = emulated(crm, chaos={"rate": 0.1, "seed": seed, "kinds": DAMAGED}, toml="request_seconds = 1.0")
+    case = emulated(crm, chaos={"rate": 0.1, "seed": seed, "kinds": DAMAGED}, toml="request_seconds = 2.0")
     with told("R1", "bits flipped, pieces lost, doubled or moved inside answers in the clear", crm) as outcome:
         for _ in range(3):
             assert case.sync().code in {0, 3, 4, 5, 7, 8}
@@ -95,7 +95,7 @@ def test_one_kind(crm, kind, emulated, clean):
     rate = 1.0 if kind in HARMLESS else 0.33
     codes = {0} if kind in HARMLESS else {0, 8} if kind in BROKEN else {0, 4, 7, 8}
     for shape in SHAPES[crm][:2]:
-        case = emulated(crm, chaos={"rate": rate, "seed": 5, "kinds": (kind,)}, toml=f"request_seconds = 1.0\n{shape}")
+        case = emulated(crm, chaos={"rate": rate, "seed": 5, "kinds": (kind,)}, toml=f"request_seconds = 2.0\n{shape}")
         lived_through(case, expected, codes=codes)
         assert case.proxy.faults[kind] > 0
 
