@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
+LEAN, AMPLE = "500MB", "1500MB"
+"""What the database may take at first, and when that was not enough: what is larger goes to disk, but not everything can."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """The settled tables of a run (`<name>.parquet`, `held_<stream>.parquet`) and what was found on the way."""
@@ -52,12 +56,27 @@ def settle(
     owned: Sequence[PropertySpec],
     organisation: Organisation,
 ) -> Settled:
-    """Makes `<workspace>/settled/` anew from the landed files."""
+    """Makes `<workspace>/settled/` anew from the landed files, in about 700 MB of memory as long as that is enough."""
+    import duckdb
+
+    try:
+        return _settled(files, workspace, owned, organisation, LEAN)
+    except duckdb.OutOfMemoryException:
+        return _settled(files, workspace, owned, organisation, AMPLE)
+
+
+def _settled(
+    files: Mapping[Stream, Files],
+    workspace: Path,
+    owned: Sequence[PropertySpec],
+    organisation: Organisation,
+    memory: str,
+) -> Settled:
     fresh, final = workspace / "settled.tmp", workspace / "settled"
     shutil.rmtree(fresh, ignore_errors=True)
     durable.make_dir(fresh)
     columns = {stream: schema(stream, owned) for stream in SCHEMAS}
-    with session(workspace / "tmp") as connection:
+    with session(workspace / "tmp", memory=memory) as connection:
         left_out, rejects = make_live(connection, files, columns)
         _settings(connection, organisation)
         rejects += _families(connection)
