@@ -41,7 +41,7 @@ def summary(thing: Object, rights: Rights, version: str) -> Json:
         "associateEntityType": None,
         "associateParentEntity": None,
         "createable": rights.allows(thing, "create"),
-        "custom": False,
+        "custom": thing.custom,
         "customSetting": False,
         "deepCloneable": False,
         "deletable": rights.allows(thing, "delete"),

@@ -8,13 +8,14 @@ from typing import Any
 
 from connectors.emulator.salesforce import metadata_permissions
 from connectors.emulator.salesforce.metadata_fields import Problem, field_from_xml
+from connectors.emulator.salesforce.metadata_objects import CustomObjects
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.package import Component, Package
 from connectors.emulator.salesforce.schema import Field
 from connectors.emulator.salesforce.seed_setup import ACTIVITY_OBJECTS, add_field
 
 Json = dict[str, Any]
-_ORDER = ("CustomField", "PermissionSet")
+_ORDER = ("CustomObject", "CustomField", "PermissionSet")
 _SCHEMA_IMPORT = re.compile(r"@salesforce/schema/(\w+\.\w+)")
 
 
@@ -34,11 +35,34 @@ class Metadata:
     org: Org
     components: dict[tuple[str, str], Custom] = field(default_factory=dict)
 
+    @property
+    def objects(self) -> CustomObjects:
+        return CustomObjects(self.org)
+
     def deploy(
         self, package: Package, user_id: str, *, check_only: bool, rollback: bool
     ) -> tuple[list[Json], list[Json]]:
         """(successes, failures) as the API reports components."""
         components = sorted(package.components, key=lambda c: _ORDER.index(c.type) if c.type in _ORDER else len(_ORDER))
+        with self.org.store.lock:
+            made = self.objects.begin(components)
+            done, failures = self._checked(
+                package, components, user_id, check_only=check_only, rollback=rollback, made=made
+            )
+            if check_only or (failures and rollback):
+                self.objects.undo(made)
+        return done, failures
+
+    def _checked(
+        self,
+        package: Package,
+        components: list[Component],
+        user_id: str,
+        *,
+        check_only: bool,
+        rollback: bool,
+        made: list[str],
+    ) -> tuple[list[Json], list[Json]]:
         new = self._new_fields(components)
         failures = self._missing(package)
         good: list[tuple[Component, bool]] = []
@@ -56,8 +80,7 @@ class Metadata:
             return [], failures
         if check_only:
             return [_result(component, deleted=deletion) for component, deletion in good], failures
-        with self.org.store.lock:
-            done = [self._delete(c) if deletion else self._apply(c, new, user_id) for c, deletion in good]
+        done = [self._delete(c) if deletion else self._apply(c, new, user_id, made) for c, deletion in good]
         self.org.fields_changed()
         return done, failures
 
@@ -104,7 +127,7 @@ class Metadata:
                 if self._find(path, new) is None:
                     raise Problem(f"LWC1513: {path} doesn't exist. Import a field that does")
         elif component.type == "CustomObject":
-            raise Problem("Custom objects cannot be created in this organisation")
+            self.objects.check(component)
 
     def _check_field(self, component: Component) -> None:
         owner, _, _ = component.name.partition(".")
@@ -125,6 +148,8 @@ class Metadata:
     def _check_deletion(self, component: Component, package: Package) -> None:
         if component.type == "CustomField":
             self._check_field_deletion(component.name, package)
+        elif component.type == "CustomObject":
+            self.objects.check_deletion(component)
         elif component.type == "PermissionSet":
             rows = self.org.store.tuples(
                 "SELECT p.Id, count(a.Id) FROM PermissionSet p LEFT JOIN PermissionSetAssignment a ON a.PermissionSetId = p.Id "
@@ -166,15 +191,17 @@ class Metadata:
                     f"This custom field is referenced elsewhere in salesforce.com: Lightning Web Component - {bundle}"
                 )
 
-    def _apply(self, component: Component, new: dict[str, Field], user_id: str) -> Json:
+    def _apply(self, component: Component, new: dict[str, Field], user_id: str, made: list[str]) -> Json:
         key = (component.type, component.name)
         if component.type == "PermissionSet" and component.xml is not None:
             record, created = metadata_permissions.apply(component.xml, component.name, self.org, user_id)
             return _result(component, record=record, created=created)
-        created = key not in self.components
+        created = component.name in made if component.type == "CustomObject" else key not in self.components
         if component.type == "CustomField":
             created = self._apply_field(component.name, new[component.name])
-        prefix = {"CustomField": "00N", "LightningComponentBundle": "0Rb"}.get(component.type, "0M0")
+        prefix = {"CustomField": "00N", "CustomObject": "01I", "LightningComponentBundle": "0Rb"}.get(
+            component.type, "0M0"
+        )
         record = self.components[key].id if key in self.components else self.org.serials.next(prefix)
         self.components[key] = Custom(record, component.text, component.files)
         return _result(component, record=record, created=created)
@@ -195,7 +222,9 @@ class Metadata:
         held = self.components.pop((component.type, component.name), None)
         owner, _, name = component.name.partition(".")
         store = self.org.store
-        if component.type == "CustomField":
+        if component.type == "CustomObject":
+            self.objects.remove(component.name)
+        elif component.type == "CustomField":
             for object_name in ACTIVITY_OBJECTS if owner == "Activity" else (owner,):
                 self.org.schema.objects[object_name].remove(name)
                 store.execute("DELETE FROM FieldPermissions WHERE Field = ?", (f"{object_name}.{name}",))

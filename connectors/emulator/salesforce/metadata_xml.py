@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from connectors.emulator.salesforce.metadata import Metadata
 from connectors.emulator.salesforce.org import Org
-from connectors.emulator.salesforce.schema import Field
+from connectors.emulator.salesforce.schema import Field, Object
 from connectors.emulator.salesforce.seed_setup import ACTIVITY_OBJECTS
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -107,6 +107,23 @@ def field_xml(f: Field, name: str | None = None) -> str:
     return _element("fullName", name or f.name) + made + (_value_set(f) if "Picklist" in kind else "")
 
 
+def object_xml(org: Org, name: str) -> str | None:
+    """The inside of an object's definition; None when there is none of that name."""
+    thing = org.schema.objects.get(name)
+    if thing is None:
+        return None
+    fields = "".join(f"<fields>{field_xml(f)}</fields>" for f in thing.fields.values() if f.custom)
+    made = _element("fullName", name) + fields
+    return made + (_object_head(thing) if thing.custom else "")
+
+
+def _object_head(thing: Object) -> str:
+    parts: dict[str, object] = {"deploymentStatus": "Deployed", "label": thing.label}
+    made = "".join(_element(key, value) for key, value in parts.items())
+    made += f"<nameField>{_children({'label': thing.fields['Name'].label, 'type': 'Text'})}</nameField>"
+    return made + _element("pluralLabel", thing.plural) + _element("sharingModel", "ReadWrite")
+
+
 def permission_set_xml(org: Org, name: str) -> str | None:
     """The inside of a permission set; None when there is none of that name."""
     rows = org.store.rows("SELECT * FROM PermissionSet WHERE Name = ?", (name,))
@@ -140,7 +157,8 @@ def retrieved(
     found: list[Held] = []
     for kind, members in wanted.items():
         found += [held for held in inventory(org, metadata, kind) if "*" in members or held.name in members]
-    files = _object_files(org, [held.name for held in found if held.type == "CustomField"])
+    objects = [held.name for held in found if held.type == "CustomObject"]
+    files = _object_files(org, [held.name for held in found if held.type == "CustomField"], objects)
     for held in found:
         if held.type == "PermissionSet":
             inside = (permission_set_xml(org, held.name) or "").replace(_element("fullName", held.name), "", 1)
@@ -159,9 +177,12 @@ def retrieved(
     return out.getvalue(), found
 
 
-def _object_files(org: Org, names: Sequence[str]) -> dict[str, bytes]:
+def _object_files(org: Org, names: Sequence[str], objects: Sequence[str]) -> dict[str, bytes]:
     fields = custom_fields(org)
     owners: dict[str, str] = {}
+    for thing in (org.schema.objects.get(name) for name in objects):
+        if thing is not None and thing.custom:
+            owners[thing.name] = _object_head(thing)
     for name in names:
         owner = name.partition(".")[0]
         owners[owner] = owners.get(owner, "") + f"<fields>{field_xml(fields[name])}</fields>"

@@ -127,6 +127,10 @@ class Object:
         return "norepl" not in self.flags
 
     @property
+    def custom(self) -> bool:
+        return self.name.endswith("__c")
+
+    @property
     def writable(self) -> bool:
         return "ro" not in self.flags
 
@@ -151,6 +155,26 @@ class Schema:
     def of_id(self, record_id: str) -> str | None:
         """The object that an id belongs to, by its first three characters."""
         return self._prefixes.get(record_id[:3])
+
+    def add_custom_object(self, name: str, label: str, plural: str, name_label: str) -> Object:
+        """A new custom object with the fields that every one has; its key prefix is the next free one from `a00` on."""
+        letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        prefix = next(f"a{a}{b}" for a in letters for b in letters if f"a{a}{b}" not in self._prefixes)
+        currency = ("CurrencyIsoCode currencycode ! default open",) if self.multi_currency else ()
+        lines = ("OwnerId reference(User:Owner) ! default open", "Name string(80) ! open name", *currency)
+        made = Object(name, prefix, label, plural, frozenset({"undelete"}))
+        made.add(Field("Id", "id", f"{label} ID", 18, required=True, createable=False, updateable=False, permissionable=False,
+                       defaulted=True, id_lookup=True))  # fmt: skip
+        for line in (*lines, str(_SYSTEM["IsDeleted"]), *_SYSTEM["audit"]):
+            made.add(parse_field(line))
+        made.fields["Name"].label = name_label
+        self.objects[name], self._lower[name.lower()], self._prefixes[prefix] = made, name, name
+        return made
+
+    def remove_object(self, name: str) -> None:
+        gone = self.objects.pop(name)
+        del self._lower[name.lower()]
+        del self._prefixes[gone.prefix]
 
     def children(self, parent: str) -> list[tuple[str, str, str]]:
         """(child object, its reference field, relationship name) of what points to `parent`."""

@@ -17,6 +17,7 @@ from connectors.emulator.salesforce.metadata_xml import (
     custom_fields,
     field_xml,
     inventory,
+    object_xml,
     permission_set_xml,
     retrieved,
 )
@@ -131,6 +132,8 @@ class MetadataCalls:
             return field_xml(found, name) if found is not None else ""
         if kind == "PermissionSet":
             return permission_set_xml(self._org, name) or ""
+        if kind == "CustomObject":
+            return object_xml(self._org, name) or ""
         raise ApiError(500, "INVALID_TYPE", f"{kind} cannot be read here")
 
     def _retrieve(self, call: ET.Element, _: Rights, version: str) -> Json:
@@ -183,7 +186,7 @@ class MetadataCalls:
     def _one(self, item: ET.Element, rights: Rights, how: str) -> Json:
         kind = (item.get(_TYPE) or "").rpartition(":")[2]
         name = child_text(item, "fullName")
-        if kind not in ("CustomField", "PermissionSet"):
+        if kind not in ("CustomField", "CustomObject", "PermissionSet"):
             return _result(name, f"{kind or 'A component without a type'} cannot be made one by one here")
         there = any(held.name == name for held in inventory(self._org, self._metadata, kind))
         if there and how == "create":
@@ -192,7 +195,13 @@ class MetadataCalls:
             return _result(name, f"no {kind} named {name} found", code="INVALID_CROSS_REFERENCE_KEY")
         if kind == "CustomField" and (full := item.find("fullName")) is not None:
             full.text = name.partition(".")[2]
-        made = self._done(Package([Component(kind, name, "", item)]), name, rights)
+        package = Package([Component(kind, name, "", item)])
+        if kind == "CustomObject":
+            package.components += [
+                Component("CustomField", f"{name}.{child_text(inner, 'fullName')}", "", inner)
+                for inner in item.findall("fields")
+            ]
+        made = self._done(package, name, rights)
         return {"created": made["success"] and not there, **made} if how == "upsert" else made
 
     def _done(self, package: Package, name: str, rights: Rights) -> Json:

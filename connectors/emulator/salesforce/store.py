@@ -26,11 +26,12 @@ class Store:
             self._db.execute(statement)
         self._db.execute("PRAGMA case_sensitive_like=OFF")
         for thing in schema.objects.values():
-            self._create(thing)
+            self.create(thing)
 
-    def _create(self, thing: Object) -> None:
+    def create(self, thing: Object) -> None:
+        """The table of an object, empty."""
         columns = ", ".join(column(f) for f in thing.fields.values() if f.type != "address")
-        self._db.execute(f'CREATE TABLE "{thing.name}" ({columns})')
+        self.execute(f'CREATE TABLE "{thing.name}" ({columns})')
 
     def index(self) -> None:
         """Builds the indexes (after the seed, when it costs least)."""
@@ -42,6 +43,10 @@ class Store:
                         f'CREATE INDEX IF NOT EXISTS "{thing.name}.{name}" ON "{thing.name}" ("{name}"{", Id" if name == "SystemModstamp" else ""})'
                     )
             self._db.execute("ANALYZE")
+
+    def drop(self, name: str) -> None:
+        """Takes an object's table away with all that is in it."""
+        self.execute(f'DROP TABLE "{name}"')
 
     def add_column(self, thing: Object, new: Field) -> None:
         """A new field, empty in every row (a checkbox: its default)."""

@@ -230,8 +230,8 @@ def test_what_the_address_names_may_not_be_in_the_body(start):
     running = start()
     record = running.admin.one("SELECT Id FROM Account LIMIT 1")["Id"]
     refused = running.admin("PATCH", f"sobjects/Account/{record}", {"Id": record, "Phone": "1"})
-    assert (400, "INVALID_FIELD") == (refused.status, refused.json()[0]["errorCode"])
+    assert (refused.status, refused.json()[0]["errorCode"]) == (400, "INVALID_FIELD")
     body = {"Email": "new@people.example", "LastName": "New"}
     assert running.admin("PATCH", "sobjects/Contact/Email/new@people.example", body).status == 400
     made = running.admin("PATCH", "sobjects/Contact/Email/new@people.example", {"LastName": "New"})
-    assert (201, True) == (made.status, made.json()["created"])
+    assert (made.status, made.json()["created"]) == (201, True)
