@@ -6,12 +6,13 @@ import random
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_crm import AS_OF, FakeConnector, FakeCrm, organisation
-from powerloss import STRACE, Disk, calls
+from powerloss import STRACE, Call, Disk, calls
 from rows import told
 from scorer import SPECS, by_acts
 from traced import tracing
@@ -23,7 +24,7 @@ from sync.run import run_sync
 
 NAMES = [s.name for s in SPECS]
 HERE = Path(__file__).parent
-LOSSES = 200
+LOSSES, PARTS = 200, 5
 SYNC = f"""
 import sys
 sys.path[:0] = [{str(HERE.parent / "sync")!r}, {str(HERE.parents[1])!r}]
@@ -49,7 +50,7 @@ def sync(folder: Path) -> Any:
     return told
 
 
-def recorded(folder: Path) -> list[Any]:
+def recorded(folder: Path) -> list[Call]:
     """A sync in a process of its own, and every change of a file that it made."""
     log = folder.with_suffix(".trace")
     subprocess.run(
@@ -60,40 +61,71 @@ def recorded(folder: Path) -> list[Any]:
     return calls(log, folder)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(bool(tracing()), reason=tracing())
-def test_the_power_goes(tmp_path: Path) -> None:
-    """Half of the losses are during a first run, half during one that adds to what is there."""
-    folder = tmp_path / "machine"
+@dataclass(frozen=True)
+class Recording:
+    """A run: the files before and after it, the changes it made to them, and what the CRM holds at its end."""
+
+    folder: Path
+    before: dict[str, bytes]
+    made: list[Call]
+    after: dict[str, bytes]
+    expected: Any
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Recording]:
+    """Of a first run, and of one that adds to what is there."""
+    folder, found = tmp_path_factory.mktemp("power") / "machine", []
     folder.mkdir()
     organisation(6, path=folder / "crm.json")
+    for late in (0, 4):
+        crm = FakeCrm.load(folder / "crm.json")
+        for n in range(late):
+            crm.put(
+                "activities", f"new{n}", channel="call", direction="inbound", occurred_at=AS_OF, person_ids=[f"P00{n}0"]
+            )
+        crm.save()
+        before = _files(folder)
+        made = recorded(folder)
+        found.append(Recording(folder, before, made, _files(folder), FakeCrm.load(folder / "crm.json").held(NAMES)))
+    return found
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(tracing()), reason=tracing())
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("which", [0, 1], ids=["first run", "later run"])
+def test_the_power_goes(which: int, part: int, recordings: list[Recording]) -> None:
+    """Two hundred losses in all; after each the next run converges, and another has nothing to do."""
+    it = recordings[which]
     with told("K5", "power loss: names and bytes that were not flushed are forgotten", "fake CRM") as outcome:
-        for change in (False, True):
-            if change:
-                crm = FakeCrm.load(folder / "crm.json")
-                for n in range(4):
-                    crm.put(
-                        "activities",
-                        f"new{n}",
-                        channel="call",
-                        direction="inbound",
-                        occurred_at=AS_OF,
-                        person_ids=[f"P00{n}0"],
-                    )
-                crm.save()
-            before = {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-            made = recorded(folder)
-            expected = FakeCrm.load(folder / "crm.json").held(NAMES)
-            after = {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-            for seed in range(LOSSES // 2):
-                lose(folder, before, made, random.Random(f"{change}{seed}"))
-                ended = sync(folder)
-                assert ended.exit_code == 0
-                assert FakeCrm.load(folder / "crm.json").held(NAMES) == expected, f"loss {change} {seed}"
-                assert sync(folder).changed == 0
-                outcome.times += 1
-            lay(folder, after.items())
-    assert outcome.times == LOSSES
+        for seed in range(LOSSES // 2 // PARTS):
+            lose(it.folder, it.before, it.made, random.Random(f"{which}/{part}/{seed}"))
+            assert sync(it.folder).exit_code == 0
+            assert FakeCrm.load(it.folder / "crm.json").held(NAMES) == it.expected, f"loss {which}/{part}/{seed}"
+            assert sync(it.folder).changed == 0
+            outcome.times += 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(tracing()), reason=tracing())
+def test_what_a_run_that_ended_has_left_is_whole(recordings: list[Recording]) -> None:
+    """Nothing that a later run reads may be found torn: state, landing, scores and plan are flushed before they count."""
+    for it in recordings:
+        disk = Disk(it.before)
+        for call in it.made:
+            disk.do(call)
+        kept = {
+            p: d for p, d in it.after.items() if any(f"/ws/{part}/" in p for part in ("landing", "scores", "plans"))
+        }
+        assert len(kept) >= 10
+        for seed in range(20):
+            left = dict(disk.after_a_loss(random.Random(seed)))
+            assert [p for p, data in kept.items() if left.get(p) != data] == []
 
 
 def lose(folder: Path, before: dict[str, bytes], made: list[Any], dice: random.Random) -> None:
@@ -117,27 +149,7 @@ def lay(folder: Path, files: Any) -> None:
         Path(name).write_bytes(data)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(bool(tracing()), reason=tracing())
-def test_what_a_run_that_ended_has_left_is_whole(tmp_path: Path) -> None:
-    """Nothing that a later run reads may be found torn: state, landing, scores and plan are flushed before they count."""
-    folder = tmp_path / "machine"
-    folder.mkdir()
-    organisation(6, path=folder / "crm.json")
-    disk = Disk()
-    for call in recorded(folder):
-        disk.do(call)
-    whole = {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    kept = {p: data for p, data in whole.items() if any(f"/ws/{part}/" in p for part in ("landing", "scores", "plans"))}
-    assert len(kept) >= 10
-    for seed in range(20):
-        left = dict(disk.after_a_loss(random.Random(seed)))
-        assert [p for p, data in kept.items() if left.get(p) != data] == []
-
-
 def test_what_was_not_flushed_may_be_forgotten_and_what_was_is_not() -> None:
-    from powerloss import Call
-
     disk, seen = Disk(), set()
     for call in (Call("write", "/d/a", offset=0, data=b"old"), Call("flush", "/d/a"), Call("flush", "/d")):
         disk.do(call)
