@@ -1,21 +1,20 @@
 """Breaks the formulas one at a time and shows which test notices: `python bench/mutations.py [--only WORD] [--against PATH ...]`.
 
-Each mutation replaces a piece of `enrichment/*.py` in a temporary copy of the packages and runs tests there, in a process forked
-from one that has everything but the packages loaded. `--against laws` tells what the tests of the laws alone would notice.
-`--write docs/mutations.md` keeps the table. Exits 1 when a mutation survives, 2 when a piece is no longer in the source or
+Each mutation replaces a piece of `enrichment/*.py` in a temporary copy of the packages. First random organisations are scored there
+and compared with the plain-Python reference (`mutation_worker.py`); only a mutation that this does not notice runs its tests.
+`--against laws` runs the tests of the laws instead. `--write docs/mutations.md` keeps the table. Exits 1 when a mutation survives, 2 when a piece is no longer in the source or
 the tests fail on the formulas as they are.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import os
 import re
 import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mutation_table import LAWS, ORACLE, TABLE
+from mutation_worker import keep_cases, noticed
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("enrichment", "connectors", "config", "tests/enrichment", "tests/oracle")
@@ -62,133 +62,118 @@ def mutated(source: str, old: str, new: str, where: str) -> str:
     return result
 
 
-def _in_child(folder: Path, tests: Sequence[str], answer: int) -> int:
-    """Runs pytest on the copy in `folder`, stopping at the first failure. Never returns to the parent's code."""
-    import pytest
-
-    os.chdir(folder)
-    sys.path.insert(0, str(folder))
-    sys.dont_write_bytecode = True
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
-        code = int(pytest.main(["-x", "-q", "--tb=line", "-p", "no:cacheprovider", *tests]))
-    import enrichment
-
-    if Path(enrichment.__path__[0]).parent != folder.resolve():
-        code, told = 3, io.StringIO(f"the packages of {enrichment.__path__[0]} were tested")
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    text = json.dumps({"code": code, "seconds": used.ru_utime + used.ru_stime, "output": told.getvalue()})
-    with os.fdopen(answer, "w") as pipe:
-        pipe.write(text)
-    return 0
-
-
 def tested(folder: Path, tests: Sequence[str]) -> Outcome:
     """The tests in `folder`, whose packages come before the installed ones, until one fails; seconds of processor time."""
-    import duckdb  # noqa: F401  loaded once, for every child
-    import ibis
-    import pyarrow.parquet  # noqa: F401
-    import pytest  # noqa: F401
-
-    ibis.duckdb  # noqa: B018  loads the compiler
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(reading)
-        os._exit(_in_child(folder, tests, writing))
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        text = pipe.read()
-    os.waitpid(child, 0)
-    found = json.loads(text) if text else {"code": 3, "seconds": 0.0, "output": "the run ended without an answer"}
-    if found["code"] not in (0, 1):
-        raise RuntimeError(f"pytest could not run:\n{found['output']}")
-    failed = _FAILED.search(found["output"])
-    caught = (failed.group(1) if failed else "a failure") if found["code"] else None
-    return Outcome(caught, found["seconds"], found["output"])
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-p", "no:cacheprovider", *tests]
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if run.returncode not in (0, 1):
+        raise RuntimeError(f"pytest could not run:\n{run.stdout}{run.stderr}")
+    failed = _FAILED.search(run.stdout)
+    caught = (failed.group(1) if failed else "a failure") if run.returncode else None
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Outcome(caught, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, run.stdout)
 
 
-def tried(name: str, against: Sequence[str] | None = None) -> Outcome:
-    """One mutation of the table against its tests."""
+def tried(name: str, against: Sequence[str] | None = None, known: Path | None = None) -> Outcome:
+    """One mutation of the table against the reference's figures for `known`, then against its tests."""
     file, old, new, *tests = TABLE[name]
     source = mutated((ROOT / file).read_text("utf-8"), old, new, file)
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder)
         copied(target)
         (target / file).write_text(source, "utf-8")
+        if known and not against:
+            figure, seconds = noticed(target, known)
+            if figure is not None:
+                return Outcome(f"reference, {figure}", seconds, figure)
         return tested(target, against or tests or ORACLE)
 
 
-def unbroken(against: Sequence[str]) -> Outcome:
+def unbroken(against: Sequence[str], known: Path | None = None) -> Outcome:
     """The same run on the formulas as they are."""
     with tempfile.TemporaryDirectory() as folder:
         copied(Path(folder))
+        if known:
+            figure, seconds = noticed(Path(folder), known)
+            return Outcome(figure, seconds, figure or "")
         return tested(Path(folder), against)
 
 
-def page(outcomes: Mapping[str, Outcome], laws: Mapping[str, Outcome]) -> str:
-    """The table as Markdown: what noticed each mutation, and which law did."""
+def page(outcomes: Mapping[str, Outcome]) -> str:
+    """The table as Markdown: what noticed each mutation."""
     caught = sum(bool(o.caught_by) for o in outcomes.values())
     lines = [
         "# Broken on purpose",
         "",
-        "Made by `python bench/mutations.py --write docs/mutations.md`: each formula is broken in one place, and the first test that notices is named.",
-        f"{len(outcomes)} mutations, {caught} noticed, {len(outcomes) - caught} survived. The laws alone (`{'`, `'.join(Path(p).name for p in LAWS)}`), which",
-        f"know no expected values, notice {sum(bool(o.caught_by) for o in laws.values())}: a formula can be wrong and still lawful.",
+        "Made by `python bench/mutations.py --write docs/mutations.md`: each formula is broken in one place. `reference` is the plain-Python",
+        "reference of `tests/oracle` with the organisation and the first figure that differed; otherwise the test that failed is named.",
         "",
-        "| broken | in | noticed by | law that notices |",
-        "|---|---|---|---|",
+        f"{len(outcomes)} mutations, {caught} noticed, {len(outcomes) - caught} survived.",
+        "",
+        "| broken | in | noticed by |",
+        "|---|---|---|",
     ]
     for name, outcome in outcomes.items():
-        law = laws.get(name)
-        lines.append(
-            f"| {name} | `{TABLE[name][0]}` | {_test(outcome.caught_by)} | {_test(law.caught_by) if law else ''} |"
-        )
+        lines.append(f"| {name} | `{TABLE[name][0]}` | {_said(outcome.caught_by)} |")
     return "\n".join(lines) + "\n"
 
 
-def _test(node: str | None) -> str:
-    return "" if node is None else f"`{node.rsplit('/', 1)[-1].split('::', 1)[-1]}`"
+def _said(caught: str | None) -> str:
+    if caught is None:
+        return "**survived**"
+    return caught if caught.startswith("reference") else f"`{caught.rsplit('/', 1)[-1]}`"
 
 
-def run(names: Sequence[str], against: Sequence[str] | None, kept: dict[str, Outcome]) -> list[str]:
-    """Tries each mutation not yet in `kept`; returns the names of those that survive."""
+def run(names: Sequence[str], against: Sequence[str] | None, known: Path | None) -> dict[str, Outcome]:
+    """Tries each mutation and prints what came of it."""
+    found = {}
     for name in names:
-        kept[name] = tried(name, against)
-        print(f"{name:<44} {kept[name].caught_by or 'SURVIVED':<100} {kept[name].seconds:5.0f} s", flush=True)
-    survivors = [name for name in names if not kept[name].caught_by]
-    print(f"{len(names)} mutations, {len(names) - len(survivors)} caught, {len(survivors)} survived.")
-    return survivors
+        found[name] = tried(name, against, known)
+        print(f"{name:<44} {found[name].caught_by or 'SURVIVED':<100} {found[name].seconds:5.0f} s", flush=True)
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", default="", help="mutations whose name contains this")
+    parser.add_argument("--part", default="1/1", help="2/5: the second of five parts of the table")
     parser.add_argument("--against", nargs="+", help="tests to run instead of each mutation's own; `laws` for the laws")
-    parser.add_argument("--write", type=Path, help="write the table, with what the laws alone notice, to this file")
-    parser.add_argument("--outcomes", type=Path, help="write the outcomes as JSON to this file")
+    parser.add_argument("--write", type=Path, help="write the table to this file")
+    parser.add_argument("--outcomes", type=Path, help="keep outcomes in this JSON file, those of earlier parts too")
     options = parser.parse_args(arguments)
-    names = [name for name in TABLE if options.only in name]
+    part, parts = map(int, options.part.split("/"))
+    names = [name for name in TABLE if options.only in name][part - 1 :: parts]
     against = list(LAWS) if options.against == ["laws"] else options.against
+    with tempfile.TemporaryDirectory() as folder:
+        known = None if against else Path(folder) / "cases"
+        if known is not None:
+            keep_cases(known)
+        return _all(options, names, against, known)
+
+
+def _all(options: argparse.Namespace, names: Sequence[str], against: Sequence[str] | None, known: Path | None) -> int:
     try:
         for file, old, new, *_ in TABLE.values():
             mutated((ROOT / file).read_text("utf-8"), old, new, file)
-        every = sorted({test for name in names for test in TABLE[name][3:] or ORACLE})
-        first = unbroken(against or every)
+        first = unbroken(against or ORACLE, known)
     except (Stale, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 2
     if first.caught_by:
         print(f"The formulas as they are fail {first.caught_by}; nothing to compare with.", file=sys.stderr)
         return 2
-    outcomes: dict[str, Outcome] = {}
-    survivors = run(names, against, outcomes)
+    outcomes = run(names, against, known)
+    survivors = [name for name in names if not outcomes[name].caught_by]
+    print(f"{len(names)} mutations, {len(names) - len(survivors)} caught, {len(survivors)} survived.")
     if options.outcomes:
-        options.outcomes.write_text(json.dumps({name: asdict(o) for name, o in outcomes.items()}), "utf-8")
+        kept = json.loads(options.outcomes.read_text("utf-8")) if options.outcomes.exists() else {}
+        kept |= {name: asdict(outcome) for name, outcome in outcomes.items()}
+        options.outcomes.write_text(json.dumps(kept, indent=1), "utf-8")
+        outcomes = {name: Outcome(**kept[name]) for name in TABLE if name in kept}
     if options.write:
-        laws: dict[str, Outcome] = {}
-        run(names, LAWS, laws)
-        options.write.write_text(page(outcomes, laws), "utf-8")
+        options.write.write_text(page(outcomes), "utf-8")
     return 1 if survivors else 0
 
 

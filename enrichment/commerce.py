@@ -7,7 +7,7 @@ from datetime import datetime
 
 import ibis
 
-from enrichment.arithmetic import DAY, Expr, instant, known, money, month, ratio, seconds
+from enrichment.arithmetic import DAY, Expr, instant, known, money, month, ratio, real, seconds, whole
 from enrichment.model import ScoringModel
 
 _YEAR = 365 * DAY
@@ -148,7 +148,7 @@ def families(rows: Expr, as_of: datetime) -> Expr:
         family_customer=whole_hours(rows.year_customer),
         strategic=rows.strategic_customer.cast("int64").max(),
     )
-    totals = totals.mutate(family_seller=totals.family_seller / 1e6, family_customer=totals.family_customer / 1e6)
+    totals = totals.mutate(family_seller=real(totals.family_seller), family_customer=real(totals.family_customer))
     clipped = (totals.family_revenue.cast("float64") > 0.0).ifelse(
         totals.family_revenue, ibis.literal(0.0).cast("decimal(38,4)")
     )
@@ -159,10 +159,10 @@ def families(rows: Expr, as_of: datetime) -> Expr:
     sums = totals.aggregate(
         all_revenue=totals.clipped.sum(),
         all_pipeline=totals.clipped_pipeline.sum(),
-        all_seller=(totals.family_seller * 1e6).round().sum(),
+        all_seller=whole_hours(totals.family_seller),
         new_bookings=totals.clipped.sum(where=totals.family_first_win > year),
     )
-    sums = sums.mutate(all_seller=sums.all_seller / 1e6)
+    sums = sums.mutate(all_seller=real(sums.all_seller))
     totals = totals.cross_join(sums)
     # A family that never bought has no share of our revenue to lose: what we need of it is its pipeline (and our hours).
     observed = totals.family_revenue.notnull() & totals.family_first_win.notnull()
@@ -175,7 +175,7 @@ def families(rows: Expr, as_of: datetime) -> Expr:
 
 def whole_hours(minutes: Expr) -> Expr:
     """Exact sum of a minutes column, in micro-minutes."""
-    return (minutes.coalesce(0.0) * 1e6).round().sum()
+    return whole(minutes.coalesce(0.0)).sum()
 
 
 def owner_quarters(dealt: Expr) -> Expr:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import ibis
 
-from enrichment.arithmetic import DAY, Expr, constant, hill, instant, least, most, ratio, smaller
+from enrichment.arithmetic import DAY, Expr, constant, hill, instant, least, most, ratio, real, smaller, whole
 from enrichment.model import BENEFIT, COMPONENTS, COST, ScoringModel
 
 _MONTH = 365.25 / 12 * DAY
@@ -108,7 +108,7 @@ def _contributions(rows: Expr, model: ScoringModel) -> dict[str, Expr]:
         group, power = ("benefit", a) if name in BENEFIT else ("cost", 1.0 - a)
         moved = rows[f"{name}_value"] - model.components[name].prior
         share = power * rows[f"{name}_weight"] * moved / rows[f"{group}_part"].nullif(0.0)
-        found[f"{name}_contribution"] = (share * 1e6).round() / 1e6
+        found[f"{name}_contribution"] = real(whole(share))
     return found
 
 

@@ -7,10 +7,11 @@ from datetime import datetime
 
 import ibis
 
-from enrichment.arithmetic import DAY, Expr, half_even, instant, smaller
+from enrichment.arithmetic import DAY, Expr, half_even, instant, real, smaller, whole
 from enrichment.model import ScoringModel
 
 _UNKNOWN = ibis.null("float64")
+_FINE = 1_000_000_000
 
 
 def index(seller: Expr, customer: Expr, k0: float) -> Expr:
@@ -27,7 +28,7 @@ def organisation_habits(rows: Expr) -> Expr:
     """One row: how often customers open and how promptly each side answers across the organisation (null: no evidence)."""
 
     def billionths(column: Expr) -> Expr:
-        return (column.coalesce(0.0) * 1e9).round().sum() / 1e9
+        return real(whole(column.coalesce(0.0), _FINE).sum(), _FINE)
 
     def rate(part: Expr, whole: Expr) -> Expr:
         return part.cast("float64") / whole.cast("float64").nullif(0.0)

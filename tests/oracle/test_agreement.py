@@ -187,7 +187,7 @@ def test_the_random_organisations_leave_nothing_out(organisation):
     assert changed > 5
 
 
-def test_every_stance_after_every_stance(organisation):
+def of_every_stance(organisation: Any) -> tuple[Any, Any]:
     """Accounts that all have a stance, of every sort, each told another last stance: what hysteresis keeps and what it yields."""
     org, chance = organisation.Organisation(), Random(5)
     told: dict[str, str] = {}
@@ -221,7 +221,12 @@ def test_every_stance_after_every_stance(organisation):
         for k in range(3 if lean >= 0.7 else 0):
             org.meeting(account, "outbound", 5 + k, 400, outcome="no_show", seller_user=1000 + n)
         told[f"A{n:03}"] = stances[n % len(stances)]
-    previous = {"accounts": told, "opportunities": {}}
+    return org, {"accounts": told, "opportunities": {}}
+
+
+def test_every_stance_after_every_stance(organisation):
+    """What hysteresis keeps, and what it yields."""
+    org, previous = of_every_stance(organisation)
     assert compared(org, previous, ScoringModel()) == []
     free = org.score().accounts
     kept = org.score(previous=previous).accounts

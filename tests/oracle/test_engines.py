@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from enrichment.inputs import INPUTS, PREVIOUS
 from enrichment.model import ScoringModel
 from sync.engine import OUTPUTS, score_tables
 
+NUMBERS = (int, float, Decimal)
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
@@ -32,7 +34,7 @@ def written(maker: Maker, folder: Path) -> Path:
 
 
 def same(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, float):
+    if isinstance(one, NUMBERS) and isinstance(other, NUMBERS):
         return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
     return bool(one == other)
 
@@ -41,7 +43,7 @@ def same(one: Any, other: Any) -> bool:
 def test_random_organisations_on_both_engines(organisation, tmp_path, socket_enabled, seed, variant):
     pytest.importorskip("pyspark", reason="pyspark is not installed: run make check-all")
     model = organisation.VARIANT if variant else ScoringModel()
-    folder = written(Maker(seed, organisation.AS_OF, accounts=90), tmp_path)
+    folder = written(Maker(seed, organisation.AS_OF, accounts=40), tmp_path)
     found = {}
     for engine in ("duckdb", "spark"):
         out = score_tables(
@@ -58,7 +60,7 @@ def test_random_organisations_on_both_engines(organisation, tmp_path, socket_ena
     for name in OUTPUTS:
         ours, theirs = found["duckdb"][name], found["spark"][name]
         assert [row["id"] for row in ours] == [row["id"] for row in theirs]
-        assert len(ours) > 50
+        assert len(ours) >= 30
         for one, other in zip(ours, theirs, strict=True):
             different += [(name, one["id"], key, one[key], other[key]) for key in one if not same(one[key], other[key])]
     assert different == []
