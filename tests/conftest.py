@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import witness
 
 from connectors import retry
 
@@ -33,3 +39,16 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data is not here: set BOTHWAYS_DATA ({folder} does not exist)")
     return folder
+
+
+witness.begin()
+
+
+@pytest.fixture(autouse=True)
+def _changes_nothing_else(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test does with an emulated CRM, the program changes nothing there but its own properties."""
+    witness.SEEN.clear()
+    yield
+    # Where the clients of others are tried on the emulators, these are not the program's calls.
+    if not any(request.node.path.is_relative_to(ROOT / "tests" / part) for part in ("clients", "connectors/emulator")):
+        assert sorted(witness.SEEN) == []
