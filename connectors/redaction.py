@@ -17,6 +17,8 @@ from urllib.parse import quote, quote_plus
 HIDDEN = "[secret]"
 SHORTEST = 6
 """Characters: what is shorter is not looked for by value, since it would be found in ordinary words."""
+LONGEST = 100_000
+"""Characters of a message; the rest of a longer one is cut off."""
 KEPT = 64
 """So many values are looked for: the ones that were read last."""
 _LINE = 24
@@ -37,13 +39,16 @@ _PATTERNS = re.compile(
       pat-[a-z]{2,3}\d+-[0-9A-Fa-f-]{8,}                                  # HubSpot service keys and private apps
     | 00D[A-Za-z0-9]{9,15}(?:!|%21)[A-Za-z0-9._%~-]{10,}                  # Salesforce access tokens
     | \b5Aep[A-Za-z0-9._%~-]{20,}                                         # Salesforce refresh tokens
-    | \beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?      # JSON web tokens
+    | (?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?      # JSON web tokens
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
-    | https://(?:hooks\.slack(?:-gov)?\.com|[\w.-]+\.webhook\.office\.com)/[^\s"'<>]+
+    | https://(?:hooks\.slack(?:-gov)?\.com|[\w.-]{1,200}\.webhook\.office\.com)/[^\s"'<>]+
     """,
     re.DOTALL,
 )
-_USER_INFO = re.compile(r"(?P<before>[a-z][a-z0-9+.-]*://[^\s/:@]*:)(?P<value>[^\s/@]+)(?=@)", re.IGNORECASE)
+_USER_INFO = re.compile(
+    r"(?P<before>(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,40}://[^\s/:@]{0,200}:)(?P<value>[^\s/@]{1,500})(?=@)",
+    re.IGNORECASE,
+)
 
 
 class _Known:
@@ -86,8 +91,12 @@ def redact_values(text: str) -> str:
 
 
 def redact(text: str) -> str:
-    """The text without anything that is or looks like a secret. For logs, messages and traces; not for data."""
-    text = _PATTERNS.sub(HIDDEN, redact_values(text))
+    """The text without anything that is or looks like a secret, and no longer than LONGEST or so. For logs, messages and
+    traces; not for data."""
+    text = redact_values(text)
+    if len(text) > LONGEST:
+        text = text[:LONGEST] + f" ... ({len(text) - LONGEST} more characters)"
+    text = _PATTERNS.sub(HIDDEN, text)
     text = _USER_INFO.sub(rf"\g<before>{HIDDEN}", text)
     return _BY_KEY.sub(lambda found: f"{found['key']}{found['open']}{HIDDEN}", text)
 

@@ -143,3 +143,12 @@ def test_a_header_that_is_not_on_the_list_is_only_named():
     shown = shown_headers({"Authorization": "Bearer x", "X-New-Secret": "y", "Date": "today", "Retry-After": "3"})
 
     assert shown == {"authorization": "...", "x-new-secret": "...", "date": "today", "retry-after": "3"}
+
+
+@pytest.mark.parametrize("part", ["a", "://a", "eyJ-", "https://a.webhook.", "x://a:"])
+def test_a_text_made_to_keep_the_search_busy_is_cut_and_done_with(part):
+    """Were an expression of quadratic time, this would not end within a day."""
+    shown = redact(part * 2_000_000)
+
+    assert len(shown) < redaction.LONGEST + 100
+    assert shown.endswith("more characters)")
