@@ -3,6 +3,7 @@ thing, is scored at once."""
 
 from __future__ import annotations
 
+import os
 import random
 from itertools import pairwise
 
@@ -13,8 +14,14 @@ from enrichment.inputs import INPUTS
 from enrichment.model import ScoringModel
 from enrichment.reclaim import RECLAIMABLE
 
+EXAMPLES = int(os.environ.get("BOTHWAYS_EXAMPLES", "1"))
+"""Whole books, each of hundreds of cases; a scoring takes about a second."""
 wide = settings(
-    max_examples=2, phases=[Phase.generate], deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES,
+    phases=[Phase.generate],
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
 )
 seeds = given(seed=st.integers(0, 10**6))
 NO_PSEUDO_MINUTES = ScoringModel.model_validate({"reciprocity": {"k0_minutes": 0.0}})

@@ -3,6 +3,7 @@ in one thing, and one scoring checks them all."""
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import dataclass, replace
 
@@ -12,8 +13,14 @@ from hypothesis import strategies as st
 
 from enrichment.model import COMPONENTS
 
+EXAMPLES = int(os.environ.get("BOTHWAYS_EXAMPLES", "1"))
+"""Whole books, each of hundreds of cases; a scoring takes about a second."""
 wide = settings(
-    max_examples=2, phases=[Phase.generate], deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES,
+    phases=[Phase.generate],
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
 )
 seeds = given(seed=st.integers(0, 10**6))
 
