@@ -1,7 +1,7 @@
 """Every fault of the reliability table: its id, what is injected, and what must come of it. One place lists them all.
 
 A row is a function of a case (an emulated CRM, provisioned) and of what an undisturbed sync leaves there; it injects,
-runs and asserts, and returns how many faults it injected. What must be true after *every* run is in `conftest.Case`.
+runs and asserts, and returns how many faults it injected. What must be true after *every* run is in `case.Case`.
 """
 
 from __future__ import annotations

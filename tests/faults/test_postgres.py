@@ -11,7 +11,7 @@ from typing import Any
 import postgres
 import pytest
 import sqlalchemy as sa
-from conftest import CRMS, Case
+from case import CRMS, Case
 from rows import told
 from traced import provisioned, records_sent, run
 

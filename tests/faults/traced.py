@@ -17,7 +17,7 @@ from pathlib import Path
 
 import one_run
 import pytest
-from conftest import NOW, SPECS, TOKEN, VARIABLE, Case
+from case import NOW, SPECS, TOKEN, VARIABLE, Case
 
 from config import settings as config_settings
 from connectors.emulator.organisation import Organisation, demo_organisation
