@@ -101,8 +101,8 @@ def scene(emulated):
         path = case.folder / "bothways.toml"
         text = path.read_text()
         old = next(line for line in text.splitlines() if line.startswith("auth = "))
-        hook = made.variable("A_HOOK", f"{case.server.url}/canary-of-the-webhook-5501")
-        beat = made.file("beat", f"{case.server.url}/canary-of-the-heartbeat-5502")
+        hook = made.variable("A_HOOK", "http://127.0.0.1:9/canary-of-the-webhook-5501")
+        beat = made.file("beat", "http://127.0.0.1:9/canary-of-the-heartbeat-5502")
         path.write_text(
             text.replace(old, f"auth = {auth(case, made)}")
             + f"\n[notify]\nwebhook = {hook}\nheartbeat = {beat}\n{more}"
