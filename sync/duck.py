@@ -14,6 +14,9 @@ from sync import durable
 if TYPE_CHECKING:
     import duckdb
 
+LEAN, AMPLE = "500MB", "1500MB"
+"""What the database may take at first, and when that was not enough: what is larger goes to disk, but not everything can."""
+
 _TYPES = {
     pa.int64(): "BIGINT",
     pa.string(): "VARCHAR",
@@ -24,7 +27,7 @@ _TYPES = {
 
 
 @contextmanager
-def session(scratch: Path, *, memory: str = "1500MB") -> Iterator[duckdb.DuckDBPyConnection]:
+def session(scratch: Path, *, memory: str = AMPLE) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose tables live in a file under `scratch`, removed at the end; larger than memory is fine."""
     import duckdb
 

@@ -17,13 +17,13 @@ from connectors.errors import ConfigError
 from enrichment.inputs import INPUTS, PREVIOUS
 from enrichment.model import ScoringModel
 from sync import durable
+from sync.duck import AMPLE, LEAN
 
 Table = Any
 """An Ibis table expression."""
 
 OUTPUTS = ("accounts", "opportunities", "account_audit", "opportunity_audit")
 _STANCE = {"accounts": "bothways_stance", "opportunities": "bothways_deal_stance"}
-MEMORY = "1500MB"
 
 
 class Scored(Protocol):
@@ -69,15 +69,34 @@ def score_tables(
     `previous` is, for hysteresis, the score folder of the run before, or the settled folder with what the CRM holds where
     nothing is kept between runs. Raises ConfigError for an engine that is not there.
     """
+    import duckdb
+
     if scorer is None:
         from enrichment.score import score
 
         scorer = score
+    try:
+        return _score(settled, out, as_of, model, previous, scorer, engine, LEAN, scratch)
+    except duckdb.OutOfMemoryException:
+        return _score(settled, out, as_of, model, previous, scorer, engine, AMPLE, scratch)
+
+
+def _score(
+    settled: Path,
+    out: Path,
+    as_of: datetime,
+    model: ScoringModel,
+    previous: Path | None,
+    scorer: Scorer,
+    engine: str,
+    memory: str,
+    scratch: Path,
+) -> Path:
     fresh = out.with_name(f".{out.name}.tmp")
     for folder in (fresh, scratch):
         shutil.rmtree(folder, ignore_errors=True)
         durable.make_dir(folder)
-    with _no_collector(), _backend(engine, scratch) as backend:
+    with _no_collector(), _backend(engine, scratch, memory) as backend:
 
         def stage(name: str, table: Table) -> Table:
             # Stored between, so that what two results share is computed once.
@@ -137,13 +156,13 @@ def _no_collector() -> Iterator[None]:
 
 
 @contextmanager
-def _backend(engine: str, scratch: Path) -> Iterator[Table]:
+def _backend(engine: str, scratch: Path, memory: str) -> Iterator[Table]:
     if engine == "duckdb":
         import ibis
 
         backend = ibis.duckdb.connect(
             str(scratch / "engine.duckdb"),
-            memory_limit=MEMORY,
+            memory_limit=memory,
             temp_directory=str(scratch / "spill"),
             autoinstall_known_extensions="false",
             autoload_known_extensions="false",

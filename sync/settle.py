@@ -19,7 +19,7 @@ from connectors.base import Organisation, PropertySpec, Reject
 from connectors.records import SCHEMAS, Stream, schema
 from enrichment.inputs import INPUTS
 from sync import durable, zones
-from sync.duck import fill, load, number, session, write_parquet
+from sync.duck import AMPLE, LEAN, fill, load, number, session, write_parquet
 from sync.landing import Files
 from sync.lineage import ends
 from sync.settle_live import KEYED, make_live
@@ -27,10 +27,6 @@ from sync.settle_sql import ACTS, COUNTS, DANGLING, HELD, TABLES, WHO
 
 if TYPE_CHECKING:
     import duckdb
-
-
-LEAN, AMPLE = "500MB", "1500MB"
-"""What the database may take at first, and when that was not enough: what is larger goes to disk, but not everything can."""
 
 
 @dataclass(frozen=True, slots=True)
