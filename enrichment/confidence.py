@@ -24,8 +24,8 @@ def in_dependence(benefit: Expr, cost: Expr, newest_record: Expr, now: Expr, mod
 def knowledge_of_dependence(rows: Expr, newest_record: Expr, now: Expr, model: ScoringModel) -> Expr:
     """What the null rule of customer dependence is tried on: conf_dep, its age counted as the model says.
 
-    The sales of an organisation reach us as a whole: while records keep coming, a customer that bought within the lookback
-    and then stopped is known to have stopped, and lower `reliance` already says so. One that never bought, or so long ago
+    With `dependence_fades_with = "organisation"` the sales of an organisation reach us as a whole: while records keep coming, a
+    customer that bought within the lookback and then stopped is known to have stopped, and lower `reliance` already says so. One that never bought, or so long ago
     that nothing of it is read, is unknown by its own newest record, and everybody is once no records come any more.
     """
     if model.evidence.dependence_fades_with == "organisation":

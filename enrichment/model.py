@@ -161,10 +161,10 @@ class Reclaim(_Part):
 
 class Evidence(_Part):
     """`dependence_fades_with`: whose newest commercial record tells how old the evidence of a customer's dependence is,
-    for its null rule only: the organisation's (records keep coming, so that this customer bought nothing is known), or
-    the account's own (silence is unknown)."""
+    for its null rule only: the account's own (silence is unknown), or the organisation's (records keep coming, so that
+    this customer bought nothing is known)."""
 
-    dependence_fades_with: Literal["organisation", "account"] = "organisation"
+    dependence_fades_with: Literal["account", "organisation"] = "account"
     least_confidence: Percent = 25.0
     acts_half_point: Positive = 8.0
     fresh_days: NotNegative = 30.0

@@ -18,7 +18,7 @@ AS_OF = datetime(2026, 6, 30, 12, tzinfo=UTC)  # a Tuesday
 VARIANT = ScoringModel.model_validate(
     {
         "effort": {"meeting_counting": "once", "capture_rates": {"email": 0.5}},
-        "evidence": {"dependence_fades_with": "account"},
+        "evidence": {"dependence_fades_with": "organisation"},
         "families": {
             "critical": {"pumps": 0.9, "Valves": 0.2},
             "strategic": {"Valves": 0.3},

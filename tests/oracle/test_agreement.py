@@ -39,7 +39,7 @@ OTHER_NUMBERS = ScoringModel.model_validate(
         "stance": {"high": 50.0, "low": 35.0, "balance": 15.0, "protect_asymmetry": 5.0, "hysteresis": 12.0},
         "reclaim": {"reference_hours": 1.0, "reference_hours_by_segment": {"Steel": 0.2}, "base_share": 0.5},
         "evidence": {
-            "dependence_fades_with": "account",
+            "dependence_fades_with": "organisation",
             "least_confidence": 10.0,
             "acts_half_point": 2.0,
             "fresh_days": 5.0,
