@@ -53,6 +53,14 @@ def write(level: str, message: str, *, error: bool = False, more: Mapping[str, o
         sys.stderr.flush()
 
 
+def write_at_once(level: str, message: str) -> None:
+    """A line of our own words from within a signal handler: no lock and no buffer is touched, which what the signal
+    interrupted may be holding."""
+    fields = {"time": _now(), "level": level, **_context, "message": message}
+    with suppress(OSError, ValueError):
+        os.write(sys.stderr.fileno(), ((json.dumps(fields) if as_json() else message) + "\n").encode())
+
+
 def printable(text: str) -> str:
     """The text without control characters, so that a name in a CRM cannot drive the terminal; what cannot be encoded is
     replaced."""

@@ -25,7 +25,7 @@ def obeying_signals(stop: threading.Event) -> Iterator[None]:
             raise SystemExit(EXIT_CODES[signal.Signals(number)])
         received.append(number)
         stop.set()
-        logs.write("info", "Stopping after the batch under way; once more to stop at once.")
+        logs.write_at_once("info", "Stopping after the batch under way; once more to stop at once.")
 
     before = {number: signal.signal(number, handle) for number in EXIT_CODES}
     try:

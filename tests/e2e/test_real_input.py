@@ -75,7 +75,7 @@ def compared(line, tmp_path, monkeypatch):
         there = line(
             crm,
             org=org,
-            model='version = "1.0.0"\n',
+            model=(settings.score.model or ROOT / "config" / "model.toml").read_text(),
             mapping=HOURS if crm == "salesforce" else "",
         )
         return differences(expected, there.score(as_of), there.vendor_id)
