@@ -122,6 +122,8 @@ def line(tmp_path: Path, organisation: Organisation, monkeypatch: pytest.MonkeyP
                 server = stack.enter_context(build_emulator(crm, org, limits=False))
                 monkeypatch.setitem(os.environ, TOKEN_VARIABLE, server.app.token)
                 path = write_demo_settings(crm, server.url, org, folder)
+                if crm == "hubspot":  # what has no limit tells none, and the connector would keep to the smallest
+                    path.write_text(path.read_text().replace("[crm]\n", "[crm]\nrate_limit = 1000\n", 1))
             if model is not None:
                 (folder / "model.toml").write_text(model)
             if mapping:
