@@ -87,7 +87,7 @@ def tried(name: str, against: Sequence[str] | None = None, known: Path | None = 
         if known and not against:
             try:
                 figure, seconds = noticed(target, known)
-            except RuntimeError as error:  # the formulas as they are were scored before: it is the mutation that cannot be
+            except RuntimeError as error:  # the formulas as they are could be scored before
                 return Outcome("reference, which can be scored", 0.0, str(error))
             if figure is not None:
                 return Outcome(f"reference, {figure}", seconds, figure)
