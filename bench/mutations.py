@@ -26,7 +26,7 @@ from mutation_worker import keep_cases, noticed
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("enrichment", "connectors", "config", "tests/enrichment", "tests/oracle")
-FILES = ("tests/conftest.py", "pyproject.toml")
+FILES = ("tests/conftest.py", "tests/witness.py", "pyproject.toml")
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
@@ -43,7 +43,7 @@ class Outcome:
 
 def copied(target: Path) -> None:
     """The packages and tests that a run needs."""
-    rubbish = shutil.ignore_patterns("__pycache__", ".*", "node_modules", "emulator")
+    rubbish = shutil.ignore_patterns("__pycache__", ".*", "node_modules")
     for name in COPIED:
         shutil.copytree(ROOT / name, target / name, ignore=rubbish)
     for name in FILES:
