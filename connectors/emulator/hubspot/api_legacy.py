@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.emulator.http import Response
+from connectors.emulator.hubspot.api_properties import BEFORE_V3
 from connectors.emulator.hubspot.call import Call
 from connectors.emulator.hubspot.objects import ObjectType
 from connectors.emulator.hubspot.table import LIVE, Table
@@ -193,19 +194,7 @@ def _value(table: Table, row: int, name: str, at: int) -> Json:
 
 
 def _definitions(call: Call, kind: ObjectType) -> list[Any]:
-    keys = (
-        "name",
-        "label",
-        "description",
-        "groupName",
-        "type",
-        "fieldType",
-        "options",
-        "displayOrder",
-        "hidden",
-        "calculated",
-    )
-    return [{key: one[key] for key in keys} for one in call.portal.definitions(kind).listed()]
+    return [{key: one[key] for key in BEFORE_V3} for one in call.portal.definitions(kind).listed()]
 
 
 def _owners(call: Call) -> Response:

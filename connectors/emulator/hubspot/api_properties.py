@@ -12,6 +12,20 @@ from connectors.emulator.hubspot.objects import ObjectType
 from connectors.emulator.hubspot.properties import LIMIT_OVERALL, LIMIT_PER_OBJECT, Properties, check_types
 from connectors.emulator.hubspot.wire import ApiError, Json, answer, bad_json, invalid, no_content
 
+BEFORE_V3 = (
+    "name",
+    "label",
+    "description",
+    "groupName",
+    "type",
+    "fieldType",
+    "options",
+    "displayOrder",
+    "hidden",
+    "calculated",
+)
+"""What the APIs before version 3 tell of a property."""
+
 
 def handle(call: Call, kind: ObjectType, rest: tuple[str, ...]) -> Response | None:
     """Anything under properties/{type}; None: no such endpoint."""
@@ -59,22 +73,10 @@ def overall(call: Call) -> int:
 def legacy(call: Call, kind: ObjectType) -> Response:
     """GET /properties/v2/{type}/properties: a bare list."""
     call.access.require(call.token, *_scopes(kind, "read"))
-    names = (
-        "name",
-        "label",
-        "description",
-        "groupName",
-        "type",
-        "fieldType",
-        "options",
-        "displayOrder",
-        "hidden",
-        "calculated",
-    )
     return answer(
         [
             {
-                **{name: one[name] for name in names},
+                **{name: one[name] for name in BEFORE_V3},
                 "readOnlyValue": one["modificationMetadata"]["readOnlyValue"],
                 "hubspotDefined": bool(one.get("hubspotDefined")),
             }
