@@ -120,6 +120,8 @@ TABLE: dict[str, tuple[str, ...]] = {
         _STANCE,
         'Test("seller_hours", ">", "expected_hours", steady=True)',
         'Test("seller_hours", ">", -1.0, steady=True)',
+        "tests/enrichment/test_stance.py",
+        *ORACLE,
     ),
     "reclaimed below what they give": (_RECLAIM, "floor = larger(rows.expected_hours, rows.customer_hours)", "floor = larger(rows.expected_hours, rows.expected_hours)"),
     "reclaimed where we depend": (_RECLAIM, " & (rows.seller_score < model.stance.high)", "", "tests/enrichment/test_stance.py", *ORACLE),

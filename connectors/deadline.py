@@ -12,7 +12,8 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -120,6 +121,30 @@ def _tell(connection: Any) -> None:
         deadline.use(connection.sock)
 
 
+def _connected(connect: Callable[[], socket.socket], deadline: Deadline, connection: Any) -> socket.socket:
+    """What `connect` gives, if it does in time: looking a name up has no time-out, and no socket to be shut down."""
+    found: Future[socket.socket] = Future()
+
+    def work() -> None:
+        try:
+            found.set_result(connect())
+        except (OSError, urllib3.exceptions.HTTPError) as error:
+            found.set_exception(error)
+
+    threading.Thread(target=work, name="connecting", daemon=True).start()
+    wait([found], max(0.0, deadline.until - time.monotonic()))
+    if found.done():
+        return found.result()
+    found.add_done_callback(_close_late)
+    deadline.expire()
+    raise urllib3.exceptions.ConnectTimeoutError(connection, "there was no connection before the deadline")
+
+
+def _close_late(found: Future[socket.socket]) -> None:
+    if found.exception() is None:
+        found.result().close()
+
+
 class _Observed:
     """Tells the deadline of the thread which socket is in use, and the log what was asked and answered."""
 
@@ -133,10 +158,12 @@ class _Observed:
 
     def _new_conn(self) -> socket.socket:
         """From here on the deadline counts: a proxy's answer and a TLS handshake can drip too."""
-        made: socket.socket = super()._new_conn()  # type: ignore[misc]
+        connect: Callable[[], socket.socket] = super()._new_conn  # type: ignore[misc]
         deadline: Deadline | None = getattr(_here, "deadline", None)
-        if deadline is not None:
-            deadline.use(made.dup(), ours=True)  # TLS takes the first one over, and leaves it closed
+        if deadline is None:
+            return connect()
+        made = _connected(connect, deadline, self)
+        deadline.use(made.dup(), ours=True)  # TLS takes the first one over, and leaves it closed
         return made
 
     def request(self, method: str, url: str, *args: Any, **kw: Any) -> None:

@@ -9,17 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from enrichment.backtest_rank import Reals, Wholes
 from enrichment.inputs import INPUTS
-from sync.duck import fill, parquet, session
-
-if TYPE_CHECKING:
-    import duckdb
+from sync.duck import Session, fill, parquet, session
 
 Name = Literal["buys_again", "spend_collapse", "renewal", "win", "stays_two_way"]
 
@@ -214,7 +211,7 @@ class Past:
             np.asarray(rows[outcome.name], np.bool_),
         )
 
-    def _views(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def _views(self, connection: Session) -> None:
         for name in INPUTS:
             source = parquet([self._settled / f"{name}.parquet"])
             connection.execute(fill(f"CREATE VIEW @name AS FROM {source}", name=name))

@@ -12,8 +12,8 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,12 +22,10 @@ from connectors.base import PropertySpec
 from connectors.records import Stream
 from sync import durable
 from sync.diff_sql import TOTALS, Rules, statements
-from sync.duck import fill, literal, load, number, parquet, session
+from sync.duck import Session, fill, literal, load, load_each, number, parquet, session
 from sync.journal import Journal, Planned
 
-if TYPE_CHECKING:
-    import duckdb
-
+_AT_ONCE = 10_000
 STREAMS: tuple[Stream, ...] = ("accounts", "opportunities")
 
 
@@ -127,23 +125,29 @@ _ROWS = 'SELECT stream, record_id, parent_id, forced, old, new, "full" FROM plan
 _ALL = f"{_ROWS} UNION ALL {_ROWS.replace('plan_accounts', 'plan_opportunities')}"
 
 
-def _remembered(
-    connection: duckdb.DuckDBPyConnection, stream: Stream, journal: Journal, names: Mapping[str, str]
-) -> None:
-    kept = list(journal.last_confirmed(stream))
+def _remembered(connection: Session, stream: Stream, journal: Journal, names: Mapping[str, str]) -> None:
     forced = sorted((record, why) for (of, record), why in journal.forced().items() if of == stream)
-    for name, column, pairs in (("confirmed", "held", kept), ("forced", "why", forced)):
-        ids, texts = [p[0] for p in pairs], [p[1] for p in pairs]
-        table = pa.table([pa.array(ids, pa.string()), pa.array(texts, pa.string())], names=["id", column])
-        load(connection, names[name], table)
+    load(connection, names["forced"], _texts("why", forced))
+    load_each(connection, names["confirmed"], _in_parts("held", journal.last_confirmed(stream)))
 
 
-def _write(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _in_parts(column: str, pairs: Iterator[tuple[str, str]]) -> Iterator[pa.Table]:
+    yield _texts(column, [])
+    while some := list(islice(pairs, _AT_ONCE)):
+        yield _texts(column, some)
+
+
+def _texts(column: str, pairs: Sequence[tuple[str, str]]) -> pa.Table:
+    arrays = [pa.array([pair[place] for pair in pairs], pa.string()) for place in (0, 1)]
+    return pa.table(arrays, names=["id", column])
+
+
+def _write(connection: Session, path: Path) -> None:
     order = "stream, parent_id NULLS FIRST, record_id"
     number(connection, f"COPY ({_ALL} ORDER BY {order}) TO {literal(str(path))} (FORMAT parquet)")
 
 
-def _digest(connection: duckdb.DuckDBPyConnection) -> str:
+def _digest(connection: Session) -> str:
     found = hashlib.sha256()
     for table in ("plan_accounts", "plan_opportunities"):
         query = fill("SELECT stream, record_id, canonical FROM @plan ORDER BY record_id", plan=table)

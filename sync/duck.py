@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from connectors.lean import LEAN, within_memory
 from sync import durable
 
 if TYPE_CHECKING:
     import duckdb
-
-LEAN, AMPLE = "500MB", "1500MB"
-"""What the database may take at first, and when that was not enough: what is larger goes to disk, but not everything can."""
 
 _TYPES = {
     pa.int64(): "BIGINT",
@@ -26,8 +24,20 @@ _TYPES = {
 }
 
 
+class Session:
+    """A connection that takes more memory only for a statement that needs it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self.register, self.unregister = connection.register, connection.unregister
+
+    def execute(self, statement: str, parameters: Sequence[object] | None = None) -> duckdb.DuckDBPyConnection:
+        """Runs one statement. Raises duckdb.Error, and FatalError when the machine's memory is not enough for it."""
+        return within_memory(self._connection, lambda: self._connection.execute(statement, parameters))
+
+
 @contextmanager
-def session(scratch: Path, *, memory: str = AMPLE) -> Iterator[duckdb.DuckDBPyConnection]:
+def session(scratch: Path) -> Iterator[Session]:
     """A connection whose tables live in a file under `scratch`, removed at the end; larger than memory is fine."""
     import duckdb
 
@@ -36,19 +46,23 @@ def session(scratch: Path, *, memory: str = AMPLE) -> Iterator[duckdb.DuckDBPyCo
     for left in scratch.glob("duck.db*"):
         if left.is_file():
             left.unlink()
-    settings = {
-        "memory_limit": memory,
+    connection = duckdb.connect(str(path), config=settings(scratch))
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield Session(connection)
+    finally:
+        connection.close()
+        path.unlink(missing_ok=True)
+
+
+def settings(scratch: Path) -> dict[str, str | bool | int | float | list[str]]:
+    """Of a database of ours: little memory at first, nothing fetched from the network."""
+    return {
+        "memory_limit": f"{LEAN}B",
         "temp_directory": str(scratch / "spill"),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
-    connection = duckdb.connect(str(path), config=settings)
-    try:
-        connection.execute("SET TimeZone = 'UTC'")
-        yield connection
-    finally:
-        connection.close()
-        path.unlink(missing_ok=True)
 
 
 def fill(text: str, **names: str) -> str:
@@ -73,9 +87,7 @@ def parquet(paths: Sequence[Path]) -> str:
     return "read_parquet([" + ", ".join(literal(str(p)) for p in paths) + "])"
 
 
-def write_parquet(
-    connection: duckdb.DuckDBPyConnection, path: Path, select: str, columns: pa.Schema, order: str
-) -> int:
+def write_parquet(connection: Session, path: Path, select: str, columns: pa.Schema, order: str) -> int:
     """Writes a query as Parquet with exactly these columns and types, sorted; returns the rows. Infinities become null."""
     parts = ", ".join(_cast(f) for f in columns)
     query = f"SELECT {parts} FROM ({select}) ORDER BY {order}"  # noqa: S608  our own queries and schemas
@@ -84,16 +96,24 @@ def write_parquet(
     return rows
 
 
-def number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+def number(connection: Session, query: str) -> int:
     """The one number that a query answers."""
     return int(connection.execute(query).fetchall()[0][0])
 
 
-def load(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
-    """Makes a table of an Arrow table."""
-    connection.register("arrow_in", table)
-    connection.execute(fill("CREATE OR REPLACE TABLE @name AS SELECT * FROM arrow_in", name=name)).fetchall()
-    connection.unregister("arrow_in")
+def load(connection: Session, name: str, *tables: pa.Table) -> None:
+    """Makes a table of Arrow tables of one schema, at least one."""
+    load_each(connection, name, tables)
+
+
+def load_each(connection: Session, name: str, tables: Iterable[pa.Table]) -> None:
+    """The same, one after the other, so that they need not be in memory together."""
+    statement = "CREATE OR REPLACE TABLE @name AS SELECT * FROM arrow_in"
+    for table in tables:
+        connection.register("arrow_in", table)
+        connection.execute(fill(statement, name=name)).fetchall()
+        connection.unregister("arrow_in")
+        statement = "INSERT INTO @name SELECT * FROM arrow_in"
 
 
 def _cast(column: pa.Field) -> str:

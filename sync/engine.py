@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.errors import ConfigError
+from connectors.lean import within_memory
 from enrichment.inputs import INPUTS, PREVIOUS
 from enrichment.model import ScoringModel
 from sync import durable
-from sync.duck import AMPLE, LEAN
+from sync.duck import settings
 
 Table = Any
 """An Ibis table expression."""
@@ -69,39 +70,21 @@ def score_tables(
     `previous` is, for hysteresis, the score folder of the run before, or the settled folder with what the CRM holds where
     nothing is kept between runs. Raises ConfigError for an engine that is not there.
     """
-    import duckdb
-
     if scorer is None:
         from enrichment.score import score
 
         scorer = score
-    try:
-        return _score(settled, out, as_of, model, previous, scorer, engine, LEAN, scratch)
-    except duckdb.OutOfMemoryException:
-        return _score(settled, out, as_of, model, previous, scorer, engine, AMPLE, scratch)
-
-
-def _score(
-    settled: Path,
-    out: Path,
-    as_of: datetime,
-    model: ScoringModel,
-    previous: Path | None,
-    scorer: Scorer,
-    engine: str,
-    memory: str,
-    scratch: Path,
-) -> Path:
     fresh = out.with_name(f".{out.name}.tmp")
     for folder in (fresh, scratch):
         shutil.rmtree(folder, ignore_errors=True)
         durable.make_dir(folder)
-    with _no_collector(), _backend(engine, scratch, memory) as backend:
+    with _no_collector() as collect, _backend(engine, scratch) as backend:
 
         def stage(name: str, table: Table) -> Table:
             # Stored between, so that what two results share is computed once.
             path = scratch / f"stage_{name}.parquet"
-            backend.to_parquet(table, path)
+            _store(backend, table, path)
+            collect()
             return backend.read_parquet(path, table_name=f"stage_{name}")
 
         tables = {n: backend.read_parquet(settled / f"{n}.parquet", table_name=f"in_{n}") for n in INPUTS}
@@ -109,6 +92,7 @@ def _score(
         scores = scorer(tables, as_of, model, before, stage=stage)
         for name in OUTPUTS:
             _one_file(backend, getattr(scores, name).order_by("id"), fresh / f"{name}.parquet", scratch)
+            collect()
     shutil.rmtree(scratch, ignore_errors=True)
     durable.make_dir(out.parent)
     durable.flush(fresh)  # the next run compares with these scores, and could not go on with half of one
@@ -116,10 +100,18 @@ def _score(
     return out
 
 
+def _store(backend: Table, table: Table, path: Path) -> None:
+    """Computes a table into a Parquet file, or a folder of them, whatever memory that takes."""
+    if backend.name == "duckdb":
+        within_memory(backend.con, lambda: backend.to_parquet(table, path))
+    else:
+        backend.to_parquet(table, path)
+
+
 def _one_file(backend: Table, table: Table, path: Path, scratch: Path) -> None:
     """Writes a table as one Parquet file; Spark writes folders of parts, which are put together in their order."""
     if backend.name == "duckdb":
-        backend.to_parquet(table, path)
+        _store(backend, table, path)
         return
     folder = scratch / f"out_{path.name}"
     backend.to_parquet(table, folder)
@@ -143,30 +135,26 @@ def _previous(folder: Path | None, stream: str, scratch: Path) -> Path:
 
 
 @contextmanager
-def _no_collector() -> Iterator[None]:
-    """Compiling the expressions makes a hundred thousand small values that live to the end and hardly any cycles: looking
-    for those took a quarter of the time."""
+def _no_collector() -> Iterator[Callable[[], object]]:
+    """Compiling an expression makes a hundred thousand small values that live until it is computed; to look for cycles all the
+    while took a quarter of the time. Gives a function that takes away what is left of it, and looks at nothing older."""
     was = gc.isenabled()
     gc.disable()
+    gc.freeze()
     try:
-        yield
+        yield gc.collect
     finally:
+        gc.unfreeze()
         if was:
             gc.enable()
 
 
 @contextmanager
-def _backend(engine: str, scratch: Path, memory: str) -> Iterator[Table]:
+def _backend(engine: str, scratch: Path) -> Iterator[Table]:
     if engine == "duckdb":
         import ibis
 
-        backend = ibis.duckdb.connect(
-            str(scratch / "engine.duckdb"),
-            memory_limit=memory,
-            temp_directory=str(scratch / "spill"),
-            autoinstall_known_extensions="false",
-            autoload_known_extensions="false",
-        )
+        backend = ibis.duckdb.connect(str(scratch / "engine.duckdb"), **settings(scratch))
         backend.raw_sql("SET TimeZone = 'UTC'").fetchall()
     elif engine == "spark":
         backend = _spark()

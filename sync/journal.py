@@ -140,7 +140,8 @@ class Journal:
             .order_by(confirmed.c.record_id)
         )
         with self._state.engine.begin() as connection:
-            yield from ((r.record_id, r.held) for r in connection.execute(query) if _sound(r.held))
+            found = connection.execution_options(yield_per=10_000).execute(query)
+            yield from ((r.record_id, r.held) for r in found if _sound(r.held))
 
     def forget_confirmed(self, connection: sa.Connection) -> None:
         """What the CRM holds now is where we begin, whoever wrote it; in the caller's transaction."""

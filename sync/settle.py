@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -19,14 +18,11 @@ from connectors.base import Organisation, PropertySpec, Reject
 from connectors.records import SCHEMAS, Stream, schema
 from enrichment.inputs import INPUTS
 from sync import durable, zones
-from sync.duck import AMPLE, LEAN, fill, load, number, session, write_parquet
+from sync.duck import Session, fill, load, number, session, write_parquet
 from sync.landing import Files
 from sync.lineage import ends
 from sync.settle_live import KEYED, make_live
 from sync.settle_sql import ACTS, COUNTS, DANGLING, HELD, TABLES, WHO
-
-if TYPE_CHECKING:
-    import duckdb
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +48,12 @@ def settle(
     owned: Sequence[PropertySpec],
     organisation: Organisation,
 ) -> Settled:
-    """Makes `<workspace>/settled/` anew from the landed files, in about 700 MB of memory as long as that is enough."""
-    import duckdb
-
-    try:
-        return _settled(files, workspace, owned, organisation, LEAN)
-    except duckdb.OutOfMemoryException:
-        return _settled(files, workspace, owned, organisation, AMPLE)
-
-
-def _settled(
-    files: Mapping[Stream, Files],
-    workspace: Path,
-    owned: Sequence[PropertySpec],
-    organisation: Organisation,
-    memory: str,
-) -> Settled:
+    """Makes `<workspace>/settled/` anew from the landed files."""
     fresh, final = workspace / "settled.tmp", workspace / "settled"
     shutil.rmtree(fresh, ignore_errors=True)
     durable.make_dir(fresh)
     columns = {stream: schema(stream, owned) for stream in SCHEMAS}
-    with session(workspace / "tmp", memory=memory) as connection:
+    with session(workspace / "tmp") as connection:
         left_out, rejects = make_live(connection, files, columns)
         _settings(connection, organisation)
         rejects += _families(connection)
@@ -91,7 +72,7 @@ def _settled(
     return Settled(final, rows, {k: v for k, v in left_out.items() if v}, tuple(rejects))
 
 
-def _settings(connection: duckdb.DuckDBPyConnection, organisation: Organisation) -> None:
+def _settings(connection: Session, organisation: Organisation) -> None:
     known = sorted(zones.known_zones() & {r[0] for r in connection.execute("FROM pg_timezone_names()").fetchall()})
     countries = sorted((c, z) for c, z in zones.country_zones().items() if z in set(known))
     house = organisation.time_zone if organisation.time_zone in known else "UTC"
@@ -105,7 +86,7 @@ def _settings(connection: duckdb.DuckDBPyConnection, organisation: Organisation)
         load(connection, name, table)
 
 
-def _families(connection: duckdb.DuckDBPyConnection) -> list[Reject]:
+def _families(connection: Session) -> list[Reject]:
     """Makes `family(account, parent, family)`; a circle of parents is cut and reported."""
     told = connection.execute(
         "SELECT c.key, p.key FROM live_accounts a JOIN ref_accounts c USING (id) JOIN ref_accounts p ON p.id = a.parent_id"
@@ -140,7 +121,7 @@ def _families(connection: duckdb.DuckDBPyConnection) -> list[Reject]:
     ]
 
 
-def _dangling(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+def _dangling(connection: Session) -> dict[str, int]:
     found = {}
     for stream, columns in SCHEMAS.items():
         for column in columns:

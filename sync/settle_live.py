@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from connectors.base import Reject
 from connectors.records import SCHEMAS, Stream
-from sync.duck import fill, load, number, parquet
+from sync.duck import Session, fill, load, number, parquet
 from sync.landing import Files
 from sync.lineage import ends
 from sync.parts import GONE, landed
-
-if TYPE_CHECKING:
-    import duckdb
 
 KEYED: tuple[Stream, ...] = ("accounts", "people", "users", "opportunities", "cases")
 """Streams that others refer to."""
@@ -62,7 +58,7 @@ SELECT m.id, k.key FROM @merged m JOIN keyed k ON m.survivor = k.id
 
 
 def make_live(
-    connection: duckdb.DuckDBPyConnection, files: Mapping[Stream, Files], columns: Mapping[Stream, pa.Schema]
+    connection: Session, files: Mapping[Stream, Files], columns: Mapping[Stream, pa.Schema]
 ) -> tuple[dict[str, int], list[Reject]]:
     """Makes `live_<stream>` for every canonical stream and `ref_<stream>` (any id, live or merged away -> key) for KEYED.
 
@@ -85,14 +81,14 @@ def make_live(
     return counts, rejects
 
 
-def _view(connection: duckdb.DuckDBPyConnection, name: str, paths: tuple[object, ...], columns: pa.Schema) -> None:
+def _view(connection: Session, name: str, paths: tuple[object, ...], columns: pa.Schema) -> None:
     if paths:
         connection.execute(fill("CREATE VIEW @name AS SELECT * FROM ", name=name) + parquet(paths))  # type: ignore[arg-type]
     else:
         load(connection, name, columns.empty_table())
 
 
-def _merges(connection: duckdb.DuckDBPyConnection, stream: Stream, names: dict[str, str]) -> list[Reject]:
+def _merges(connection: Session, stream: Stream, names: dict[str, str]) -> list[Reject]:
     told = connection.execute(fill("SELECT id, survivor FROM @gone WHERE survivor IS NOT NULL ORDER BY _seq", **names))
     links = {str(loser): str(survivor) for loser, survivor in told.fetchall() if loser != survivor}
     final, circles = ends(links)

@@ -71,7 +71,7 @@ class CsvReader:
         rows = self._rejected()
         types = self._types(names, raw, canonical)
         casts = [f"{self._cast(c, t)} AS {quoted(c)}" for c, t in types.items()]
-        self._con.execute(f"CREATE TABLE {quoted(name)} AS SELECT {', '.join(casts)} FROM {raw}")
+        self._con.execute(f"CREATE OR REPLACE TABLE {quoted(name)} AS SELECT {', '.join(casts)} FROM {raw}")
         cells = self._misfits(quoted(name), raw, types)
         self._con.execute(f"DROP TABLE {raw}")
         lines: dict[int, Malformed] = {}

@@ -19,6 +19,7 @@ import duckdb
 from connectors.errors import ConfigError
 from connectors.file.config import FilesMapping, Table, nearest
 from connectors.file.csvs import CsvReader, Malformed, literal, opened, quoted
+from connectors.lean import LEAN, within_memory
 
 DATA_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
 
@@ -45,7 +46,7 @@ class Sources:
         # one thread, so that a sum of floats is added in the same order every time; nothing is fetched from the network
         settings = {
             "threads": 1,
-            "memory_limit": "1GB",
+            "memory_limit": f"{LEAN}B",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
         }
@@ -118,7 +119,7 @@ class Sources:
                 for name in self._named_in(table, key):
                     self.load(name)
                 try:
-                    self._create(key, table, canonical)
+                    within_memory(self._con, lambda: self._create(key, table, canonical))
                 except duckdb.Error as error:
                     what = f"table [tables.{key}]" if table.sql else f"file {', '.join(self.files(table))}"
                     raise ConfigError(f"Cannot read the {what}: {_first_lines(error)}") from None
@@ -130,7 +131,7 @@ class Sources:
 
     def _create(self, key: str, table: Table, canonical: Mapping[str, str] | None) -> None:
         if table.sql:
-            self._con.execute(f"CREATE VIEW {quoted(key)} AS {table.sql}")
+            self._con.execute(f"CREATE OR REPLACE VIEW {quoted(key)} AS {table.sql}")
             self.malformed[key] = []
             return
         files = self.files(table)
@@ -141,7 +142,7 @@ class Sources:
         for file in text:
             malformed += CsvReader(self._con, table, self._readable(file, table), file).load(f"{key} {file}", canonical)
             selects.append(f"SELECT * FROM {quoted(f'{key} {file}')}")
-        self._con.execute(f"CREATE VIEW {quoted(key)} AS {' UNION ALL BY NAME '.join(selects)}")
+        self._con.execute(f"CREATE OR REPLACE VIEW {quoted(key)} AS {' UNION ALL BY NAME '.join(selects)}")
         self.malformed[key] = malformed
 
     def _paths(self, files: Sequence[str]) -> str:

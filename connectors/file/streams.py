@@ -11,11 +11,12 @@ import duckdb
 import pyarrow as pa
 
 from connectors.base import Reject
-from connectors.errors import ConfigError, FatalError
+from connectors.errors import ConfigError
 from connectors.file.config import FilesMapping, Part, Table
 from connectors.file.csvs import quoted
 from connectors.file.query import MISFITS, canonical_part, explain_failure, stream_sql
 from connectors.file.sources import Sources
+from connectors.lean import within_memory
 from connectors.records import SCHEMAS, STREAMS, Stream
 
 _CANONICAL_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".parquet")
@@ -83,31 +84,31 @@ class Streams:
         """
         with self.sources.lock:
             if stream not in self._prepared:
-                con = self.sources.session()
-                parts = self.parts(stream)
-                sql = stream_sql(self.sources, con, stream, parts)
-                try:
-                    con.execute(f"CREATE OR REPLACE TABLE {_table(stream)} AS {sql}")
-                except duckdb.OutOfMemoryException as error:
-                    raise FatalError(
-                        f"{stream} needs more memory or temporary disk space than there is: {error}"
-                    ) from None
-                except duckdb.Error as error:
-                    raise explain_failure(self.sources, con, stream, parts, error) from None
-                lost = (*self._malformed(stream), *_without_id(con, stream), *_second_ones(con, stream))
-                count = con.execute(f"SELECT count(*) FROM {_table(stream)}").fetchone()
-                self._prepared[stream] = (count[0] if count else 0, lost)
-                con.close()
+                with self.sources.session() as con:
+                    self._prepared[stream] = within_memory(con, lambda: self._prepare(con, stream))
             return self._prepared[stream]
+
+    def _prepare(self, con: duckdb.DuckDBPyConnection, stream: Stream) -> tuple[int, tuple[Reject, ...]]:
+        parts = self.parts(stream)
+        sql = stream_sql(self.sources, con, stream, parts)
+        try:
+            con.execute(f"CREATE OR REPLACE TABLE {_table(stream)} AS {sql}")
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error as error:
+            raise explain_failure(self.sources, con, stream, parts, error) from None
+        lost = (*self._malformed(stream), *_without_id(con, stream), *_second_ones(con, stream))
+        count = con.execute(f"SELECT count(*) FROM {_table(stream)}").fetchone()
+        return count[0] if count else 0, lost
 
     def rows(self, stream: Stream, offset: int, at_most: int) -> Iterator[pa.RecordBatch]:
         """Batches of a prepared stream in the order of ids, from `offset`; MISFITS is the last column."""
-        con = self.sources.session()
-        reader = con.sql(f"SELECT * FROM {_table(stream)} ORDER BY id OFFSET {int(offset)}").to_arrow_reader(at_most)
-        for batch in reader:
-            for start in range(0, batch.num_rows, at_most):
-                yield batch.slice(start, at_most)
-        con.close()
+        query = f"SELECT * FROM {_table(stream)} ORDER BY id OFFSET {int(offset)}"
+        with self.sources.session() as con:
+            # All are sorted before the first comes, so that what does not fit is seen here.
+            for batch in within_memory(con, lambda: con.sql(query).to_arrow_reader(at_most)):
+                for start in range(0, batch.num_rows, at_most):
+                    yield batch.slice(start, at_most)
 
     def ids(self, stream: Stream) -> frozenset[str]:
         """The ids of all records of a stream."""

@@ -62,3 +62,31 @@ def test_a_request_that_is_over_in_time_is_left_alone():
     assert (one.recv(100), deadline.expired) == (b"still open", False)
     one.close()
     other.close()
+
+
+def test_a_name_that_nobody_answers_for_ends_at_the_deadline(monkeypatch):
+    """The resolver of the system has time-outs of its own making, and nothing ends it."""
+    answer, closed = threading.Event(), threading.Event()
+    known = socket.getaddrinfo
+
+    def silent(*arguments, **named):
+        answer.wait(60)
+        return known("127.0.0.1", *arguments[1:], **named)
+
+    class Listed(socket.socket):
+        def close(self):
+            super().close()
+            closed.set()
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    manager = urllib3.PoolManager(retries=False, timeout=30)
+    watch_connections(manager)
+    deadline = Deadline(0.2)
+    with pytest.raises(urllib3.exceptions.ConnectTimeoutError), within(deadline):
+        manager.request("GET", f"http://crm.example:{listener.getsockname()[1]}/")
+    assert deadline.expired
+    monkeypatch.setattr(socket, "socket", Listed)
+    answer.set()
+    assert closed.wait(10)  # what is made too late is not left open
+    listener.close()

@@ -176,14 +176,15 @@ class _Family:
     seller_minutes: float = 0.0
 
 
-def seller_dependence(books: Books, seller_minutes: Mapping[int, float]) -> dict[int, float | None]:
-    """A4 by family key: how much we need them. None when neither revenue, pipeline nor a flag is observed."""
+def seller_dependence(books: Books, seller_minutes: Mapping[int, float], copies: int = 1) -> dict[int, float | None]:
+    """A4 by family key: how much we need them, among so many copies of the books. None when neither revenue, pipeline nor
+    a flag is observed."""
     families = _families(books, seller_minutes)
-    sold = sum((max(Decimal(0), f.revenue or Decimal(0)) for f in families.values()), Decimal(0))
-    hoped = sum((max(Decimal(0), f.pipeline) for f in families.values()), Decimal(0))
-    worked = sum(f.seller_minutes for f in families.values())
+    sold = sum((max(Decimal(0), f.revenue or Decimal(0)) for f in families.values()), Decimal(0)) * copies
+    hoped = sum((max(Decimal(0), f.pipeline) for f in families.values()), Decimal(0)) * copies
+    worked = sum(f.seller_minutes for f in families.values()) * copies
     fresh = (f for f in families.values() if f.first_win is not None and f.first_win > books.ago(365))
-    booked = sum((max(Decimal(0), f.revenue or Decimal(0)) for f in fresh), Decimal(0))
+    booked = sum((max(Decimal(0), f.revenue or Decimal(0)) for f in fresh), Decimal(0)) * copies
     rules = books.model.dependence
     scores: dict[int, float | None] = {}
     for key, family in families.items():

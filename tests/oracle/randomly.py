@@ -19,7 +19,10 @@ ZONES = (-480, -300, 0, 60, 330, None)
 class Maker:
     """One organisation; the same seed makes the same one."""
 
-    def __init__(self, seed: int, as_of: datetime, accounts: int = 30) -> None:
+    def __init__(
+        self, seed: int, as_of: datetime, accounts: int = 30, deals: int = 6, busy: float | None = None
+    ) -> None:
+        """Of so many accounts with at most so many deals each; a `busy` one has some 14 acts an account times that."""
         self.random, self.as_of = Random(seed), as_of
         self.rows: Rows = {name: [] for name in INPUTS}
         self.thread = 0
@@ -28,7 +31,8 @@ class Maker:
         self.traits = {
             name: self.chance(0.85) for name in ("sales", "contracts", "assets", "rivals", "mail", "calls", "cases")
         }
-        self.busy = self.random.choice((0.5, 2.0, 4.0))
+        self.busy = busy or self.random.choice((0.5, 2.0, 4.0))
+        self.deals = deals
         self._rates()
         for key in range(accounts):
             self._account(key)
@@ -102,7 +106,7 @@ class Maker:
 
     def _commerce(self, key: int) -> None:
         r = self.random
-        for _ in range(r.randint(0, 6)):
+        for _ in range(r.randint(0, self.deals)):
             self._deal(key if self.chance(0.98) else None)
         if self.traits["contracts"] and key in self.keen and self.chance(0.7):
             self.add("contracts", account=key, start_at=self.ago(100, 900), end_at=self.ago(-900, -300))

@@ -31,9 +31,15 @@ def _enough(confidence: float, model: ScoringModel) -> bool:
 
 
 class Reference:
-    """Everything that is worked out once for the whole organisation, and the fields of each record."""
+    """Everything that is worked out once for the whole organisation, and the fields of each record.
 
-    def __init__(self, tables: Tables, as_of: datetime, model: ScoringModel, previous: Previous | None = None) -> None:
+    `copies`: the organisation is what `tables` hold so many times over, with nothing shared but calendar, industries, currencies.
+    """
+
+    def __init__(
+        self, tables: Tables, as_of: datetime, model: ScoringModel, previous: Previous | None = None, copies: int = 1
+    ) -> None:
+        self.copies = copies
         self.as_of, self.model, self.previous = as_of.replace(microsecond=0), model, previous or {}
         as_of = self.as_of
         self.books = Books(tables, as_of, model)
@@ -48,7 +54,7 @@ class Reference:
         self.theirs = customer_replies(self.all_acts, as_of, model)
         self.ours = seller_replies(self.all_acts, tables, as_of, model)
         year = {a: plain_minutes(self.of_account(a, model.effort.window_days))[0] for a in self.books.accounts}
-        self.a4 = seller_dependence(self.books, year)
+        self.a4 = seller_dependence(self.books, year, copies)
         self.needs = {a: self._need(a) for a in self.books.accounts}
 
     def ago(self, days: float) -> datetime:
@@ -190,7 +196,7 @@ class Reference:
             if row["bothways_reciprocity_balance"] is not None:
                 peers[industry[name]].append(row["bothways_reciprocity_balance"])
         for name, row in rows.items():
-            group, own = peers[industry[name]], row["bothways_reciprocity_balance"]
+            group, own = peers[industry[name]] * self.copies, row["bothways_reciprocity_balance"]
             enough = own is not None and len(group) >= self.model.reciprocity.least_peers
             row["bothways_reciprocity_vs_book"] = rounded(percentile(own, group)) if enough else None
 
