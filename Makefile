@@ -49,7 +49,8 @@ test: lint
 check-all: lint $(VENV)/.check
 	bench/install_browser.sh
 	bench/install_faults.sh
-	$(BIN)/python -m pytest -n $(WORKERS) -m "slow or node or browser or not slow"
+	rm -rf .faults
+	FAULT_TABLE=$(CURDIR)/.faults/run.json $(BIN)/python -m pytest -n $(WORKERS) --durations 40 -m "slow or node or browser or not slow"
 	$(BIN)/python bench/pipeline.py --accounts 1000
 	$(MAKE) security
 

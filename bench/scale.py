@@ -57,7 +57,7 @@ def repeated(folder: Path, rows: dict[str, list[dict[str, Any]]], previous: Any,
     (folder / "before").mkdir()
     tables = {name: pa.Table.from_pylist(rows[name], schema=schema) for name, schema in INPUTS.items()}
     strides = {space: 1 + max(_highest(tables, column) for column in columns) for space, columns in _SPACES.items()}
-    with duckdb.connect() as connection:
+    with _database() as connection:
         for name, table in tables.items():
             connection.register("block", table)
             columns = ", ".join(_shifted(field, strides) for field in table.schema)
@@ -70,6 +70,12 @@ def repeated(folder: Path, rows: dict[str, list[dict[str, Any]]], previous: Any,
             connection.register("block", pa.table({"id": list(told), column: list(told.values())}))
             query = f"SELECT id || '/' || copy AS id, {column} FROM block, range({copies}) r(copy)"
             connection.execute(f"COPY ({query}) TO {literal(str(folder / 'before' / f'{stream}.parquet'))}")
+
+
+def _database() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def _highest(tables: dict[str, pa.Table], column: str) -> int:
@@ -100,7 +106,7 @@ def scored(folder: Path, as_of: Any, told: Any) -> None:
 def scan(folder: Path) -> float:
     """Processor seconds of the least that any scoring must do: read the activities once and group them."""
     before = time.process_time()
-    with duckdb.connect() as connection:
+    with _database() as connection:
         path = literal(str(folder / "settled" / "activities.parquet"))
         connection.execute(
             "SELECT account, direction, count(*), sum(minutes), max(occurred_at), count(person), sum(customer_people)"
@@ -112,7 +118,7 @@ def scan(folder: Path) -> float:
 def unlike(folder: Path, copies: int) -> list[str]:
     """Fields in which some copy of a record differs from the others."""
     found = []
-    with duckdb.connect() as connection:
+    with _database() as connection:
         for name in OUTPUTS:
             path = folder / "scores" / f"{name}.parquet"
             columns = [
@@ -150,7 +156,7 @@ def against_reference(folder: Path, reference: Any, agreement: Any, chosen: Sequ
 
 
 def _of_copy(path: Path, copy: int) -> dict[str, dict[str, Any]]:
-    with duckdb.connect() as connection:
+    with _database() as connection:
         query = f"SELECT * FROM {literal(str(path))} WHERE id LIKE '%/{copy}'"
         return {row["id"].split("/")[0]: row for row in connection.sql(query).to_arrow_table().to_pylist()}
 

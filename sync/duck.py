@@ -15,6 +15,8 @@ from sync import durable
 if TYPE_CHECKING:
     import duckdb
 
+QUIET = "SET enable_progress_bar = false"
+"""Where Python takes itself for interactive DuckDB draws on stdout, which is for results only."""
 _TYPES = {
     pa.int64(): "BIGINT",
     pa.string(): "VARCHAR",
@@ -48,6 +50,7 @@ def session(scratch: Path) -> Iterator[Session]:
             left.unlink()
     connection = duckdb.connect(str(path), config=settings(scratch))
     try:
+        connection.execute(QUIET)
         connection.execute("SET TimeZone = 'UTC'")
         yield Session(connection)
     finally:

@@ -18,7 +18,7 @@ from connectors.lean import within_memory
 from enrichment.inputs import INPUTS, PREVIOUS
 from enrichment.model import ScoringModel
 from sync import durable
-from sync.duck import settings
+from sync.duck import QUIET, settings
 
 Table = Any
 """An Ibis table expression."""
@@ -155,6 +155,7 @@ def _backend(engine: str, scratch: Path) -> Iterator[Table]:
         import ibis
 
         backend = ibis.duckdb.connect(str(scratch / "engine.duckdb"), **settings(scratch))
+        backend.raw_sql(QUIET).fetchall()
         backend.raw_sql("SET TimeZone = 'UTC'").fetchall()
     elif engine == "spark":
         backend = _spark()

@@ -59,7 +59,9 @@ class Sources:
     def session(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same tables; times without offset are read in the configured zone."""
         con = self._db.cursor()
-        con.execute(f"SET TimeZone = {literal(self._zone)}; SET python_enable_replacements = false")
+        con.execute(
+            f"SET TimeZone = {literal(self._zone)}; SET python_enable_replacements = false; SET enable_progress_bar = false"
+        )
         return con
 
     def close(self) -> None:

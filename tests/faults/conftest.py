@@ -90,4 +90,9 @@ def pytest_sessionfinish() -> None:
 
     target = os.environ.get("FAULT_TABLE")
     if target and DONE:
-        Path(target).write_text(json.dumps(DONE, indent=1))
+        path = Path(target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Tests of several workers at once: a file each, `report.py` takes them all.
+        worker = os.environ.get("PYTEST_XDIST_WORKER")
+        path = path.with_stem(f"{path.stem}-{worker}") if worker else path
+        path.write_text(json.dumps(DONE, indent=1))

@@ -1,7 +1,7 @@
 """Writes the table of `docs/reliability.md` from a run of the fault tests.
 
-FAULT_TABLE=faults.json python -m pytest tests/faults -m "slow or not slow"
-python tests/faults/report.py faults.json docs/reliability.md
+FAULT_TABLE=.faults/run.json python -m pytest tests/faults -m "slow or not slow"     (`make check-all` does)
+python tests/faults/report.py .faults/*.json docs/reliability.md
 
 Parts that were run apart are given as several files: their times are added up. `--keep` keeps the lines of the page about
 what was not run now.
