@@ -58,10 +58,10 @@ def session(scratch: Path) -> Iterator[Session]:
         path.unlink(missing_ok=True)
 
 
-def settings(scratch: Path) -> dict[str, str | bool | int | float | list[str]]:
-    """Of a database of ours: little memory at first, nothing fetched from the network."""
+def settings(scratch: Path, memory: int = LEAN) -> dict[str, str | bool | int | float | list[str]]:
+    """Of a database of ours: so many bytes of memory at first, nothing fetched from the network."""
     return {
-        "memory_limit": f"{LEAN}B",
+        "memory_limit": f"{memory}B",
         "temp_directory": str(scratch / "spill"),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.errors import ConfigError
-from connectors.lean import within_memory
+from connectors.lean import LEAN, within_memory
 from enrichment.inputs import INPUTS, PREVIOUS
 from enrichment.model import ScoringModel
 from sync import durable
@@ -24,6 +24,8 @@ Table = Any
 """An Ibis table expression."""
 
 OUTPUTS = ("accounts", "opportunities", "account_audit", "opportunity_audit")
+_ACT = 150
+"""Bytes that adding up takes for each act, about: to find that out by failing takes as long as the scoring."""
 _STANCE = {"accounts": "bothways_stance", "opportunities": "bothways_deal_stance"}
 
 
@@ -78,7 +80,8 @@ def score_tables(
     for folder in (fresh, scratch):
         shutil.rmtree(folder, ignore_errors=True)
         durable.make_dir(folder)
-    with _no_collector() as collect, _backend(engine, scratch) as backend:
+    acts = pq.read_metadata(settled / "activities.parquet").num_rows
+    with _no_collector() as collect, _backend(engine, scratch, max(LEAN, acts * _ACT)) as backend:
 
         def stage(name: str, table: Table) -> Table:
             # Stored between, so that what two results share is computed once.
@@ -150,11 +153,11 @@ def _no_collector() -> Iterator[Callable[[], object]]:
 
 
 @contextmanager
-def _backend(engine: str, scratch: Path) -> Iterator[Table]:
+def _backend(engine: str, scratch: Path, memory: int) -> Iterator[Table]:
     if engine == "duckdb":
         import ibis
 
-        backend = ibis.duckdb.connect(str(scratch / "engine.duckdb"), **settings(scratch))
+        backend = ibis.duckdb.connect(str(scratch / "engine.duckdb"), **settings(scratch, memory))
         backend.raw_sql(QUIET).fetchall()
         backend.raw_sql("SET TimeZone = 'UTC'").fetchall()
     elif engine == "spark":

@@ -31,7 +31,7 @@ from connectors.hubspot.limits import Limits, Turn
 from connectors.hubspot.paths import Endpoint, Paths
 from connectors.hubspot.quota import Quota
 from connectors.proxies import proxy_for
-from connectors.retry import retrying
+from connectors.retry import confirmed, retrying
 
 if TYPE_CHECKING:
     from hubspot.crm.objects import ApiClient
@@ -108,7 +108,11 @@ class Client:
             except Expired as refused:
                 raise self._locked_out(refused) from None
 
-        return retrying(once, on=RetriableError, attempts=attempts, budget=self._governor)
+        def often() -> Answer:
+            return retrying(once, on=RetriableError, attempts=attempts, budget=self._governor)
+
+        # A batch that is refused is halved and sent again anyway.
+        return often() if write else confirmed(often)
 
     def server_time(self) -> datetime | None:
         """The server's clock now, or None before its first answer."""

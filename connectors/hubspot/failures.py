@@ -4,7 +4,7 @@
 429 DAILY                  QuotaReached                    429, 477      with a pause of over a minute: QuotaReached
 401 EXPIRED_AUTHENTICATION Expired (refresh, once)         401 other     Expired too: the secret may have been rotated
 403                        AuthError that names the scope  404           NotFound
-423                        RetriableError, two seconds     408, 5xx      RetriableError
+423                        RetriableError, two seconds     408, 5xx      RetriableError, and so is JSON that is none
 everything else            Refused: the request itself will not do; RetriableError when the answer is not HubSpot's
                            (a redirect, a page of a box on the way)
 """
@@ -118,6 +118,8 @@ def classify(endpoint: Endpoint, status: int, headers: Mapping[str, str], raw: b
         return _forbidden(what, body)
     if status == 404:
         return NotFound(what)
+    if message.startswith("Invalid input JSON"):  # what we send is valid: it was damaged on its way
+        return RetriableError(what, status=status)
     return Refused(what, status, body)
 
 

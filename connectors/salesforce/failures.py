@@ -78,6 +78,8 @@ _WAIT_FOR_SLOT = 5.0
 """Seconds until another try when too many long requests run at once; Salesforce never says how long."""
 _RETRY_STATUS = frozenset({406, 408, 420, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _RETRY_CODES = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION", "REQUEST_RUNNING_TOO_LONG"})
+_GARBLED = frozenset({"JSON_PARSER_ERROR", "MALFORMED_QUERY", "INVALID_INPUT"})
+"""What was refused is not what we sent: all of that is valid JSON and SOQL."""
 _PERMISSION = frozenset(
     {
         "API_DISABLED_FOR_ORG",
@@ -124,7 +126,7 @@ def failure(status: int, body: bytes, endpoint: str, wait: str | None = None, da
         return SessionExpired(text, remedy="Check crm.auth: the token has expired or was revoked.")
     if said.code in _PERMISSION or (status == 403 and (said.code or not body)):
         return AuthError(text, remedy="Assign the permission set Bothways_Integration to the integration user.")
-    if status in _RETRY_STATUS or said.code in _RETRY_CODES:
+    if status in _RETRY_STATUS or said.code in _RETRY_CODES | _GARBLED:
         return RetriableError(text, status=status, retry_after=seconds)
     if status in (404, 410) and (said.code or not body):
         remedy = "This API version is gone: set crm.api_version." if status == 410 else ""

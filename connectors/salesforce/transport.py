@@ -27,7 +27,7 @@ from connectors.framing import whole_body
 from connectors.governor import Governor
 from connectors.proxies import LOOPBACK
 from connectors.reserve import kept_share
-from connectors.retry import retrying
+from connectors.retry import confirmed, retrying
 from connectors.salesforce.auth import Tokens
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.failures import LocatorGone, QueryTimeout, SessionExpired, TokenRefused, failure
@@ -79,11 +79,13 @@ class Transport(requests.Session):
         purpose, repeat = kw.pop("purpose", "read"), kw.pop("repeat", True)
         if not repeat:
             return self._healed(verb, target, purpose, kw)
-        outcome = retrying(
-            lambda: self._unless_useless(verb, target, purpose, kw),
-            on=RetriableError,
-            total=600.0,
-            budget=self._governor,
+        outcome = confirmed(
+            lambda: retrying(
+                lambda: self._unless_useless(verb, target, purpose, kw),
+                on=RetriableError,
+                total=600.0,
+                budget=self._governor,
+            )
         )
         if isinstance(outcome, RetriableError):
             raise outcome

@@ -11,7 +11,7 @@ from scorer import by_acts
 
 from enrichment.inputs import INPUTS
 from enrichment.model import ScoringModel
-from sync import duck, engine
+from sync import engine
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")  # of Ibis, not of ours
 
@@ -31,5 +31,5 @@ def test_what_does_not_fit_is_scored_again_with_more_memory(tmp_path, monkeypatc
             engine="duckdb", scratch=tmp_path / "scratch", scorer=by_acts,
         )  # fmt: skip
 
-    monkeypatch.setattr(duck, "LEAN", 2**20)
+    monkeypatch.setattr(engine, "LEAN", 2**20)
     assert pq.read_table(run() / "accounts.parquet").column("id").to_pylist() == ["A1"]

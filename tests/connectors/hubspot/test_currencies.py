@@ -64,7 +64,7 @@ def test_without_the_scope_there_is_the_company_currency_and_a_warning(portal: A
 
 def test_a_portal_without_such_settings_has_its_own_currency(portal: Any, use: Any) -> None:
     one = portal(accounts=0)
-    one.fault(match={"path": "/exchange-rates"}, kind="status", status=404)
+    one.fault(match={"path": "/exchange-rates"}, kind="status", status=404, times=None)
     assert [row["currency"] for row in use.rows(use.read(one.connect(), "currency_rates")).values()] == ["EUR"]
 
 
