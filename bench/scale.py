@@ -100,7 +100,9 @@ def scored(folder: Path, as_of: Any, told: Any) -> None:
     score_tables(folder / "settled", folder / "scores", as_of, ScoringModel(), folder / "before",
                  engine="duckdb", scratch=folder / "scratch")  # fmt: skip
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    told.send((time.monotonic() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024))
+    # `ru_maxrss` begins with what the process had that started this one.
+    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    told.send((time.monotonic() - begun, usage.ru_utime + usage.ru_stime, int(peak.split()[1]) / 1024))
 
 
 def scan(folder: Path) -> float:

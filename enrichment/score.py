@@ -47,7 +47,7 @@ def score(
     `previous` maps `accounts` and `opportunities` to tables of `inputs.PREVIOUS`: the stances last decided, the only
     other input. The same tables, as-of, model and previous stances give the same bytes, whatever the order of rows.
 
-    `stage` is called once for each table that several results are made of, in this order: `acts`, `deals`, `threads`,
+    `stage` is called once for each table that several results are made of, in this order: `acts`, `deals`, `played`, `threads`,
     `seller_days`, `customer_days`, `tallies`, `facts`, `accounts`, `opportunities`. Storing them saves computing them again, and
     lets the engine know their sizes when it orders joins; the results are the same.
     Raises ValueError when `as_of` has no time zone.
@@ -62,7 +62,7 @@ def score(
     trade = accounts.read_commerce(tables, dealt, as_of, model)
     roles = known(tables["opportunity_people"], as_of, "created_at")
     roles = roles.select("opportunity", role_person="person").distinct()
-    played = tallies.roles_in_acts(everything, tables["activity_people"], roles)
+    played = stage("played", tallies.roles_in_acts(everything, tables["activity_people"], roles, dealt))
 
     facts = stage("threads", threads.thread_facts(everything))
     ours, theirs = effort.crowded_days(everything, model)

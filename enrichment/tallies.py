@@ -144,29 +144,29 @@ def pairs(acts: Expr, base: Expr, deals: Expr, as_of: datetime, model: ScoringMo
     return rows.group_by("account", "opportunity").aggregate(**sums, **latest)
 
 
-def roles_in_acts(acts: Expr, people: Expr, roles: Expr) -> Expr:
-    """Distinct (act, opportunity): any person of the act, not only the first named, has a role on the deal."""
+def roles_in_acts(acts: Expr, people: Expr, roles: Expr, deals: Expr) -> Expr:
+    """Distinct (act, opportunity) of the acts that name no deal, in the deal's life, between its owner and a person with a role on it:
+    any person of the act, not only the first named."""
     named = acts.filter(acts.person.notnull()).select("act", "person")
     named = named.union(people.select(act="activity", person="person"))
+    free = acts.filter(acts.opportunity.isnull(), acts.user.notnull())
+    free = free.select("account", "user", "t", free_act="act")
+    owned = deals.filter(deals.owner.notnull())
+    owned = owned.select("owner", "begins", "until", deal="opportunity", deal_account="account")
     played = named.inner_join(roles, [named.person == roles.role_person])
-    return played.select("act", "opportunity").distinct()
+    played = played.inner_join(free, [played.act == free.free_act])
+    played = played.inner_join(
+        owned, [played.opportunity == owned.deal, played.user == owned.owner, played.account == owned.deal_account]
+    )
+    living = played.filter(played.t >= played.begins, played.t <= played.until)
+    return living.select("act", "opportunity").distinct()
 
 
 def with_roles(acts: Expr, deals: Expr, played: Expr) -> Expr:
-    """Acts that name no deal, between a deal's owner and a person with a role on it: once for each such deal."""
-    free = acts.filter(acts.opportunity.isnull(), acts.user.notnull()).drop("opportunity")
-    owned = deals.filter(deals.owner.notnull()).select(
-        opportunity=deals.opportunity,
-        deal_account=deals.account,
-        owner=deals.owner,
-        deal_from=deals.begins,
-        deal_until=deals.until,
-    )
-    cast = played.inner_join(owned, "opportunity").rename(role_act="act")
-    linked = free.inner_join(
-        cast, [free.act == cast.role_act, free.user == cast.owner, free.account == cast.deal_account]
-    )
-    return linked.filter(linked.t >= linked.deal_from, linked.t <= linked.deal_until)
+    """The acts of `roles_in_acts`, once for each deal, with its life."""
+    lives = deals.select(deal=deals.opportunity, deal_from=deals.begins, deal_until=deals.until)
+    played = played.rename(role_act="act").inner_join(lives, [ibis._.opportunity == lives.deal]).drop("deal")
+    return acts.drop("opportunity").inner_join(played, [acts.act == played.role_act]).drop("role_act")
 
 
 def role_pairs(linked: Expr, base: Expr, model: ScoringModel) -> Expr:
