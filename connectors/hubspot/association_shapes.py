@@ -60,6 +60,8 @@ class AssociationTypes:
                 origin, to = row.get("from"), row.get("to") or []
                 if not isinstance(origin, dict) or not is_id(origin.get("id")) or not isinstance(to, list):
                     raise call.wrong("an entry is no association")
+                if not _turns_over(row.get("paging")):
+                    raise call.wrong("an entry does not say how it goes on")
                 origins.add(str(origin["id"]))
                 types |= _types(call, to)
             without, others = _without_any(call, body, pair[1])
@@ -86,13 +88,22 @@ class AssociationTypes:
                 self._pairs.setdefault(each, pair)
 
 
+def _turns_over(paging: Any) -> bool:
+    """Whether this is no paging, or one with a next page that can be asked for."""
+    following = paging.get("next") or {} if isinstance(paging, dict) else paging or {}
+    return isinstance(following, dict) and isinstance(following.get("after"), str | int | None)
+
+
 def _types(call: Call, to: Iterable[Any]) -> set[int]:
     """The ids of HubSpot's own types among the associations."""
     try:
         if not all(is_id(one["toObjectId"]) for one in to):
             raise call.wrong("an entry is no association")
         named = [each for one in to for each in one.get("associationTypes") or ()]
-        return {int(each["typeId"]) for each in named if each.get("category") == "HUBSPOT_DEFINED"}
+        if not all(isinstance(each.get("label"), str | None) for each in named):
+            raise call.wrong("an entry is no association")
+        numbers = [(int(each["typeId"]), each.get("category")) for each in named]
+        return {number for number, category in numbers if category == "HUBSPOT_DEFINED"}
     except (KeyError, TypeError, ValueError, AttributeError):
         raise call.wrong("an entry is no association") from None
 

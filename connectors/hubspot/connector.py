@@ -33,6 +33,7 @@ from connectors.hubspot.rereading import REREADABLE, Again
 from connectors.hubspot.streams import Streams
 from connectors.hubspot.writing import Writer
 from connectors.records import Stream
+from connectors.understood import understood
 
 WRITE_WORKERS = 12
 """Batches in flight: enough for the published rate at half a second a call."""
@@ -85,11 +86,11 @@ class HubSpotConnector:
             raise ConfigError(
                 f"HubSpot has no {stream} here.", remedy=f"Map an object to it: {stream}.object in the mapping."
             )
-        return self._streams.read(stream, since)
+        return understood("HubSpot", self._streams.read(stream, since))
 
     def reread(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """See `connectors.base.Rereader`."""
-        return self._again.read(stream, ids)
+        return understood("HubSpot", self._again.read(stream, ids))
 
     def plan_provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """See `connectors.base.Destination`."""

@@ -92,6 +92,8 @@ def records(
         for row in rows:
             if not is_id(row.get("id")) or not isinstance(row.get("properties"), dict):
                 raise call.wrong("an entry is no record")
+            if not all(isinstance(value, str | None) for value in row["properties"].values()):
+                raise call.wrong("a value is no text")
             if archived is not None and bool(row.get("archived", archived)) is not archived:
                 raise call.wrong("archived records are mixed with others")
             if beyond and int(row["id"]) <= int(beyond):

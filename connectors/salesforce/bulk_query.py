@@ -143,7 +143,7 @@ class BulkQueries:
     def _links(self, address: str | None) -> Iterator[_Link]:
         """Raises RetriableError when a list has not the shape of one."""
         while address:
-            told = self._client.send("GET", address, shape=keyed("resultPages"))
+            told = self._client.send("GET", address, shape=keyed("resultPages", list))
             yield from [_link(each) for each in told["resultPages"]]
             # the documentation writes the name of this one in two ways
             following = told.get("nextRecordsUrl") or told.get("nextRecordUrl")

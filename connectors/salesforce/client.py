@@ -24,6 +24,7 @@ from connectors.base import ApiCalls
 from connectors.errors import BothwaysError, RetriableError
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.failures import failure
+from connectors.salesforce.ids import is_id
 from connectors.salesforce.transport import Transport
 
 JSON = "application/json"
@@ -210,11 +211,15 @@ def _any(body: Any) -> Any:
     return body
 
 
-def keyed(name: str) -> Callable[[Any], Record]:
-    """The shape of an object that has at least this key."""
+def keyed(name: str, kind: type = str) -> Callable[[Any], Record]:
+    """The shape of an object that has at least this key, with a value of this type; an id looks like one."""
 
     def shape(body: Any) -> Record:
-        if not isinstance(body, dict) or name not in body:
+        if (
+            not isinstance(body, dict)
+            or not isinstance(body.get(name), kind)
+            or (name == "id" and not is_id(body[name]))
+        ):
             raise RetriableError(f"Salesforce answered without {name}.")
         return body
 
@@ -254,6 +259,8 @@ def found(body: Any, of: str = "") -> Found:
         others = of and any((_type_of(row) or of).lower() != of.lower() for row in page.records)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise RetriableError("Salesforce answered a query with something else than its result.") from None
+    if any("Id" in row and not is_id(row["Id"]) for row in page.records):
+        raise RetriableError("Salesforce answered a query with a record that has no id.")
     if others or len(page.records) > page.total or (more is None and not page.records and page.total and of):
         raise RetriableError("Salesforce answered a query with the result of another one.")
     return page

@@ -36,6 +36,7 @@ from connectors.salesforce.relations import Relations
 from connectors.salesforce.schema import Schema
 from connectors.salesforce.translate import records
 from connectors.salesforce.writing import BATCH, Writer
+from connectors.understood import understood
 
 
 class SalesforceConnector:
@@ -74,6 +75,9 @@ class SalesforceConnector:
 
     def read(self, stream: Stream, since: Cursor | None) -> Iterator[Page]:
         """See `connectors.base.Source.read`. A stream whose objects are not there has one empty page."""
+        return understood("Salesforce", self._read(stream, since))
+
+    def _read(self, stream: Stream, since: Cursor | None) -> Iterator[Page]:
         if stream == "currency_rates":
             yield self._rates()
             return

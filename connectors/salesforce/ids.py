@@ -18,6 +18,11 @@ def to_18(record_id: str) -> str:
     return record_id + suffix
 
 
+def is_id(value: object) -> bool:
+    """Whether it looks like the id of a record."""
+    return isinstance(value, str) and len(value) in (15, 18) and value.isascii() and value.isalnum()
+
+
 def is_a(record_id: str | None, prefix: str) -> bool:
     """Whether the id is of the object with that key prefix."""
     return record_id is not None and record_id.startswith(prefix)

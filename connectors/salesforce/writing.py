@@ -204,11 +204,20 @@ def _results(group: Sequence[Change], answer: object) -> list[WriteResult]:
         raise RetriableError(f"Salesforce gave {count} results for {len(group)} records: their outcome is unknown.")
     results = []
     for change, item in zip(group, answer, strict=True):
+        if not _is_result(item):
+            raise RetriableError("Salesforce gave a result that cannot be understood: the outcome is unknown.")
         named = item.get("id")
         if named is not None and to_18(str(named)) != to_18(change.record_id):
             raise RetriableError(f"Salesforce answered for {named} where {change.record_id} was sent: outcome unknown.")
         results.append(WriteResult(change, None if item.get("success") is True else _first_error(item)))
     return results
+
+
+def _is_result(item: object) -> bool:
+    errors = item.get("errors") or [] if isinstance(item, dict) else None
+    if not isinstance(item, dict) or not isinstance(errors, list) or not isinstance(item.get("success"), bool):
+        return False
+    return all(isinstance(e, dict) and isinstance(e.get("fields") or [], list) for e in errors)
 
 
 def _first_error(item: Mapping[str, Any]) -> WriteError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
 import re
 import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -553,6 +554,37 @@ def asked_pieces_out_of_order(x):
     return _forward_damaged(
         x, bytes(raw[:at] + raw[at + size : at + 2 * size] + raw[at : at + size] + raw[at + 2 * size :])
     )
+
+
+@answer("damaged")
+def reshaped(x, a):
+    """Some value of the answer is gone, doubled, or of another type; the rest is as it was."""
+    try:
+        body = json.loads(gzip.decompress(a.body) if b"content-encoding: gzip" in a.head.lower() else a.body)
+    except ValueError:
+        x.send(a.raw)
+        return True
+    places = list(_places(body))
+    for _ in range(x.dice.choice((1, 1, 3)) if places else 0):
+        holder, key = x.dice.choice(places)
+        if key not in (holder if isinstance(holder, dict) else range(len(holder))):
+            continue
+        if x.dice.random() < 0.3:
+            del holder[key]
+        else:
+            holder[key] = x.dice.choice((None, True, -1, 1e300, "", "x", [], {}, [holder[key]], {"id": holder[key]}))
+    raw = json.dumps(body).encode()
+    head = [*without(a.head, b"content-length", b"content-encoding"), b"Content-Length: %d" % len(raw)]
+    x.send(joined(head) + raw)
+    return True
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in a JSON value that holds another: (list or object, index or key)."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        yield value, key
+        yield from _places(inner)
 
 
 def _part(x: Exchange) -> tuple[bytearray, int]:

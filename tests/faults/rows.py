@@ -259,7 +259,8 @@ def _(case, clean):
 
 @row("A3", "an object may not be read: said before anything is written", "hubspot", "salesforce")
 def _(case, clean):
-    case.fault(kind="status", status=403, times=None, match={"path": READS[case.crm]}, body='{"message":"scope"}')
+    said = {"salesforce": '[{"message":"no","errorCode":"INSUFFICIENT_ACCESS"}]', "hubspot": '{"message":"scope"}'}
+    case.fault(kind="status", status=403, times=None, match={"path": READS[case.crm]}, body=said[case.crm])
     return stopped(case, clean, 4)
 
 
