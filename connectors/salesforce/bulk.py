@@ -13,7 +13,8 @@ import requests
 
 from connectors.errors import FatalError, RetriableError
 from connectors.retry import retrying
-from connectors.salesforce.client import Client, Record, keyed
+from connectors.salesforce.answers import Record, keyed
+from connectors.salesforce.client import Client
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.failures import AlreadyDone
 from connectors.salesforce.ids import to_18

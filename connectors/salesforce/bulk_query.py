@@ -12,8 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from connectors.errors import AuthError, FatalError, RetriableError
 from connectors.retry import retrying
+from connectors.salesforce.answers import keyed
 from connectors.salesforce.bulk import wait, whole_lines
-from connectors.salesforce.client import Client, keyed
+from connectors.salesforce.client import Client
 from connectors.salesforce.columns import Frame, from_csv
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.failures import BulkRefused, NotFound

@@ -9,8 +9,9 @@ from connectors.base import Diagnosis, Finding, FindingLevel, PropertySpec
 from connectors.errors import AuthError, BothwaysError, FatalError, SchemaError
 from connectors.records import STREAMS, Stream
 from connectors.salesforce import activities, check_data, check_rules, check_user
+from connectors.salesforce.answers import Found
 from connectors.salesforce.check_cost import Cost, estimate
-from connectors.salesforce.client import Client, Found, soql
+from connectors.salesforce.client import Client, soql
 from connectors.salesforce.config import ObjectMapping, SalesforceConfig, SalesforceMapping
 from connectors.salesforce.lookups import RELATION_OBJECTS
 from connectors.salesforce.names import OBJECTS, field_name

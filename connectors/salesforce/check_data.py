@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from connectors.base import Finding
 from connectors.errors import BothwaysError
-from connectors.salesforce.client import Client, Found, soql
+from connectors.salesforce.answers import Found
+from connectors.salesforce.client import Client, soql
 from connectors.salesforce.config import ActivityMapping, ObjectMapping, SalesforceMapping
 from connectors.salesforce.schema import Schema
 

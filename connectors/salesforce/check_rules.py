@@ -8,7 +8,8 @@ from typing import Any
 
 from connectors.base import Finding
 from connectors.errors import AuthError, FatalError, SchemaError
-from connectors.salesforce.client import Client, Record, soql
+from connectors.salesforce.answers import Record
+from connectors.salesforce.client import Client, soql
 from connectors.salesforce.names import OBJECTS
 
 _WRITTEN = tuple(OBJECTS.values())

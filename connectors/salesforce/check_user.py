@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.base import Finding
-from connectors.salesforce.client import Client, Found, Record, soql
+from connectors.salesforce.answers import Found, Record
+from connectors.salesforce.client import Client, soql
 
 _USER = "SELECT Profile.Name, Profile.UserLicense.Name, Profile.PermissionsModifyAllData FROM User WHERE Id = {}"
 _SETS = (

@@ -7,7 +7,8 @@ from functools import cache
 from importlib import resources
 
 from connectors.errors import FatalError
-from connectors.salesforce.client import Client, Record, found, soql
+from connectors.salesforce.answers import Record, found
+from connectors.salesforce.client import Client, soql
 
 COMPONENT = "bothwaysPanel"
 _COMPARED = (".js", ".html", ".css")

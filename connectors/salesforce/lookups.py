@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 
 from connectors.errors import BothwaysError
 from connectors.retry import retrying
-from connectors.salesforce.client import QUERIES_A_CALL, Client, Record, soql
+from connectors.salesforce.answers import Record
+from connectors.salesforce.client import QUERIES_A_CALL, Client, soql
 from connectors.salesforce.config import ActivityKind
 from connectors.salesforce.failures import LocatorGone
 from connectors.salesforce.participants import Tie, Ties

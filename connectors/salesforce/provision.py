@@ -12,8 +12,9 @@ from connectors.base import PropertySpec, ProvisionItem, ProvisionPlan, Provisio
 from connectors.errors import AuthError, FatalError, SchemaError
 from connectors.records import STREAMS
 from connectors.salesforce import activities, component
+from connectors.salesforce.answers import Record, found
 from connectors.salesforce.bulk import wait
-from connectors.salesforce.client import Client, Record, found, soql
+from connectors.salesforce.client import Client, soql
 from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
 from connectors.salesforce.failures import NotFound
 from connectors.salesforce.lookups import RELATION_OBJECTS

@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 from connectors.base import Page
 from connectors.errors import BothwaysError, RetriableError
 from connectors.records import Stream
+from connectors.salesforce.answers import Found, Record
 from connectors.salesforce.bulk_query import BulkQueries
-from connectors.salesforce.client import Client, Found, Record, instant, soql
+from connectors.salesforce.client import Client, instant, soql
 from connectors.salesforce.columns import Frame, as_flag, as_ids, from_json
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.cursor import Position, Watermark, decode

@@ -15,8 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from connectors.salesforce.answers import Record
 from connectors.salesforce.bulk_query import BulkQueries
-from connectors.salesforce.client import Client, Record, soql
+from connectors.salesforce.client import Client, soql
 from connectors.salesforce.columns import Frame, as_flag, as_ids, as_text
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.failures import BulkRefused

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from connectors.base import PropertySpec
 from connectors.errors import SchemaError
 from connectors.records import Stream
-from connectors.salesforce.client import Client, Record
+from connectors.salesforce.answers import Record
+from connectors.salesforce.client import Client
 from connectors.salesforce.config import ObjectMapping
 from connectors.salesforce.names import columns
 from connectors.salesforce.translate import DELETED, ID, MASTER, STAMP

@@ -23,7 +23,7 @@ from connectors.emulator.salesforce.org import Automation, Clock, Org, Validatio
 from connectors.emulator.salesforce.query import Queries
 from connectors.emulator.salesforce.quota import Quota
 from connectors.emulator.salesforce.records import whole_record
-from connectors.emulator.salesforce.routes import LATEST, OLDEST, VERSION, Routes, refuse_version
+from connectors.emulator.salesforce.routes import LATEST, OLDEST, VERSION, Routes, refuse_version, version_json
 from connectors.emulator.salesforce.seed import seed
 from connectors.emulator.salesforce.soap import Soap
 from connectors.emulator.salesforce.soap_partner import PartnerCalls
@@ -251,7 +251,7 @@ class SalesforceEmulator:
         if request.path == "/services/oauth2/token":
             return self.tokens.handle(request, base)
         if request.path.rstrip("/") == "/services/data":
-            return answer([_version_json(number) for number in range(OLDEST, LATEST + 1)])
+            return answer([version_json(number) for number in range(OLDEST, LATEST + 1)])
         if request.path in ("/services/oauth2/userinfo", "/services/oauth2/introspect"):
             return identity.userinfo(self.org, self._user(request), base)
         if request.path == "/services/oauth2/revoke":
@@ -295,11 +295,3 @@ def _base(request: Request) -> str:
     local = _LOCAL.match(host) is not None
     scheme = request.headers.get("x-forwarded-proto") or ("http" if local else "https")
     return f"{scheme}://{host}"
-
-
-def _version_json(number: int) -> dict[str, str]:
-    """v68 is Winter '27; three releases a year."""
-    year, season = divmod(number - 68, 3)
-    name = ("Winter", "Spring", "Summer")[season]
-    label = f"{name} '{27 + year}"
-    return {"label": label, "url": f"/services/data/v{number}.0", "version": f"{number}.0"}

@@ -210,3 +210,11 @@ class Routes:
                 count = self._org.store.tuples(f'SELECT COUNT(*) FROM "{thing.name}"{live}')[0][0]  # noqa: S608
                 counts.append({"count": count, "name": thing.name})
         return answer({"sObjects": counts})
+
+
+def version_json(number: int) -> dict[str, str]:
+    """How a version is listed: v68 is Winter '27; three releases a year."""
+    year, season = divmod(number - 68, 3)
+    name = ("Winter", "Spring", "Summer")[season]
+    label = f"{name} '{27 + year}"
+    return {"label": label, "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
