@@ -148,6 +148,7 @@ def _no_collector() -> Iterator[Callable[[], object]]:
         yield gc.collect
     finally:
         gc.unfreeze()
+        gc.collect()  # of what was made before: the collections above have put off those that come by themselves
         if was:
             gc.enable()
 
