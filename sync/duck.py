@@ -48,7 +48,7 @@ def session(scratch: Path) -> Iterator[Session]:
     for left in scratch.glob("duck.db*"):
         if left.is_file():
             left.unlink()
-    connection = duckdb.connect(str(path), config=settings(scratch))
+    connection = duckdb.connect(str(path), config=settings(scratch, LEAN))
     try:
         connection.execute(QUIET)
         connection.execute("SET TimeZone = 'UTC'")
@@ -58,7 +58,7 @@ def session(scratch: Path) -> Iterator[Session]:
         path.unlink(missing_ok=True)
 
 
-def settings(scratch: Path, memory: int = LEAN) -> dict[str, str | bool | int | float | list[str]]:
+def settings(scratch: Path, memory: int) -> dict[str, str | bool | int | float | list[str]]:
     """Of a database of ours: so many bytes of memory at first, nothing fetched from the network."""
     return {
         "memory_limit": f"{memory}B",
@@ -104,13 +104,13 @@ def number(connection: Session, query: str) -> int:
     return int(connection.execute(query).fetchall()[0][0])
 
 
-def load(connection: Session, name: str, *tables: pa.Table) -> None:
-    """Makes a table of Arrow tables of one schema, at least one."""
-    load_each(connection, name, tables)
+def load(connection: Session, name: str, table: pa.Table) -> None:
+    """Makes a table of an Arrow table."""
+    load_each(connection, name, [table])
 
 
 def load_each(connection: Session, name: str, tables: Iterable[pa.Table]) -> None:
-    """The same, one after the other, so that they need not be in memory together."""
+    """Makes a table of Arrow tables of one schema, at least one, which need not be in memory together."""
     statement = "CREATE OR REPLACE TABLE @name AS SELECT * FROM arrow_in"
     for table in tables:
         connection.register("arrow_in", table)

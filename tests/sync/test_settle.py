@@ -343,6 +343,6 @@ def test_settled_tables_are_byte_identical_whatever_the_order_of_pages(shuffled,
 
 
 def test_what_does_not_fit_is_settled_again_with_more_memory(book, monkeypatch):
-    monkeypatch.setattr(duck.settings, "__defaults__", (2**20,))
+    monkeypatch.setattr(duck, "LEAN", 2**20)
     book.add("accounts", *({"id": f"A{number}", "name": "x" * 100} for number in range(50)))
     assert len(named(book.settle())) == 50
