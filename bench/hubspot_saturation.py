@@ -38,7 +38,7 @@ import pyarrow as pa
 import urllib3
 
 from connectors.base import Change
-from connectors.hubspot.client import Client
+from connectors.hubspot.api.client import Client
 from connectors.hubspot.config import HubSpotConfig, HubSpotMapping
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.records import SCHEMAS
@@ -65,9 +65,9 @@ class Clock:
 
 def serve(companies: int, latency: float, clock: Clock, pipe: Connection) -> None:
     """The emulated portal: tells its address, then the calls seen so far whenever it is asked."""
-    from connectors.emulator.http import EmulatorServer, Request, Response
     from connectors.emulator.hubspot.app import HubSpotEmulator
-    from connectors.emulator.organisation import Organisation
+    from connectors.emulator.organisation.model import Organisation
+    from connectors.emulator.server.http import EmulatorServer, Request, Response
 
     now = datetime.now(UTC)
     started = clock()

@@ -9,19 +9,19 @@ LAWS = (
     "tests/enrichment/test_invariants.py",
 )
 """Tests that know no expected value, only what must hold for every organisation."""
-_ARITHMETIC = "enrichment/arithmetic.py"
-_ACCOUNTS = "enrichment/accounts.py"
-_COMMERCE = "enrichment/commerce.py"
-_CONFIDENCE = "enrichment/confidence.py"
-_DEALS = "enrichment/deals.py"
-_DEPENDENCE = "enrichment/dependence.py"
-_EFFORT = "enrichment/effort.py"
-_HOLDINGS = "enrichment/holdings.py"
-_RECIPROCITY = "enrichment/reciprocity.py"
-_RECLAIM = "enrichment/reclaim.py"
-_STANCE = "enrichment/stance.py"
-_TALLIES = "enrichment/tallies.py"
-_THREADS = "enrichment/threads.py"
+_ARITHMETIC = "enrichment/expressions.py"
+_ACCOUNTS = "enrichment/scores/accounts.py"
+_COMMERCE = "enrichment/commerce/deals.py"
+_CONFIDENCE = "enrichment/scores/confidence.py"
+_DEALS = "enrichment/scores/opportunities.py"
+_DEPENDENCE = "enrichment/scores/dependence.py"
+_EFFORT = "enrichment/activity/effort.py"
+_HOLDINGS = "enrichment/commerce/holdings.py"
+_RECIPROCITY = "enrichment/scores/reciprocity.py"
+_RECLAIM = "enrichment/scores/reclaimable.py"
+_STANCE = "enrichment/scores/stance.py"
+_TALLIES = "enrichment/activity/totals.py"
+_THREADS = "enrichment/activity/threads.py"
 
 TABLE: dict[str, tuple[str, ...]] = {
     "negative money is not cut at 0": (_ARITHMETIC, "half / (least(value, 0.0) + half)", "half / (value + half)"),
@@ -47,7 +47,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "bounced mail is effort": (_EFFORT, '("scheduled", "cancelled", "bounced")', '("scheduled", "cancelled")'),
     "heads of the customer not counted": (_EFFORT, "rows.length * rows.heads_c),\n        ((rows.channel == \"call\") & rows.inbound", "rows.length),\n        ((rows.channel == \"call\") & rows.inbound"),
     "mail of ours is read unanswered": (_TALLIES, "reading = acts.answered.ifelse(_their_reading(acts, model), constant(0.0))", "reading = _their_reading(acts, model)"),
-    "an answer after the close is read before it": (_TALLIES, "acts.goes_on.ifelse((acts.by_close > acts.t).coalesce(False), acts.answered)", "acts.answered", "tests/enrichment/test_deals.py", *ORACLE),
+    "an answer after the close is read before it": (_TALLIES, "acts.goes_on.ifelse((acts.by_close > acts.t).coalesce(False), acts.answered)", "acts.answered", "tests/enrichment/scores/test_opportunities.py", *ORACLE),
     "silence of a stranger is known": (_CONFIDENCE, "(rows.buying_months.coalesce(0) > 0).ifelse(rows.newest_anywhere, newest_record)", "rows.newest_anywhere"),
     "silence of a customer is unknown": (_CONFIDENCE, "(rows.buying_months.coalesce(0) > 0).ifelse(rows.newest_anywhere, newest_record)", "newest_record"),
     "a prospect's revenue is a fact": (_COMMERCE, "totals.family_revenue.notnull() & totals.family_first_win.notnull()", "totals.family_revenue.notnull()"),
@@ -120,11 +120,11 @@ TABLE: dict[str, tuple[str, ...]] = {
         _STANCE,
         'Test("seller_hours", ">", "expected_hours", steady=True)',
         'Test("seller_hours", ">", -1.0, steady=True)',
-        "tests/enrichment/test_stance.py",
+        "tests/enrichment/scores/test_stance.py",
         *ORACLE,
     ),
     "reclaimed below what they give": (_RECLAIM, "floor = larger(rows.expected_hours, rows.customer_hours)", "floor = larger(rows.expected_hours, rows.expected_hours)"),
-    "reclaimed where we depend": (_RECLAIM, " & (rows.seller_score < model.stance.high)", "", "tests/enrichment/test_stance.py", *ORACLE),
+    "reclaimed where we depend": (_RECLAIM, " & (rows.seller_score < model.stance.high)", "", "tests/enrichment/scores/test_stance.py", *ORACLE),
     "reclaimed on no evidence": (_RECLAIM, "(rows.discretionary_hours >= model.reclaim.least_evidence_hours).ifelse(spare, unknown)", "spare"),
     "late deals can be dropped": (_TALLIES, " & ~acts.late_stage", ""),
     "what is owed can be dropped": (_TALLIES, " & ~acts.mandated", ""),

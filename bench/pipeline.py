@@ -20,8 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from connectors.emulator.organisation import demo_organisation
-from sync.demo import write_demo_settings
+from connectors.emulator.organisation.model import demo_organisation
+from sync.cli.demo import write_demo_settings
 
 BOTHWAYS = str(Path(sys.executable).with_name("bothways"))
 

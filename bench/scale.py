@@ -31,14 +31,14 @@ from mutation_worker import ROOT, loaded
 
 from enrichment.inputs import INPUTS
 from enrichment.model import ScoringModel
-from sync.duck import identifier, literal
-from sync.engine import OUTPUTS, score_tables
+from sync.enrich import OUTPUTS, score_tables
+from sync.system.duckdb import identifier, literal
 
 BLOCK = 200
 SEED = 11
 TOLERANCE = 1e-9
 ORDER = {"accounts": "account", "activities": "account, activity"}
-"""As `sync.settle` sorts the two that are large or keyed by it."""
+"""As `sync.land.normalize` sorts the two that are large or keyed by it."""
 _SPACES = {
     "account": ("account", "parent", "family"),
     "person": ("person",),

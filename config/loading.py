@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from config.settings import Settings, read_toml
 from connectors.errors import ConfigError
 from enrichment.model import ScoringModel
-from enrichment.phrases import Words, translated
+from enrichment.words import Words, translated
 
 M = TypeVar("M", bound=BaseModel)
 

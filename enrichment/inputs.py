@@ -1,5 +1,5 @@
-"""The tables that scoring reads: the canonical streams after `sync.settle` (newest version only, merges followed, deletes
-dropped, every id an integer key, acts attributed to one account). `sync.settle` makes exactly these columns.
+"""The tables that scoring reads: the canonical streams after `sync.land.normalize` (newest version only, merges followed, deletes
+dropped, every id an integer key, acts attributed to one account). `sync.land.normalize` makes exactly these columns.
 
 Keys: `account`, `opportunity`, `person`, `case`, `user`, `thread` are int64 and dense; only `accounts.id` and
 `opportunities.id` keep the CRM's own id. Times are UTC. Money is in the row's `currency` (null: corporate).

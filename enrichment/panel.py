@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, TypedDict
 
 from enrichment.fields import ACCOUNT_FIELDS, DEAL_STANCES, FIELDS, OPPORTUNITY_FIELDS, STANCES, fields
-from enrichment.phrases import ENGLISH
+from enrichment.words import ENGLISH
 
 Kind = Literal["account", "deal"]
 Given = str | float | int | None

@@ -8,10 +8,13 @@ from datetime import datetime
 
 import ibis
 
-from enrichment import accounts, confidence, deals, effort, tallies, threads
-from enrichment.arithmetic import Expr, known
-from enrichment.commerce import deals as read_deals
+from enrichment.activity import effort, threads
+from enrichment.activity import totals as tallies
+from enrichment.commerce.deals import deals as read_deals
+from enrichment.expressions import Expr, known
 from enrichment.model import ScoringModel
+from enrichment.scores import accounts, confidence
+from enrichment.scores import opportunities as deals
 
 Stage = Callable[[str, Expr], Expr]
 """Given a name and a table expression, gives back a table with the same rows: the engine may store it in between."""

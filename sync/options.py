@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from connectors.base import Organisation
 
 if TYPE_CHECKING:
-    from sync.engine import Scorer
+    from sync.enrich import Scorer
 
 
 @dataclass(frozen=True, slots=True)

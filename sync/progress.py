@@ -1,4 +1,4 @@
-"""What a run tells of its progress; the displays are in `sync.display`."""
+"""What a run tells of its progress; the displays are in `sync.console.progress`."""
 
 from __future__ import annotations
 

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from connectors.base import Connector, PropertySpec
 from enrichment.model import ScoringModel
-from sync.job import job
 from sync.options import RunOptions, Workspace
 from sync.progress import Progress
 from sync.result import RunResult, ScoredAt
+from sync.session import job
 
 Model = ScoringModel
 Specs = Sequence[PropertySpec]

@@ -16,24 +16,24 @@ from connectors.base import Connector, PropertySpec
 from connectors.errors import BothwaysError, QuotaReached, RetriableError
 from connectors.records import SCHEMAS
 from enrichment.model import ScoringModel
-from sync import holds
-from sync.brakes import check_brakes, check_owner
-from sync.diff import STREAMS, Plan, diff, read_plan
-from sync.diff_sql import Rules
-from sync.engine import score_tables
+from sync.diff.brakes import check_brakes, check_owner
+from sync.diff.diff import STREAMS, Plan, diff, read_plan
+from sync.diff.sql import Rules
+from sync.enrich import score_tables
 from sync.errors import BrakeReached, PlanChanged
-from sync.failpoints import failpoint
-from sync.forgetting import kept_out
-from sync.journal import OPEN, Journal
-from sync.landing import Landing
-from sync.marks import Marks
+from sync.land.normalize import Settled, settle
 from sync.options import RunOptions
+from sync.privacy.suppression import kept_out
 from sync.progress import Progress
-from sync.pull import PullPolicy, pull
+from sync.pull.landing import Landing
+from sync.pull.pull import PullPolicy, pull
+from sync.pull.rereads import Marks
 from sync.result import RunResult, ScoredAt
-from sync.runlog import Run, RunLog
-from sync.settle import Settled, settle
-from sync.state import State
+from sync.state import flags as holds
+from sync.state.database import State
+from sync.state.journal import OPEN, Journal
+from sync.state.runs import Run, RunLog
+from sync.system.failpoints import failpoint
 from sync.write import Writer
 
 _KEEP = 12

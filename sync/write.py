@@ -15,11 +15,11 @@ from datetime import datetime
 
 from connectors.base import Change, Connector, PropertySpec, Value, WriteResult
 from connectors.errors import AuthError, BothwaysError, FatalError, RetriableError, SchemaError
-from connectors.retry import retrying
+from connectors.http.retry import retrying
 from sync.errors import RefusedByCrm, Stopped
-from sync.failpoints import failpoint
-from sync.journal import Journal, Key, Planned, Verdict, values_of
 from sync.progress import Progress
+from sync.state.journal import Journal, Key, Planned, Verdict, values_of
+from sync.system.failpoints import failpoint
 
 ROUNDS = 4
 """How often the records that could not be taken are tried again within the run."""

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import witness
 
-from connectors import retry
+from connectors.http import retry
 
 ROOT = Path(__file__).parents[1]
 os.umask(0o077)  # secret files that tests write are refused when others can read them

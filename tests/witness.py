@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from connectors.emulator.faults import Fault
-from connectors.emulator.http import EmulatorServer, Request, Response
+from connectors.emulator.server.faults import Fault
+from connectors.emulator.server.http import EmulatorServer, Request, Response
 
 SEEN: set[str] = set()
 COUNTED: dict[str, int] = {"requests": 0, "updates": 0}

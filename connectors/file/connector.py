@@ -31,10 +31,10 @@ from connectors.errors import ConfigError, RetriableError, SchemaError
 from connectors.file import provision
 from connectors.file.check import diagnose
 from connectors.file.config import FilesConfig, FilesMapping, nearest
+from connectors.file.output_files import WrittenFile, misfit_reject, to_cell
 from connectors.file.query import MISFITS, RECORD_SEPARATOR, SHARES, UNIT_SEPARATOR
 from connectors.file.sources import Sources, data_files
 from connectors.file.streams import Streams, canonical_files
-from connectors.file.written import WrittenFile, misfit_reject, to_cell
 from connectors.records import SCHEMAS, Stream, schema
 
 PAGE_ROWS = 20_000

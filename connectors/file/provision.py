@@ -7,7 +7,7 @@ from pathlib import Path
 
 from connectors.base import PropertySpec, ProvisionItem, ProvisionPlan
 from connectors.errors import SchemaError
-from connectors.file.written import WrittenFile
+from connectors.file.output_files import WrittenFile
 from connectors.records import STREAMS, Stream
 
 

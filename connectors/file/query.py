@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from connectors.errors import ConfigError
 from connectors.file.config import Part
-from connectors.file.csvs import literal, quoted
+from connectors.file.csv import literal, quoted
 from connectors.file.sources import Sources
 from connectors.records import IDS, SCHEMAS, TIME, Stream
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import duckdb
 
+from connectors.duckdb_memory import LEAN, within_memory
 from connectors.errors import ConfigError
 from connectors.file.config import FilesMapping, Table, nearest
-from connectors.file.csvs import CsvReader, Malformed, literal, opened, quoted
-from connectors.lean import LEAN, within_memory
+from connectors.file.csv import CsvReader, Malformed, literal, opened, quoted
 
 DATA_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
 

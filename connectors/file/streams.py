@@ -11,12 +11,12 @@ import duckdb
 import pyarrow as pa
 
 from connectors.base import Reject
+from connectors.duckdb_memory import within_memory
 from connectors.errors import ConfigError
 from connectors.file.config import FilesMapping, Part, Table
-from connectors.file.csvs import quoted
+from connectors.file.csv import quoted
 from connectors.file.query import MISFITS, canonical_part, explain_failure, stream_sql
 from connectors.file.sources import Sources
-from connectors.lean import within_memory
 from connectors.records import SCHEMAS, STREAMS, Stream
 
 _CANONICAL_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".parquet")

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from connectors.proxies import LOOPBACK
+from connectors.http.proxy import LOOPBACK
+from connectors.http.quota_reserve import hours
 from connectors.records import SCHEMAS, Stream
-from connectors.reserve import hours
 from connectors.secrets import Secret
 
 ApiVersion = Literal["v3", "2026-03", "2026-09"]

@@ -21,19 +21,19 @@ from connectors.base import (
     WriteResult,
 )
 from connectors.errors import ConfigError
-from connectors.hubspot.calls import BATCH
-from connectors.hubspot.checking import diagnose
-from connectors.hubspot.client import Client
+from connectors.http.malformed import understood
+from connectors.hubspot.api.call_counter import BATCH
+from connectors.hubspot.api.client import Client
 from connectors.hubspot.config import HubSpotConfig, HubSpotMapping
-from connectors.hubspot.fetch import Fetcher
-from connectors.hubspot.portal import Portal
-from connectors.hubspot.properties import Properties
-from connectors.hubspot.provisioning import Provisioner
-from connectors.hubspot.rereading import REREADABLE, Again
-from connectors.hubspot.streams import Streams
-from connectors.hubspot.writing import Writer
+from connectors.hubspot.read.by_id import REREADABLE, Again
+from connectors.hubspot.read.fetch import Fetcher
+from connectors.hubspot.read.properties import Properties
+from connectors.hubspot.read.reference_data import Portal
+from connectors.hubspot.read.streams import Streams
+from connectors.hubspot.setup.check import diagnose
+from connectors.hubspot.setup.provision import Provisioner
+from connectors.hubspot.write.writer import Writer
 from connectors.records import Stream
-from connectors.understood import understood
 
 WRITE_WORKERS = 12
 """Batches in flight: enough for the published rate at half a second a call."""

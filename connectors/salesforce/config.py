@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from connectors.proxies import LOOPBACK
+from connectors.http.proxy import LOOPBACK
+from connectors.http.quota_reserve import hours
 from connectors.records import SCHEMAS, Stream
-from connectors.reserve import hours
 from connectors.secrets import Secret
 
 API_VERSION = "68.0"

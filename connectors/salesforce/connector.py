@@ -20,23 +20,23 @@ from connectors.base import (
     ProvisionPlan,
     WriteResult,
 )
+from connectors.http.malformed import understood
 from connectors.records import STREAMS, Stream, schema
-from connectors.salesforce import activities, currency
-from connectors.salesforce.ahead import Ahead
-from connectors.salesforce.check import Checker
-from connectors.salesforce.client import Client, instant
+from connectors.salesforce.api.client import Client, instant
+from connectors.salesforce.api.describe import Schema
 from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
-from connectors.salesforce.cursor import Watermark, is_of_everything
-from connectors.salesforce.lookups import RELATION_OBJECTS, Lookups
 from connectors.salesforce.names import OBJECTS
-from connectors.salesforce.participants import Sides
-from connectors.salesforce.provision import Provisioner
-from connectors.salesforce.reading import Feed, Reader
-from connectors.salesforce.relations import Relations
-from connectors.salesforce.schema import Schema
-from connectors.salesforce.translate import records
-from connectors.salesforce.writing import BATCH, Writer
-from connectors.understood import understood
+from connectors.salesforce.read import activities, currency
+from connectors.salesforce.read.bulk_relations import Relations
+from connectors.salesforce.read.cursor import Watermark, is_of_everything
+from connectors.salesforce.read.fetch import Feed, Reader
+from connectors.salesforce.read.lookups import RELATION_OBJECTS, Lookups
+from connectors.salesforce.read.prefetch import Ahead
+from connectors.salesforce.setup.check import Checker
+from connectors.salesforce.setup.provision import Provisioner
+from connectors.salesforce.translate.participants import Sides
+from connectors.salesforce.translate.records import records
+from connectors.salesforce.write.writer import BATCH, Writer
 
 
 class SalesforceConnector:

@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape
 
 from connectors.base import PropertySpec
 from connectors.records import Stream
-from connectors.salesforce.metadata import HEAD, NS, project_json
 from connectors.salesforce.names import OBJECTS, field_name
+from connectors.salesforce.setup.metadata import HEAD, NS, project_json
 
 REPORT_TYPE = "Bothways_Accounts"
 

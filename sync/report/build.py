@@ -9,7 +9,7 @@ from config.settings import Settings
 from connectors.errors import ConfigError
 from sync.report.data import read_report
 from sync.report.page import render, write
-from sync.runs import finished_runs
+from sync.state.run_queries import finished_runs
 
 
 def build_report(settings: Settings, out: Path, *, names: bool) -> Path:

@@ -132,7 +132,7 @@ def test_a_token_as_an_argument_is_refused_and_not_repeated(tmp_path):
     token = "pat-na1-0c0ffee0-1234-4abc-9def-0123456789ab"
     for words in (["sync", "--token", token], ["sync", f"--token={token}"], ["sync", token]):
         done = subprocess.run(
-            [sys.executable, "-c", "from sync.cli import main; main()", *words],
+            [sys.executable, "-c", "from sync.cli.app import main; main()", *words],
             capture_output=True, text=True, cwd=tmp_path, check=False,
         )  # fmt: skip
         assert done.returncode == 2

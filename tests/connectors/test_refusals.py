@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.errors import AuthError, FatalError, RetriableError, SchemaError
-from connectors.retry import confirmed
+from connectors.http.retry import confirmed
 
 
 class Server:

@@ -16,9 +16,9 @@ import pyarrow as pa
 import urllib3
 
 from connectors.base import Organisation, PropertySpec, Value
-from connectors.emulator.http import EmulatorServer
 from connectors.emulator.hubspot.app import HubSpotEmulator
-from connectors.emulator.organisation import Organisation as Emulated
+from connectors.emulator.organisation.model import Organisation as Emulated
+from connectors.emulator.server.http import EmulatorServer
 from connectors.hubspot.config import HubSpotConfig, HubSpotMapping
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.records import SCHEMAS, STREAMS, Stream

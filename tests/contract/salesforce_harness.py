@@ -14,9 +14,9 @@ from typing import Any
 import pyarrow as pa
 
 from connectors.base import Organisation, PropertySpec, Value
-from connectors.emulator.http import EmulatorServer
-from connectors.emulator.organisation import Organisation as Emulated
+from connectors.emulator.organisation.model import Organisation as Emulated
 from connectors.emulator.salesforce.app import SalesforceEmulator
+from connectors.emulator.server.http import EmulatorServer
 from connectors.records import SCHEMAS, STREAMS, Stream
 from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
 from connectors.salesforce.connector import SalesforceConnector

@@ -11,7 +11,7 @@ import pytest
 import typer.main
 
 from enrichment.fields import FIELDS, fields
-from sync.cli import app
+from sync.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])

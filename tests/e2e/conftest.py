@@ -16,14 +16,14 @@ import pytest
 from config import settings as config_settings
 from config.loading import load_model
 from config.settings import Settings
-from connectors.emulator.http import EmulatorServer
-from connectors.emulator.organisation import Organisation, demo_model_toml, demo_organisation
-from connectors.emulator.tables import save_tables
+from connectors.emulator.organisation.model import Organisation, demo_model_toml, demo_organisation
+from connectors.emulator.organisation.tables.folder import save_tables
+from connectors.emulator.server.http import EmulatorServer
 from enrichment.fields import fields
-from sync.cli_run import options_from, workspace_of
-from sync.connect import connect
-from sync.demo import build_emulator, write_demo_settings
+from sync.cli.demo import build_emulator, write_demo_settings
+from sync.cli.run import options_from, workspace_of
 from sync.progress import NullProgress
+from sync.registry import connect
 from sync.result import RunResult
 from sync.run import run_score, run_sync
 

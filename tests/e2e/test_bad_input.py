@@ -12,7 +12,7 @@ import pytest
 
 from connectors.errors import AuthError, SchemaError
 from connectors.records import SCHEMAS
-from sync.connect import connect
+from sync.registry import connect
 
 CRMS = ["salesforce", "hubspot"]
 

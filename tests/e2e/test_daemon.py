@@ -21,13 +21,13 @@ import pytest
 import urllib3
 
 from config import settings as config_settings
-from connectors.emulator.http import EmulatorServer
-from connectors.emulator.organisation import demo_organisation
+from connectors.emulator.organisation.model import demo_organisation
+from connectors.emulator.server.http import EmulatorServer
 from connectors.errors import ConfigError
 from enrichment.fields import fields
-from sync.cli_daemon import daemon
-from sync.connect import connect
-from sync.demo import build_emulator, write_demo_settings
+from sync.cli.daemon import daemon
+from sync.cli.demo import build_emulator, write_demo_settings
+from sync.registry import connect
 
 PUBLIC = "https://hooks.example.com/bothways"
 
@@ -89,7 +89,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
             + 'listen = "127.0.0.1:0"\nrun_after_minutes = 0.001\n'
         )
         environment = {**os.environ, "BOTHWAYS_CRM_TOKEN": server.app.token, "CLIENT_SECRET": "secret-of-the-app"}
-        command = [sys.executable, "-c", "from sync.cli import main; main()"]
+        command = [sys.executable, "-c", "from sync.cli.app import main; main()"]
         monkeypatch.setenv("BOTHWAYS_CRM_TOKEN", server.app.token)
         with closing(connect(config_settings.load(path))) as connector:
             connector.provision(fields("essential"))

@@ -12,13 +12,13 @@ import pytest
 import urllib3
 
 from config.loading import load_model
-from connectors.emulator.organisation import demo_organisation
+from connectors.emulator.organisation.model import demo_organisation
 from enrichment.fields import FIELDS
 from enrichment.panel import Given, Kind, properties, to_panel
 from enrichment.score import score
-from sync.cli_run import options_from, workspace_of
-from sync.connect import connect
+from sync.cli.run import options_from, workspace_of
 from sync.progress import NullProgress
+from sync.registry import connect
 from sync.run import run_plan
 
 STREAMS: dict[str, tuple[str, Kind]] = {"companies": ("accounts", "account"), "deals": ("opportunities", "deal")}

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from config import settings as config_settings
-from connectors.emulator.tables import load_tables
+from connectors.emulator.organisation.tables.folder import load_tables
 from connectors.records import STREAMS, schema
 from enrichment.fields import ACCOUNT_FIELDS, OPPORTUNITY_FIELDS
-from sync.connect import connect
+from sync.registry import connect
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = {"retail": datetime(2010, 9, 1, tzinfo=UTC), "maven": datetime(2017, 9, 1, tzinfo=UTC)}

@@ -11,17 +11,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from config.loading import load_model
-from connectors.emulator.organisation import demo_organisation
+from connectors.emulator.organisation.model import demo_organisation
 from connectors.emulator.salesforce.app import SalesforceEmulator
 from connectors.errors import AuthError
-from connectors.salesforce.client import Client, soql
-from connectors.salesforce.metadata import INTEGRATION, VIEWER
+from connectors.salesforce.api.client import Client, soql
 from connectors.salesforce.names import OBJECTS, field_name
+from connectors.salesforce.setup.metadata import INTEGRATION, VIEWER
 from enrichment.fields import FIELDS
 from enrichment.panel import to_panel
-from sync.cli_run import options_from, workspace_of
-from sync.connect import connect
+from sync.cli.run import options_from, workspace_of
 from sync.progress import NullProgress
+from sync.registry import connect
 from sync.run import run_plan, run_sync
 
 BUNDLE = Path(__file__).parents[2] / "connectors/salesforce/package/force-app/main/default/lwc/bothwaysPanel"

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from sync.demo import build_emulator, write_demo_settings
+from sync.cli.demo import build_emulator, write_demo_settings
 
 
 def test_sigterm_in_the_middle_of_a_pull(organisation, tmp_path):
@@ -16,7 +16,7 @@ def test_sigterm_in_the_middle_of_a_pull(organisation, tmp_path):
         environment = {**os.environ, "BOTHWAYS_CRM_TOKEN": server.app.token, "BOTHWAYS_LOG_FORMAT": "text"}
 
         def command(*words):
-            return [sys.executable, "-c", "from sync.cli import main; main()", *words, "--config", str(path)]
+            return [sys.executable, "-c", "from sync.cli.app import main; main()", *words, "--config", str(path)]
 
         subprocess.run(command("provision", "--quiet"), env=environment, check=True)
         server.faults.add({"match": {"path": "emails"}, "kind": "stall", "seconds": 1, "times": None})

@@ -10,7 +10,7 @@ import pytest
 
 from config.loading import load_model
 from enrichment.fields import FIELDS
-from sync.engine import score_tables
+from sync.enrich import score_tables
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 

@@ -14,12 +14,12 @@ import pytest
 import urllib3
 
 from config.daemon import WebhookSettings
-from connectors.emulator.organisation import demo_organisation
-from sync.cli_run import workspace_of
-from sync.connect import connect_webhooks
-from sync.httpd import Listener
-from sync.marks import Marks
-from sync.receiver import BODY, Receiver, StateFile
+from connectors.emulator.organisation.model import demo_organisation
+from sync.cli.run import workspace_of
+from sync.daemon.http_server import Listener
+from sync.daemon.webhook_receiver import BODY, Receiver, StateFile
+from sync.pull.rereads import Marks
+from sync.registry import connect_webhooks
 
 PUBLIC, OBJECTS = "https://hooks.example.com/bothways", "/crm/objects/2026-03"
 

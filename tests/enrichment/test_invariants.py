@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from enrichment.fields import ACCOUNT_FIELDS, OPPORTUNITY_FIELDS
-from enrichment.reclaim import RECLAIMABLE
+from enrichment.scores.reclaimable import RECLAIMABLE
 
 SIGNED = ("balance", "asymmetry", "momentum")
 few = settings(

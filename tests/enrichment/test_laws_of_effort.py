@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from enrichment.inputs import INPUTS
 from enrichment.model import ScoringModel
-from enrichment.reclaim import RECLAIMABLE
+from enrichment.scores.reclaimable import RECLAIMABLE
 
 EXAMPLES = int(os.environ.get("BOTHWAYS_EXAMPLES", "1"))
 """Whole books, each of hundreds of cases; a scoring takes about a second."""

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.errors import ConfigError
-from enrichment.arithmetic import instant
+from enrichment.expressions import instant
 from enrichment.model import ScoringModel
 
 SHIPPED = Path(__file__).parents[2] / "config" / "model.toml"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from enrichment.fields import FIELDS, fields
 from enrichment.panel import STALE_AFTER, WORDS, catalogue, properties, to_panel
 from enrichment.panel_cases import cases
-from enrichment.phrases import ENGLISH
+from enrichment.words import ENGLISH
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 ACCOUNT = {

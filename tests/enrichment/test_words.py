@@ -11,10 +11,10 @@ import pytest
 
 from config.loading import load_words
 from connectors.errors import ConfigError
-from enrichment import phrases
-from enrichment.explain import explain
+from enrichment import words as phrases
+from enrichment.explain.explain import explain
 from enrichment.model import ScoringModel
-from enrichment.phrases import ENGLISH, translated
+from enrichment.words import ENGLISH, translated
 
 ROOT = Path(__file__).parents[2]
 GERMAN = ROOT / "examples" / "words.de.toml"

@@ -11,7 +11,7 @@ PLACES = {
     "panel.json": ("connectors/hubspot/app/src/app/cards/panel.json",),
     "panel-cases.json": (
         "connectors/hubspot/app/src/app/cards/tests/panel-cases.json",
-        "tests/lwc/panel-cases.json",
+        "tests/connectors/salesforce/package/panel-cases.json",
     ),
 }
 MODULES = {

@@ -43,7 +43,7 @@ def _scores(folder: Path, files: dict[str, str]) -> tuple[dict[str, dict[str, st
         '[crm]\nkind = "files"\ninput = "data"\n[organisation]\ncorporate_currency = "EUR"\n[score]\nprofile = "full"\n'
     )
     words = ("score", "--config", "bothways.toml", "--as-of", "2025-07-01", "--output", "scores.csv", "--json")
-    code = "from sync.cli import main; main()"
+    code = "from sync.cli.app import main; main()"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", code, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False

@@ -178,7 +178,7 @@ def test_real_data_without_activities_is_scored_with_reciprocity_unknown(
         "BOTHWAYS_WORKSPACE__DIR": str(tmp_path / "work"),
         "PYTHONPATH": str(ROOT),
     }
-    run = [sys.executable, "-c", "from sync.cli import main; main()", *words]
+    run = [sys.executable, "-c", "from sync.cli.app import main; main()", *words]
     done = subprocess.run(run, cwd=tmp_path, env={**os.environ, **places}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     with (tmp_path / "scores.csv").open(newline="", encoding="utf-8") as file:

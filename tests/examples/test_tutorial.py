@@ -30,7 +30,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple
     shutil.copytree(ROOT / "tests" / "data", here / "tests" / "data")
     program = here / "bin" / "bothways"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -c "from sync.cli import main; main()" "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -c "from sync.cli.app import main; main()" "$@"\n')
     program.chmod(0o755)
     keep = {name: value for name, value in os.environ.items() if not name.startswith("BOTHWAYS_")}
     environment = {**keep, "PATH": f"{program.parent}:{os.environ['PATH']}", "COLUMNS": "160", "PYTHONPATH": str(ROOT)}

@@ -12,15 +12,15 @@ from proxy import FaultProxy
 from scorer import by_acts
 
 from config.settings import Settings
-from connectors.emulator.http import EmulatorServer
+from connectors.emulator.server.http import EmulatorServer
 from connectors.errors import BothwaysError
 from enrichment.fields import fields
 from enrichment.model import ScoringModel
-from sync.cli import exit_code
-from sync.cli_run import options_from, workspace_of
-from sync.connect import connect
+from sync.cli.app import exit_code
+from sync.cli.run import options_from, workspace_of
 from sync.errors import Stopped
 from sync.progress import NullProgress
+from sync.registry import connect
 from sync.result import RunResult
 from sync.run import run_sync
 

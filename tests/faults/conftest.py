@@ -20,9 +20,9 @@ from chaos import ChaosProxy
 from proxy import FaultProxy
 
 from config import settings as config_settings
-from connectors.emulator.organisation import Organisation, demo_organisation
-from sync.connect import connect
-from sync.demo import build_emulator, write_demo_settings
+from connectors.emulator.organisation.model import Organisation, demo_organisation
+from sync.cli.demo import build_emulator, write_demo_settings
+from sync.registry import connect
 
 
 @pytest.fixture(scope="session")

@@ -31,13 +31,13 @@ def sync(path: Path) -> int:
     from scorer import SPECS, by_acts
 
     from config import settings as config_settings
-    from connectors import retry
     from connectors.errors import BothwaysError
+    from connectors.http import retry
     from enrichment.model import ScoringModel
-    from sync.cli import exit_code
-    from sync.cli_run import options_from, workspace_of
-    from sync.connect import connect
+    from sync.cli.app import exit_code
+    from sync.cli.run import options_from, workspace_of
     from sync.progress import NullProgress
+    from sync.registry import connect
     from sync.run import run_sync
 
     retry.without_waiting(on=True)

@@ -34,40 +34,40 @@ ROWS: list[Row] = []
 DONE: list[dict[str, Any]] = []
 """What the rows found in this session; `report.py` makes a table of it."""
 ELSEWHERE = {
-    "A1": "one renewal whatever the threads: tests/connectors/hubspot/test_client.py, tests/connectors/salesforce/test_auth.py",
-    "N1": "one call a window, whatever the workers: tests/connectors/test_governor.py",
-    "N2": "circuit and retry budget: tests/connectors/test_governor.py",
-    "N5": "cut at every byte: tests/connectors/test_framing.py",
-    "N6": "tests/connectors/test_strict_json.py",
+    "A1": "one renewal whatever the threads: tests/connectors/hubspot/api/test_client.py, tests/connectors/salesforce/api/test_auth.py",
+    "N1": "one call a window, whatever the workers: tests/connectors/http/test_circuit_breaker.py",
+    "N2": "circuit and retry budget: tests/connectors/http/test_circuit_breaker.py",
+    "N5": "cut at every byte: tests/connectors/http/test_strict_response.py",
+    "N6": "tests/connectors/http/test_strict_json.py",
     "N7": "tests/faults/test_secure.py",
     "N8": "tests/faults/test_secure.py",
-    "Q1": "hours in which others work: tests/connectors/test_clock.py",
-    "Q3": "halved once a burst, grown again: tests/connectors/test_governor.py",
+    "Q1": "hours in which others work: tests/connectors/http/test_server_clock.py",
+    "Q3": "halved once a burst, grown again: tests/connectors/http/test_circuit_breaker.py",
     "T1": "tests/faults/test_clocks.py",
     "K2": "tests/faults/test_kill_sweep.py (strace)",
     "K5": "tests/faults/test_power_loss.py",
-    "C3": "tests/sync/test_storage.py: the type of the file system is injected",
+    "C3": "tests/sync/state/test_file_system.py: the type of the file system is injected",
     "F1": "tests/faults/test_kill_sweep.py (strace) and row F1",
     "F3": "bench/memory.py, with --limit; figures below",
-    "U1": "tests/sync/test_upgrade.py: states and settings frozen in tests/data/states",
+    "U1": "tests/sync/state/test_upgrade.py: states and settings frozen in tests/data/states",
     "K1": "tests/faults/test_kills.py (emulators), tests/sync/test_kill.py, tests/faults/test_postgres.py",
     "K3": "tests/faults/test_kill_sweep.py (at system calls), tests/sync/test_kill.py (at failpoints)",
     "K4": "tests/e2e/test_signals.py",
-    "N3": "tests/connectors/test_deadline.py (headers, body, silence) and row N3",
+    "N3": "tests/connectors/http/test_deadline.py (headers, body, silence) and row N3",
     "X1": "tests/hostile (files, both CRMs by REST, Bulk and JSON: 10,000 values each), tests/connectors/*/test_values.py, test_columns.py",
-    "X2": "tests/hostile/test_through_files.py, tests/connectors/hubspot/test_values.py, tests/connectors/salesforce/test_columns.py",
-    "X3": "tests/hostile: report in Chromium, CSV, terminal, JSON, SOQL, reasons; tests/sync/test_logs.py, tests/faults/test_hostile.py",
+    "X2": "tests/e2e/hostile/test_through_files.py, tests/connectors/hubspot/translate/test_values.py, tests/connectors/salesforce/translate/test_columns.py",
+    "X3": "tests/hostile: report in Chromium, CSV, terminal, JSON, SOQL, reasons; tests/sync/system/test_logs.py, tests/faults/test_hostile.py",
     "X4": "tests/connectors/salesforce/test_ids.py",
     "F2": "tests/faults/test_state_damage.py",
     "P11": "tests/faults/test_canaries.py: every credential, 0 hits in all that runs leave behind; tests/connectors/test_redaction.py",
     "G1": "tests/config/test_settings.py and row G1",
     "R1": "tests/faults/test_soak.py (slow)",
     "B5": "row B1: a validation rule refuses a record; its reason is kept",
-    "B6": "tests/connectors/salesforce/test_reading.py and tests/connectors/salesforce/test_client.py",
+    "B6": "tests/connectors/salesforce/read/test_fetch.py and tests/connectors/salesforce/api/test_client.py",
     "D2": "tests/contract/test_connector.py",
     "D3": "only our own properties are ever sent: asserted after every run; tests/sync/test_run.py",
-    "S3": "both emulators answer with more than was asked for; tests/connectors/salesforce/test_reading.py",
-    "C1": "tests/faults/test_starts.py, tests/sync/test_state.py and row C1",
+    "S3": "both emulators answer with more than was asked for; tests/connectors/salesforce/read/test_fetch.py",
+    "C1": "tests/faults/test_starts.py, tests/sync/state/test_database.py and row C1",
 }
 NOT_HAD: dict[str, str] = {}
 """Faults that cannot be had here, and the reason."""
@@ -445,7 +445,7 @@ def _(case, clean):
 @row("S1", "one of our properties is not there: stops with its name and the command", "hubspot", "salesforce")
 def _(case, clean):
     from enrichment.fields import fields
-    from sync.connect import connect
+    from sync.registry import connect
 
     connector = connect(case.settings)
     connector.unprovision([s for s in fields("essential") if s.name == _PROPERTY])
@@ -467,7 +467,7 @@ def _(case, clean):
 
 @row("C1", "a second run while one works: it ends at once and does nothing")
 def _(case, clean):
-    from sync.lock import run_lock
+    from sync.state.lock import run_lock
 
     case.settings.workspace.dir.mkdir(exist_ok=True)
     with run_lock(case.settings.workspace.dir):
@@ -527,7 +527,7 @@ def _(case, clean):
 def _(case, clean):
     import errno
 
-    from sync import durable
+    from sync.system import files as durable
 
     real, hits = durable.put, []
 

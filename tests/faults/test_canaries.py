@@ -30,7 +30,7 @@ def broken(self, *a, **k):
 
 words = sys.stdin.read().split("\\0")
 sync.stages.Job.{stage} = broken
-from sync.cli import main
+from sync.cli.app import main
 main()
 """
 
@@ -57,7 +57,7 @@ class Scene:
         self.words.add(word)
         return f'{{ file = "{path}" }}'
 
-    def bothways(self, *arguments: str, code: str = "from sync.cli import main; main()", feed: str = "") -> int:
+    def bothways(self, *arguments: str, code: str = "from sync.cli.app import main; main()", feed: str = "") -> int:
         command = [
             sys.executable,
             "-c",

@@ -6,7 +6,7 @@ import json
 
 from typer.testing import CliRunner
 
-from sync.cli import app
+from sync.cli.app import app
 
 
 def test_written_looked_up_and_taken_back(emulated):

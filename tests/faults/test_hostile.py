@@ -7,8 +7,8 @@ from fake_crm import AS_OF, FakeConnector, organisation
 from scorer import SPECS, by_acts
 
 from enrichment.model import ScoringModel
+from sync.console.output import printable
 from sync.options import RunOptions, Workspace
-from sync.output import printable
 from sync.progress import NullProgress
 from sync.run import run_sync
 

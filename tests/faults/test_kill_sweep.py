@@ -52,7 +52,7 @@ def converges(case: Any, expected: dict[str, Any], sent: int, unknown: int, kill
 
 
 def _capabilities(case: Any) -> Any:
-    from sync.connect import connect
+    from sync.registry import connect
 
     connector = connect(case.settings)
     try:

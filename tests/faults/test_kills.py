@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.failpoints import FAILPOINTS
+from sync.system.failpoints import FAILPOINTS
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["duckdb", "ibis", "ibis.backends.duckdb", "sync.run", "sync.write"])
@@ -31,9 +31,9 @@ def run(path: str, token: str, kill: str, answer: str) -> None:
 
     from config import settings as config_settings
     from enrichment.model import ScoringModel
-    from sync.cli_run import options_from, workspace_of
-    from sync.connect import connect
+    from sync.cli.run import options_from, workspace_of
     from sync.progress import NullProgress
+    from sync.registry import connect
     from sync.run import run_sync
 
     settings = config_settings.load(Path(path))

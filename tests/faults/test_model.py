@@ -25,12 +25,12 @@ from connectors.errors import AuthError, QuotaReached, RetriableError
 from connectors.records import schema
 from enrichment.fields import STANCES, as_of_field
 from enrichment.model import ScoringModel
-from sync.diff import STREAMS
+from sync.diff.diff import STREAMS
 from sync.errors import RefusedByCrm
-from sync.job import job
 from sync.options import RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.result import RunResult
+from sync.session import job
 
 RECORDS = [f"A{n:03d}" for n in range(7)]
 MINE = [s for s in SPECS if s.stream == "accounts"]

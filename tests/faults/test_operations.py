@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
 
-from sync.cli import app
+from sync.cli.app import app
 
 pytestmark = pytest.mark.slow
 

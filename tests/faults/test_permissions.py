@@ -14,7 +14,7 @@ import pytest
 @pytest.mark.parametrize("crm", ["hubspot", "salesforce"])
 def test_files_are_0600_and_folders_0700(emulated, crm):
     case = emulated(crm)
-    code = "import os; os.umask(0o022); from sync.cli import main; main()"
+    code = "import os; os.umask(0o022); from sync.cli.app import main; main()"
     environment = {**os.environ, "BOTHWAYS_ERROR_LOG": str(case.folder / "errors" / "log")}
     config = ("--config", str(case.folder / "bothways.toml"))
     before = {path: path.stat().st_mode for path in case.folder.rglob("*")}

@@ -16,10 +16,10 @@ from rows import told
 from traced import provisioned, records_sent, run
 
 from connectors.errors import StateError
-from sync import tables
-from sync.journal import Journal
-from sync.lock import server_lock
-from sync.state import open_state
+from sync.state import tables
+from sync.state.database import open_state
+from sync.state.journal import Journal
+from sync.state.lock import server_lock
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(postgres.missing()), reason=postgres.missing())]
 

@@ -11,9 +11,9 @@ from rows import told
 from secure import json_answer, server, tunnel
 
 from connectors.errors import BothwaysError, ConfigError, RetriableError
-from connectors.hubspot.client import Client as HubSpot
+from connectors.hubspot.api.client import Client as HubSpot
 from connectors.hubspot.config import HubSpotConfig
-from connectors.salesforce.client import Client as Salesforce
+from connectors.salesforce.api.client import Client as Salesforce
 from connectors.salesforce.config import SalesforceConfig
 
 TOKEN = "canary-51e0b7-token"

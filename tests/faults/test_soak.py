@@ -11,8 +11,8 @@ import pytest
 from rows import ERROR, READS, WRITES, told
 from traced import run as run_in_a_process
 
-from sync import durable
-from sync.failpoints import FAILPOINTS
+from sync.system import files as durable
+from sync.system.failpoints import FAILPOINTS
 
 CODES = {0, 1, 3, 4, 7, 8}
 """What a run may end with when things go wrong: 2, 5 and 6 would be untrue here."""

@@ -17,7 +17,7 @@ from enrichment.model import ScoringModel
 from sync.options import RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.run import run_sync
-from sync.state import open_state
+from sync.state.database import open_state
 
 NAMES = [s.name for s in SPECS]
 

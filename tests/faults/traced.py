@@ -20,13 +20,13 @@ import pytest
 from case import NOW, SPECS, TOKEN, VARIABLE, Case
 
 from config import settings as config_settings
-from connectors.emulator.organisation import Organisation, demo_organisation
-from sync.connect import connect
-from sync.demo import build_emulator, write_demo_settings
+from connectors.emulator.organisation.model import Organisation, demo_organisation
+from sync.cli.demo import build_emulator, write_demo_settings
+from sync.registry import connect
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
-    ["duckdb", "ibis", "ibis.backends.duckdb", "sync.cli_run", "sync.run", "sync.write", "one_run"]
+    ["duckdb", "ibis", "ibis.backends.duckdb", "sync.cli.run", "sync.run", "sync.write", "one_run"]
 )
 
 

@@ -19,7 +19,7 @@ def main(settings: str, token: str, orders: Connection) -> None:
     here = Path(__file__).parent
     sys.path[:0] = [str(here.parent / "sync"), str(here.parents[1])]
     from config import settings as config_settings
-    from connectors import retry
+    from connectors.http import retry
 
     retry.without_waiting(on=True)
     loaded = config_settings.load(Path(settings))
@@ -55,7 +55,7 @@ class wrong:  # noqa: N801  (used as a function)
 
 def read(settings, cursors: dict[str, str]) -> dict[str, list[str]]:
     """One incremental read of the streams that are written to, each from where the one before ended."""
-    from sync.connect import connect
+    from sync.registry import connect
 
     connector = connect(settings)
     found: dict[str, list[str]] = {}
@@ -74,9 +74,9 @@ def sync(settings) -> tuple[int, list[str]]:
     from scorer import SPECS, by_acts
 
     from enrichment.model import ScoringModel
-    from sync.cli_run import options_from, workspace_of
-    from sync.connect import connect
+    from sync.cli.run import options_from, workspace_of
     from sync.progress import NullProgress
+    from sync.registry import connect
     from sync.run import run_sync
 
     notes: list[str] = []

@@ -14,7 +14,7 @@ from oracle.randomly import Maker
 
 from enrichment.inputs import INPUTS, PREVIOUS
 from enrichment.model import ScoringModel
-from sync.engine import OUTPUTS, score_tables
+from sync.enrich import OUTPUTS, score_tables
 
 NUMBERS = (int, float, Decimal)
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # the fake CRM is also used by s
 from fake_crm import AS_OF, FakeConnector, FakeCrm, organisation
 from scorer import SPECS, by_acts
 
-from connectors import retry
+from connectors.http import retry
 from enrichment.model import ScoringModel
 from sync.options import RunOptions, Workspace
 from sync.progress import NullProgress

@@ -10,11 +10,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from connectors.hubspot.config import HubSpotMapping
-from connectors.hubspot.webhooks import HubSpotWebhooks
+from connectors.hubspot.webhooks.reader import HubSpotWebhooks
 from connectors.secrets import Secret
-from sync.httpd import Listener
+from sync.daemon.http_server import Listener
+from sync.daemon.webhook_receiver import BODY, Receiver, StateFile
 from sync.options import Workspace
-from sync.receiver import BODY, Receiver, StateFile
 
 URL, CLIENT_SECRET = "https://hooks.example.com/hubspot", "0b07a115-client-secret"
 

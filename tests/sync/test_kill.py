@@ -14,7 +14,7 @@ import sync_once
 from fake_crm import FakeCrm, organisation
 from scorer import SPECS
 
-from sync.failpoints import FAILPOINTS
+from sync.system.failpoints import FAILPOINTS
 
 ROOT = Path(__file__).parents[2]
 NAMES = [s.name for s in SPECS]

@@ -14,12 +14,12 @@ from connectors.base import WriteError
 from connectors.errors import ConfigError, RetriableError
 from enrichment.model import ScoringModel
 from sync.errors import BrakeReached
-from sync.letters import drop_letters, retry_letters
+from sync.privacy.purge import purge_old, purge_record
 from sync.progress import NullProgress
-from sync.purge import purge_old, purge_record
-from sync.rollback import run_rollback
-from sync.state import open_state
-from sync.tables import journal, runs
+from sync.repair.dead_letters import drop_letters, retry_letters
+from sync.repair.rollback import run_rollback
+from sync.state.database import open_state
+from sync.state.tables import journal, runs
 
 NAMES = [s.name for s in SPECS]
 REFUSED = WriteError("rejected", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "no")

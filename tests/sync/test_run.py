@@ -14,13 +14,13 @@ from connectors.base import WriteError
 from connectors.errors import AuthError, QuotaReached, RetriableError, SchemaError, Unreachable
 from enrichment.model import ScoringModel
 from sync.errors import BrakeReached, LockHeld, OtherOwner, PlanChanged, PullIncomplete, RefusedByCrm, Stopped
-from sync.journal import Journal
-from sync.lock import run_lock
 from sync.options import RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.run import run_plan, run_sync
-from sync.state import open_state
-from sync.tables import journal
+from sync.state.database import open_state
+from sync.state.journal import Journal
+from sync.state.lock import run_lock
+from sync.state.tables import journal
 
 LOCKED = WriteError("retry", "UNABLE_TO_LOCK_ROW", "locked")
 REFUSED = WriteError("rejected", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", "ask an administrator")
@@ -351,7 +351,7 @@ def test_a_stale_plan_is_given_up_for_a_new_run(connector, sync, monkeypatch):
     connector.fail_calls = [QuotaReached("daily limit")]
     connector.write_workers = 1
     stopped = sync(connector)
-    monkeypatch.setattr("sync.runlog.PLAN_KEPT", timedelta(0))
+    monkeypatch.setattr("sync.state.runs.PLAN_KEPT", timedelta(0))
     fresh = sync(connector)
     assert fresh.run_id != stopped.run_id
     assert (fresh.written, fresh.changed) == (ALL, ALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from connectors.emulator.hubspot.behaviours import Behaviours
-from connectors.emulator.hubspot.objects import STANDARD
+from connectors.emulator.hubspot.schema.objects import STANDARD
 from connectors.emulator.hubspot.wire import APP_ID, PORTAL_ID, ApiError, Json, iso
 
 CLIENT_ID = "11111111-2222-4333-8444-555555555555"

@@ -8,19 +8,19 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, Literal
 
-from connectors.emulator.http import Request, Response, json_response
-from connectors.emulator.hubspot import api_exports
 from connectors.emulator.hubspot.access import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, Access
+from connectors.emulator.hubspot.api import exports as api_exports
 from connectors.emulator.hubspot.behaviours import Behaviours
 from connectors.emulator.hubspot.call import Call
 from connectors.emulator.hubspot.dispatch import dispatch, oauth
 from connectors.emulator.hubspot.limits import RateLimits, Tier
 from connectors.emulator.hubspot.routes import Route, route
-from connectors.emulator.hubspot.seed import fill
-from connectors.emulator.hubspot.table import LIVE
+from connectors.emulator.hubspot.seed.organisation import fill
+from connectors.emulator.hubspot.store.table import LIVE
 from connectors.emulator.hubspot.webhooks import Sender, Target
 from connectors.emulator.hubspot.wire import ApiError, Json, not_found, trace_headers
-from connectors.emulator.organisation import Organisation
+from connectors.emulator.organisation.model import Organisation
+from connectors.emulator.server.http import Request, Response, json_response
 
 TOKEN = "pat-eu1-0b07a115-0000-4000-8000-000000000001"  # noqa: S105  (of an emulated portal)
 

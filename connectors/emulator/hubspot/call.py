@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from connectors.emulator.http import Request
 from connectors.emulator.hubspot.access import Access
-from connectors.emulator.hubspot.objects import ObjectType
-from connectors.emulator.hubspot.portal import Portal
 from connectors.emulator.hubspot.routes import Route
+from connectors.emulator.hubspot.schema.objects import ObjectType
+from connectors.emulator.hubspot.store.portal import Portal
 from connectors.emulator.hubspot.wire import Json, bad_json, flag, invalid, origin, whole
+from connectors.emulator.server.http import Request
 
 BATCH_LIMIT = 100
 HISTORY_LIMIT = 50

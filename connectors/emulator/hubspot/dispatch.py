@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from connectors.emulator.http import Response
-from connectors.emulator.hubspot import (
-    api_account,
-    api_associations,
-    api_batch,
-    api_exports,
-    api_flows,
-    api_legacy,
-    api_lists,
-    api_money,
-    api_objects,
-    api_pipelines,
-    api_properties,
-)
+from connectors.emulator.hubspot.api import account as api_account
+from connectors.emulator.hubspot.api import associations as api_associations
+from connectors.emulator.hubspot.api import batch as api_batch
+from connectors.emulator.hubspot.api import exports as api_exports
+from connectors.emulator.hubspot.api import flows as api_flows
+from connectors.emulator.hubspot.api import legacy as api_legacy
+from connectors.emulator.hubspot.api import lists as api_lists
+from connectors.emulator.hubspot.api import money as api_money
+from connectors.emulator.hubspot.api import objects as api_objects
+from connectors.emulator.hubspot.api import pipelines as api_pipelines
+from connectors.emulator.hubspot.api import properties as api_properties
 from connectors.emulator.hubspot.call import Call
-from connectors.emulator.hubspot.objects import ObjectType
+from connectors.emulator.hubspot.schema.objects import ObjectType
 from connectors.emulator.hubspot.wire import answer, no_content
+from connectors.emulator.server.http import Response
 
 _BATCHES: dict[str, Callable[[Call, ObjectType], Response]] = {
     "read": api_batch.read,

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.emulator.hubspot.objects import PRIMARY, ObjectType
-from connectors.emulator.hubspot.portal import Portal
+from connectors.emulator.hubspot.schema.objects import PRIMARY, ObjectType
+from connectors.emulator.hubspot.store.portal import Portal
 from connectors.emulator.hubspot.wire import APP_ID, PORTAL_ID, Json
 
 BATCH, SECONDS, ATTEMPTS = 100, 5.0, 10

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from connectors.emulator.http import Request, Response
+from connectors.emulator.server.http import Request, Response
 
 CONTENT_TYPE = "application/json;charset=utf-8"
 PORTAL_ID = 26000123

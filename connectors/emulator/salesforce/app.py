@@ -7,27 +7,27 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Literal
 
-from connectors.emulator.http import Request, Response
-from connectors.emulator.organisation import Organisation
-from connectors.emulator.salesforce import identity
-from connectors.emulator.salesforce import person_accounts as persons
-from connectors.emulator.salesforce.access import Rights
-from connectors.emulator.salesforce.bulk_ingest import BulkIngests
-from connectors.emulator.salesforce.bulk_query import LARGEST_PAGE, BulkQueries
-from connectors.emulator.salesforce.bulk_v1 import BulkV1
-from connectors.emulator.salesforce.call import Call, answer
-from connectors.emulator.salesforce.deploy import Deployments
-from connectors.emulator.salesforce.errors import ApiError, not_found
-from connectors.emulator.salesforce.oauth import Client, Tokens
-from connectors.emulator.salesforce.org import Automation, Clock, Org, ValidationRule, system_clock
-from connectors.emulator.salesforce.query import Queries
-from connectors.emulator.salesforce.quota import Quota
-from connectors.emulator.salesforce.records import whole_record
-from connectors.emulator.salesforce.routes import LATEST, OLDEST, VERSION, Routes, refuse_version, version_json
-from connectors.emulator.salesforce.seed import seed
-from connectors.emulator.salesforce.soap import Soap
-from connectors.emulator.salesforce.soap_partner import PartnerCalls
-from connectors.emulator.salesforce.writes import WriteOptions, Writer
+from connectors.emulator.organisation.model import Organisation
+from connectors.emulator.salesforce.auth import identity
+from connectors.emulator.salesforce.auth.oauth import Client, Tokens
+from connectors.emulator.salesforce.bulk.ingest import BulkIngests
+from connectors.emulator.salesforce.bulk.query import LARGEST_PAGE, BulkQueries
+from connectors.emulator.salesforce.bulk.v1 import BulkV1
+from connectors.emulator.salesforce.metadata.deploy import Deployments
+from connectors.emulator.salesforce.rest.call import Call, answer
+from connectors.emulator.salesforce.rest.query import Queries
+from connectors.emulator.salesforce.rest.records import whole_record
+from connectors.emulator.salesforce.rest.routes import LATEST, OLDEST, VERSION, Routes, refuse_version, version_json
+from connectors.emulator.salesforce.seed.organisation import seed
+from connectors.emulator.salesforce.soap.partner import PartnerCalls
+from connectors.emulator.salesforce.soap.routes import Soap
+from connectors.emulator.salesforce.store import person_accounts as persons
+from connectors.emulator.salesforce.store.access import Rights
+from connectors.emulator.salesforce.store.errors import ApiError, not_found
+from connectors.emulator.salesforce.store.org import Automation, Clock, Org, ValidationRule, system_clock
+from connectors.emulator.salesforce.store.quota import Quota
+from connectors.emulator.salesforce.store.writes import WriteOptions, Writer
+from connectors.emulator.server.http import Request, Response
 
 _HEAD_LIMIT = 16_384
 _KINDS: dict[str, tuple[str, ...]] = {

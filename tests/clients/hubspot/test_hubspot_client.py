@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from connectors.emulator.http import EmulatorServer
 from connectors.emulator.hubspot.app import HubSpotEmulator
-from connectors.emulator.organisation import demo_organisation
+from connectors.emulator.organisation.model import demo_organisation
+from connectors.emulator.server.http import EmulatorServer
 
 HERE = Path(__file__).parent
 STEPS = 10

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from connectors.emulator.http import EmulatorServer
-from connectors.emulator.organisation import demo_organisation
+from connectors.emulator.organisation.model import demo_organisation
 from connectors.emulator.salesforce.app import SalesforceEmulator
+from connectors.emulator.server.http import EmulatorServer
 
 HERE = Path(__file__).parent
 STEPS = 17

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from connectors.emulator.http import EmulatorServer
 from connectors.emulator.hubspot.app import HubSpotEmulator
-from connectors.emulator.organisation import demo_organisation
+from connectors.emulator.organisation.model import demo_organisation
+from connectors.emulator.server.http import EmulatorServer
 
 pytest.importorskip("jsonschema")
 from tests.clients.openapi import conversation

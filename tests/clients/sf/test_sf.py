@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from connectors.emulator.http import EmulatorServer
-from connectors.emulator.organisation import demo_organisation
+from connectors.emulator.organisation.model import demo_organisation
 from connectors.emulator.salesforce.app import SalesforceEmulator
-from connectors.salesforce.component import COMPONENT
+from connectors.emulator.server.http import EmulatorServer
 from connectors.salesforce.extras import LIST_VIEWS, REPORT_TYPE
-from connectors.salesforce.metadata import INTEGRATION, VIEWER, full_name
 from connectors.salesforce.names import OBJECTS
+from connectors.salesforce.setup.component import COMPONENT
+from connectors.salesforce.setup.metadata import INTEGRATION, VIEWER, full_name
 from enrichment.fields import FIELDS
 
 HERE = Path(__file__).parent

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from connectors.emulator.organisation import demo_organisation
+from connectors.emulator.organisation.model import demo_organisation
 from connectors.emulator.salesforce.app import SalesforceEmulator
-from connectors.emulator.salesforce.package import read_package
-from connectors.salesforce.component import COMPONENT, bundle
+from connectors.emulator.salesforce.metadata.package import read_package
 from connectors.salesforce.extras import LIST_VIEWS, REPORT_TYPE
-from connectors.salesforce.metadata import INTEGRATION, STANDARD_READS, VIEWER, Grants, deployable, full_name
 from connectors.salesforce.names import OBJECTS
+from connectors.salesforce.setup.component import COMPONENT, bundle
+from connectors.salesforce.setup.metadata import INTEGRATION, STANDARD_READS, VIEWER, Grants, deployable, full_name
 from enrichment.fields import FIELDS
 
 HERE = Path(__file__).parent

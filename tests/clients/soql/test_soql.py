@@ -15,14 +15,14 @@ import pytest
 
 from config import settings as config_settings
 from config.loading import load_model
-from connectors.emulator.http import EmulatorServer, Request, Response
-from connectors.emulator.organisation import demo_organisation
+from connectors.emulator.organisation.model import demo_organisation
 from connectors.emulator.salesforce.app import SalesforceEmulator
+from connectors.emulator.server.http import EmulatorServer, Request, Response
 from enrichment.fields import FIELDS
-from sync.cli_run import options_from, workspace_of
-from sync.connect import connect
-from sync.demo import write_demo_settings
+from sync.cli.demo import write_demo_settings
+from sync.cli.run import options_from, workspace_of
 from sync.progress import NullProgress
+from sync.registry import connect
 from sync.run import run_sync
 
 HERE = Path(__file__).parent

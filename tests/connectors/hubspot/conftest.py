@@ -13,12 +13,12 @@ import orjson
 import pytest
 import urllib3
 
-from connectors import retry
 from connectors.base import Organisation, Page, PropertySpec
-from connectors.emulator.http import EmulatorServer, Request, Response
 from connectors.emulator.hubspot.app import HubSpotEmulator
-from connectors.emulator.organisation import CORPORATE_CURRENCY, OWN_DOMAINS, demo_organisation
-from connectors.emulator.organisation import Organisation as Emulated
+from connectors.emulator.organisation.model import CORPORATE_CURRENCY, OWN_DOMAINS, demo_organisation
+from connectors.emulator.organisation.model import Organisation as Emulated
+from connectors.emulator.server.http import EmulatorServer, Request, Response
+from connectors.http import retry
 from connectors.hubspot.config import HubSpotConfig, HubSpotMapping
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.records import Stream

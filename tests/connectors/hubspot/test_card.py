@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors.hubspot.webhooks import EVENTS, STANDARD
+from connectors.hubspot.webhooks.reader import EVENTS, STANDARD
 
 APP = Path(__file__).parents[3] / "connectors" / "hubspot" / "app"
 CARDS = APP / "src" / "app" / "cards"

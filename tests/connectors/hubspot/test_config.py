@@ -6,8 +6,8 @@ import sys
 import pytest
 from pydantic import ValidationError
 
+from connectors.hubspot.api.endpoints import Paths
 from connectors.hubspot.config import DEFAULT_VERSION, HubSpotConfig, HubSpotMapping
-from connectors.hubspot.paths import Paths
 
 AUTH = {"method": "token", "token": {"env": "X"}}
 

@@ -15,10 +15,10 @@ import simple_salesforce
 from lxml import etree
 
 from connectors.base import Organisation
-from connectors.emulator.http import EmulatorServer
-from connectors.emulator.organisation import Organisation as Emulated
-from connectors.emulator.organisation import demo_organisation
+from connectors.emulator.organisation.model import Organisation as Emulated
+from connectors.emulator.organisation.model import demo_organisation
 from connectors.emulator.salesforce.app import SalesforceEmulator
+from connectors.emulator.server.http import EmulatorServer
 from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
 from connectors.salesforce.connector import SalesforceConnector
 from enrichment.fields import fields

@@ -2,7 +2,7 @@
 
 Makes `tests/data/states/<version of the tables>/` with a state database, the settings that the release ships as its
 reference, the CRM that the state speaks of, and how many rows each table had. It is never made again for an old version:
-that every later program can go on with it is what `tests/sync/test_upgrade.py` tests.
+that every later program can go on with it is what `tests/sync/state/test_upgrade.py` tests.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def main() -> None:
     from connectors.base import WriteError
     from connectors.errors import QuotaReached
     from enrichment.model import ScoringModel
-    from sync import tables
     from sync.options import RunOptions, Workspace
     from sync.progress import NullProgress
     from sync.run import run_sync
+    from sync.state import tables
 
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     made = HERE / str(tables.VERSION)

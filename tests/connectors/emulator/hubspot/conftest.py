@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from connectors.emulator.http import EmulatorServer
 from connectors.emulator.hubspot.app import HubSpotEmulator
-from connectors.emulator.organisation import Organisation, demo_organisation
+from connectors.emulator.organisation.model import Organisation, demo_organisation
+from connectors.emulator.server.http import EmulatorServer
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 

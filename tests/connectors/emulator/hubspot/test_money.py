@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.emulator.hubspot.money import Rates
+from connectors.emulator.hubspot.store.money import Rates
 
 
 def test_a_rate_has_six_decimals_and_converts_with_them() -> None:

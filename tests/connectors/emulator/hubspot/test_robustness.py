@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.emulator.http import Request
 from connectors.emulator.hubspot.app import HubSpotEmulator
-from connectors.emulator.organisation import Organisation
+from connectors.emulator.organisation.model import Organisation
+from connectors.emulator.server.http import Request
 from connectors.records import SCHEMAS
 
 PLAIN = st.one_of(

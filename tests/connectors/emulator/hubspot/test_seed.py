@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from connectors.emulator.organisation import Organisation
+from connectors.emulator.organisation.model import Organisation
 
 BODIES = {"hs_email_text", "hs_email_html", "hs_email_subject", "hs_call_body", "hs_meeting_body", "hs_task_body"}
 

@@ -14,9 +14,9 @@ import pytest
 import urllib3
 from hubspot.utils.signature import Signature
 
-from connectors.emulator.http import EmulatorServer
 from connectors.emulator.hubspot.app import HubSpotEmulator
-from connectors.emulator.organisation import demo_organisation
+from connectors.emulator.organisation.model import demo_organisation
+from connectors.emulator.server.http import EmulatorServer
 
 SECRET, PUBLIC = "app-client-secret", "https://hooks.example.com/a%3Ab?x=%20y"
 SIGNED = "https://hooks.example.com/a:b?x=%20y"

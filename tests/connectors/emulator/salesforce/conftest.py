@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 import pytest
 
-from connectors.emulator.http import EmulatorServer
-from connectors.emulator.organisation import Organisation, demo_organisation
+from connectors.emulator.organisation.model import Organisation, demo_organisation
 from connectors.emulator.salesforce.app import SalesforceEmulator
+from connectors.emulator.server.http import EmulatorServer
 
 BASE = "/services/data/v68.0"
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

@@ -7,7 +7,7 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.emulator.http import Request
+from connectors.emulator.server.http import Request
 
 BASE = "/services/data/v68.0"
 WORDS = st.sampled_from(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.emulator.salesforce.ids import checksum, make_id, to_18
+from connectors.emulator.salesforce.store.ids import checksum, make_id, to_18
 
 SERIALS = st.integers(0, 62**6 - 1)
 KNOWN = ["0017e00001W4GYRAA3", "0057e00000RtpbzAAB", "0057e00000RmwSWAAZ", "01254000001upcKAAQ", "012000000000000AAA"]

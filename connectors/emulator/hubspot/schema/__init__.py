@@ -1,0 +1,1 @@
+"""Object types and properties of the portal: what exists, and which values it takes."""

@@ -1,0 +1,1 @@
+"""Fills a portal with a neutral organisation."""

@@ -1,0 +1,1 @@
+"""The portal's records, associations, lists, rates and exports."""

@@ -1,0 +1,1 @@
+"""The neutral organisation that both emulators, and files, are filled with."""

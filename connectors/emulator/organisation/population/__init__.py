@@ -1,0 +1,1 @@
+"""The drawn background of the organisation."""

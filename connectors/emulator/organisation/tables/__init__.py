@@ -1,0 +1,1 @@
+"""An organisation as a folder of CSV or Parquet tables."""

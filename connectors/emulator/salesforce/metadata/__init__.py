@@ -1,0 +1,1 @@
+"""Metadata deployments and the Tooling API."""

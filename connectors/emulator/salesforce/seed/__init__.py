@@ -1,0 +1,1 @@
+"""Fills an org with a neutral organisation."""

@@ -1,0 +1,1 @@
+"""SOQL: lexer, parser, and translation to SQL."""

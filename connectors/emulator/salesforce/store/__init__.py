@@ -1,0 +1,1 @@
+"""The org's schema, records, permissions and quota."""

@@ -1,0 +1,1 @@
+"""The HTTP server that both emulators run on, with injectable faults."""

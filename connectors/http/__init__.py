@@ -1,0 +1,1 @@
+"""HTTP concerns that both CRM connectors share."""

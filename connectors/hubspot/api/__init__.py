@@ -1,0 +1,1 @@
+"""HubSpot's HTTP API: client, authentication, limits, response checks."""

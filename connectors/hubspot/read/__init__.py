@@ -1,0 +1,1 @@
+"""Reads HubSpot objects as pages of canonical records."""

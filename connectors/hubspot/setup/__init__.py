@@ -1,0 +1,1 @@
+"""Checks a portal; provisions and removes our properties."""

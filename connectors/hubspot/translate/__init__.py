@@ -1,0 +1,1 @@
+"""HubSpot objects to canonical records."""

@@ -1,0 +1,229 @@
+"""E-mails, calls, meetings and tasks to the canonical activities: who acted, what came of it, how long, with whom.
+
+HubSpot's own direction of an e-mail is a hint only (a forwarded mail has none); the sender's address decides. Subjects
+and bodies are never asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.hubspot.config import Kind
+from connectors.hubspot.translate import values
+from connectors.hubspot.translate.participants import Sides, email_direction, envelope
+from connectors.hubspot.translate.records import Link, Links, Sheet, batch, company, first
+from connectors.hubspot.translate.values import Texts
+from connectors.records import TIME
+
+Strings = list[str | None]
+Columns = dict[str, "pa.Array | Sequence[Any]"]
+
+_NO_LINKS: Links = {}
+_EMAIL_OUTCOME = {
+    "SENT": "done",
+    "BOUNCED": "bounced",
+    "FAILED": "bounced",
+    "SCHEDULED": "scheduled",
+    "SENDING": "scheduled",
+}
+_CALL_NOT_CONNECTED = frozenset({"NO_ANSWER", "BUSY", "FAILED", "CANCELED", "MISSED"})
+_CALL_OPEN = frozenset({"QUEUED", "RINGING", "CONNECTING", "CALLING_CRM_USER", "IN_PROGRESS"})
+_MEETING_OUTCOME = {
+    "COMPLETED": "done",
+    "NO_SHOW": "no_show",
+    "CANCELED": "cancelled",
+    "RESCHEDULED": "cancelled",
+    "SCHEDULED": "scheduled",
+}
+_TASK_OUTCOME = {"COMPLETED": "done", "NOT_STARTED": "scheduled", "IN_PROGRESS": "scheduled", "WAITING": "scheduled"}
+_TASK_OUTCOME["DEFERRED"] = "scheduled"
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The associations of some activities, by what they lead to."""
+
+    companies: Links = field(default_factory=dict)
+    contacts: Links = field(default_factory=dict)
+    deals: Links = field(default_factory=dict)
+    tickets: Links = field(default_factory=dict)
+
+
+def ambiguous(contacts: Links) -> set[str]:
+    """Contacts whose addresses are needed to tell who of them wrote a mail, or to whom it was written first."""
+    return {link.record_id for links in contacts.values() if len(links) > 1 for link in links}
+
+
+def emails(sheet: Sheet, linked: Linked, sides: Sides) -> Columns:
+    hints = sheet.texts("direction")
+    mails = [
+        envelope(*row)
+        for row in zip(
+            hints,
+            sheet.texts("sender"),
+            sheet.texts("recipients"),
+            sheet.texts("copies"),
+            sheet.texts("headers"),
+            strict=True,
+        )
+    ]
+    directions = [
+        email_direction(hint, mail, sides, outside=record_id in linked.contacts)
+        for record_id, hint, mail in zip(sheet.ids, hints, mails, strict=True)
+    ]
+    owners, starts = sheet.texts("owner_id"), sheet.texts("occurred_at")
+    user_ids, person_ids = [], []
+    for record_id, direction, mail, owner in zip(sheet.ids, directions, mails, owners, strict=True):
+        receiving = [sides.owners.get(address) for address in mail.recipients]
+        sending = sides.owners.get(mail.sender or "") if direction != "inbound" else None
+        user_ids.append(_once([sending, owner, *receiving] if sending else [*receiving, owner]))
+        found = _ids(linked.contacts.get(record_id, ()))
+        if len(found) > 1:
+            order = [mail.sender or "", *mail.recipients]
+            found.sort(key=lambda person: _rank(order, sides.contact_emails.get(person)))
+        person_ids.append(found)
+    threads = [
+        thread or (_digest("thread", *mail.people) if len(mail.people) > 1 else None)
+        for thread, mail in zip(sheet.texts("thread_id"), mails, strict=True)
+    ]
+    keys = [
+        message or (_digest("email", start or "", mail.sender or "", *mail.people) if start and mail.people else None)
+        for message, start, mail in zip(sheet.texts("message_id"), starts, mails, strict=True)
+    ]
+    return {
+        "channel": ["case_reply" if i in linked.tickets else "email" for i in sheet.ids],
+        "direction": directions,
+        "outcome": [_EMAIL_OUTCOME.get((s or "SENT").upper()) for s in sheet.texts("status")],
+        "case_id": [first(linked.tickets.get(i, ())) for i in sheet.ids],
+        "person_ids": person_ids,
+        "user_ids": user_ids,
+        "thread_id": threads,
+        "dedupe_key": keys,
+    }
+
+
+def calls(sheet: Sheet, linked: Linked) -> Columns:
+    spent = sheet.column("milliseconds", pa.float64())
+    directions = [
+        {"INBOUND": "inbound", "OUTBOUND": "outbound"}.get((d or "").upper()) for d in sheet.texts("direction")
+    ]
+    outcomes = [
+        _call_outcome(*row)
+        for row in zip(sheet.texts("status"), sheet.texts("disposition"), spent.to_pylist(), strict=True)
+    ]
+    people = [_ids(linked.contacts.get(i, ())) for i in sheet.ids]
+    owners, starts = sheet.texts("owner_id"), sheet.texts("occurred_at")
+    return {
+        "channel": ["call"] * len(directions),
+        "direction": directions,
+        "outcome": outcomes,
+        "minutes": pc.divide(spent, 60_000.0),
+        "person_ids": people,
+        "user_ids": [_once([owner]) for owner in owners],
+        "dedupe_key": [
+            _digest("call", start, owner or "", *who) if start and who else None
+            for start, owner, who in zip(starts, owners, people, strict=True)
+        ],
+    }
+
+
+def meetings(sheet: Sheet, linked: Linked, now: datetime) -> Columns:
+    starts = pc.coalesce(sheet.column("starts_at", TIME), sheet.column("occurred_at", TIME))
+    ends = sheet.column("ends_at", TIME)
+    length = pc.divide(pc.cast(pc.microseconds_between(starts, ends), pa.float64()), 60e6)
+    over = pc.fill_null(pc.less_equal(pc.coalesce(ends, starts), pa.scalar(now, TIME)), fill_value=False).to_pylist()
+    statuses = [(s or "").upper() for s in sheet.texts("status")]
+    owners = sheet.texts("owner_id")
+    people = [_ids(linked.contacts.get(i, ())) for i in sheet.ids]
+    begun: Texts = sheet.texts("starts_at")
+    return {
+        "channel": ["meeting"] * len(owners),
+        "direction": [
+            "inbound" if source == "meetings_link" else ("outbound" if owner else None)
+            for source, owner in zip(sheet.texts("source"), owners, strict=True)
+        ],
+        "outcome": [
+            _MEETING_OUTCOME.get(s) if s else ("done" if past else "scheduled")
+            for s, past in zip(statuses, over, strict=True)
+        ],
+        "occurred_at": starts,
+        "minutes": pc.if_else(pc.greater_equal(length, 0.0), length, None),
+        "person_ids": people,
+        "user_ids": [
+            _once([owner, *(values.names(listed) or ())])
+            for owner, listed in zip(owners, sheet.texts("attendees"), strict=True)
+        ],
+        "dedupe_key": [
+            _digest("meeting", start, *who) if start and who else None for start, who in zip(begun, people, strict=True)
+        ],
+    }
+
+
+def tasks(sheet: Sheet, linked: Linked) -> Columns:
+    statuses = [(s or "").upper() for s in sheet.texts("status")]
+    return {
+        "channel": ["task"] * len(statuses),
+        "direction": ["outbound"] * len(statuses),
+        "outcome": [_TASK_OUTCOME.get(s) for s in statuses],
+        "occurred_at": pc.coalesce(sheet.column("completed_at", TIME), sheet.column("occurred_at", TIME)),
+        "person_ids": [_ids(linked.contacts.get(i, ())) for i in sheet.ids],
+        "user_ids": [_once([owner]) for owner in sheet.texts("owner_id")],
+    }
+
+
+def activities(kind: Kind, sheet: Sheet, linked: Linked, sides: Sides, now: datetime) -> pa.RecordBatch:
+    """One kind of activity as a canonical batch. `now` tells which meetings without an outcome have been held."""
+    by_kind: dict[Kind, Callable[[], Columns]] = {
+        "emails": lambda: emails(sheet, linked, sides),
+        "calls": lambda: calls(sheet, linked),
+        "meetings": lambda: meetings(sheet, linked, now),
+        "tasks": lambda: tasks(sheet, linked),
+    }
+    columns = by_kind[kind]()
+    return batch(
+        sheet,
+        {
+            "id": pa.array([f"{kind}-{i}" for i in sheet.ids], pa.string()),
+            "automated": pc.coalesce(sheet.column("automated", pa.bool_()), sheet.column("origin", pa.bool_())),
+            "date_only": [False] * len(sheet.ids),
+            "account_id": [company(linked.companies.get(i, ())) for i in sheet.ids],
+            "opportunity_id": [first(linked.deals.get(i, ())) for i in sheet.ids],
+            **columns,
+        },
+    )
+
+
+def _call_outcome(status: str | None, disposition: str | None, spent: float | None) -> str | None:
+    state = (status or "").upper()
+    if disposition == "connected":
+        return "done"
+    if disposition == "not_connected" or state in _CALL_NOT_CONNECTED:
+        return "not_connected"
+    if state in _CALL_OPEN:
+        return "scheduled"
+    if state == "COMPLETED" or (not state and spent):
+        return "done"
+    return None
+
+
+def _ids(links: Sequence[Link]) -> list[str]:
+    return [str(i) for i in sorted({int(link.record_id) for link in links})]
+
+
+def _rank(order: Sequence[str], address: str | None) -> int:
+    return order.index(address) if address in order else len(order)
+
+
+def _once(ids: Sequence[str | None]) -> list[str]:
+    return list(dict.fromkeys(i for i in ids if i))
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b("\x1f".join(parts).encode("utf-8", "replace"), digest_size=12).hexdigest()

@@ -1,0 +1,1 @@
+"""HubSpot webhooks: signature and content."""

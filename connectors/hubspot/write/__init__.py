@@ -1,0 +1,1 @@
+"""Writes our properties to HubSpot."""

@@ -1,0 +1,1 @@
+"""Salesforce's HTTP APIs: client, authentication, Bulk, describe."""

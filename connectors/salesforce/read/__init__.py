@@ -1,0 +1,1 @@
+"""Reads Salesforce objects as pages of canonical records."""

@@ -1,0 +1,238 @@
+"""Pages of one or several objects behind one cursor: REST queries for what is small or recent, Bulk for what is large.
+
+REST pages are ordered by (SystemModstamp, Id), so a read can begin behind any record. There is no upper bound in the query: a
+record that changes while we read moves ahead of us and comes twice, where a bound would drop it. What bounds the *watermark*
+is the server's clock at the start of the read, less the overlap, because rows become visible after the moment they are stamped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pyarrow.compute as pc
+
+from connectors.base import Page
+from connectors.errors import BothwaysError, RetriableError
+from connectors.records import Stream
+from connectors.salesforce.api.answers import Found, Record
+from connectors.salesforce.api.bulk_query import BulkQueries
+from connectors.salesforce.api.client import Client, instant, soql
+from connectors.salesforce.api.describe import Selection
+from connectors.salesforce.api.failures import BulkRefused, LocatorGone, QueryTimeout
+from connectors.salesforce.config import SalesforceConfig
+from connectors.salesforce.read.cursor import Position, Watermark, decode
+from connectors.salesforce.read.lookups import Lookups, Need
+from connectors.salesforce.translate.columns import Frame, as_flag, as_ids, from_json
+from connectors.salesforce.translate.records import DELETED, ID, MASTER, STAMP, Translated
+
+PAGE = 2_000
+Answers = dict[int, Found | BothwaysError]
+"""First pages by the number of the feed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One object of a stream: what to select, and how a page of living rows becomes canonical."""
+
+    selection: Selection
+    translate: Callable[[Frame], Translated]
+    stands_for: str | None = None
+    """A path to ids of other records of the stream that these replace (an e-mail's task)."""
+    needs: Callable[[Frame], Sequence[Need]] | None = None
+    """What `translate` will look up for a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    frame: Frame
+    position: Position
+    last: bool
+
+
+def statement(selection: Selection, position: Position, *, ordered: bool) -> str:
+    """The SOQL of a part from a position on. Names come from the description, values are quoted."""
+    where = []
+    if position.low is None and selection.deletable:
+        where.append("IsDeleted = false")
+    if ordered and position.record and selection.stamped and position.stamp:
+        after = "((SystemModstamp = {0:literal} AND Id > {1}) OR SystemModstamp > {0:literal})"
+        where.append(soql(after, position.stamp, position.record))
+    elif ordered and position.record:
+        where.append(soql("Id > {}", position.record))
+    elif position.low is not None and selection.stamped:
+        where.append(soql("SystemModstamp >= {:literal}", position.low))
+    text = soql("SELECT {:literal} FROM {:literal}", ", ".join(selection.paths), selection.object)
+    if where:
+        text += " WHERE " + " AND ".join(where)
+    if ordered:
+        text += " ORDER BY SystemModstamp, Id" if selection.stamped else " ORDER BY Id"
+    return text
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads the feeds of one stream, one after the other."""
+
+    client: Client
+    config: SalesforceConfig
+    stream: Stream
+    feeds: Sequence[Feed]
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """About how many records each object has, where known: above the threshold a full read goes by Bulk at once."""
+    lookups: Lookups | None = None
+    """Who is asked for related rows: at once for all feeds, when they are small."""
+
+    def pages(self, since: str | None, begun: tuple[Position, Answers] | None = None) -> Iterator[Page]:
+        """All pages from a cursor on; the last one's cursor is the watermark. `begun`: the read has begun there, and its
+        first pages are these."""
+        position, first = begun or (self._start(since), None)
+        if first is None:
+            first = self._first_pages(position)
+        self._prefetch(first)
+        for number in range(position.part, len(self.feeds)):
+            feed = self.feeds[number]
+            final = number == len(self.feeds) - 1
+            whole = position.low is None and position.is_start
+            for raw in self._part(feed.selection, position, first.get(number)):
+                if not raw.last:
+                    cursor = raw.position.encode()
+                elif final:
+                    cursor = self._watermark(position).encode()
+                else:
+                    cursor = position.next_part().encode()
+                page, living = self._page(feed, raw.frame, cursor, incremental=position.low is not None)
+                if whole and feed.stands_for and self.lookups is not None:
+                    self.lookups.note_twins(as_ids(living.get(feed.stands_for)), complete=raw.last)
+                yield page
+            position = position.next_part()
+
+    def _start(self, since: str | None) -> Position:
+        stood = decode(since) if since is not None else None
+        if isinstance(stood, Position):
+            return stood
+        return Position(instant(self.client.now()), None if stood is None else stood.since)
+
+    def _watermark(self, position: Position) -> Watermark:
+        high = datetime.fromisoformat(position.high)
+        return Watermark(instant(high - timedelta(minutes=self.config.overlap_minutes)))
+
+    def _first_pages(self, position: Position) -> Answers:
+        """With several objects to read by REST, the first page of each in one call."""
+        fresh = [n for n in range(position.part, len(self.feeds)) if n != position.part or position.record is None]
+        small = [n for n in fresh if not self._is_large(self.feeds[n].selection, position) and position.job is None]
+        if len(small) < 2:
+            return {}
+        start = Position(position.high, position.low)
+        statements = [statement(self.feeds[n].selection, start, ordered=True) for n in small]
+        self.client.minimum -= len(small) - 1
+        return dict(zip(small, self.client.queries(statements, everything=True), strict=True))
+
+    def _prefetch(self, first: Mapping[int, Found | BothwaysError]) -> None:
+        """Related rows of all small feeds in one call."""
+        if self.lookups is None:
+            return
+        needs: list[Need] = []
+        for number, answer in first.items():
+            feed = self.feeds[number]
+            if feed.needs is not None and isinstance(answer, Found) and answer.more is None and answer.records:
+                needs += feed.needs(_living(from_json(answer.records, feed.selection.paths)))
+        self.lookups.prefetch(needs)
+
+    def _is_large(self, selection: Selection, position: Position) -> bool:
+        return position.low is None and self.sizes.get(selection.object, 0) > self.config.bulk_read_rows
+
+    def _part(self, selection: Selection, position: Position, first: Found | BothwaysError | None) -> Iterator[_Raw]:
+        """One object from a position on; at least one page."""
+        if position.job is not None or (position.record is None and self._is_large(selection, position)):
+            try:
+                yield from self._bulk(selection, position)
+            except BulkRefused:
+                position = replace(position, job=None, locator=None, rows=0)
+            else:
+                return
+        try:
+            found = self._opened(selection, position, first)
+        except QueryTimeout:
+            yield from self._bulk(selection, replace(position, stamp=None, record=None))
+            return
+        if position.record is None and found.total > self.config.bulk_read_rows:
+            try:
+                yield from self._bulk(selection, position)
+            except BulkRefused:
+                pass
+            else:
+                return
+        yield from self._rest(selection, position, found)
+
+    def _opened(self, selection: Selection, position: Position, first: Found | BothwaysError | None) -> Found:
+        if isinstance(first, RetriableError) and not isinstance(first, QueryTimeout):
+            first = None
+        if isinstance(first, BothwaysError):
+            raise first
+        return first or self.client.query(statement(selection, position, ordered=True), everything=selection.deletable)
+
+    def _rest(self, selection: Selection, position: Position, found: Found) -> Iterator[_Raw]:
+        rows = of_query = 0
+        while True:
+            rows += len(found.records)
+            of_query += len(found.records)
+            if found.more is None and of_query != found.total:
+                raise RetriableError(f"A query of {selection.object} gave {of_query} rows of {found.total}.")
+            frame = from_json(found.records, selection.paths)
+            if found.records:
+                position = position.behind(*_place(found.records[-1]))
+            yield _Raw(frame, position, found.more is None)
+            if found.more is None:
+                self.client.minimum += max(1, -(-rows // PAGE))
+                return
+            try:
+                found = self.client.more(found.more, found)
+            except LocatorGone:
+                of_query = 0
+                found = self.client.query(statement(selection, position, ordered=True), everything=selection.deletable)
+
+    def _bulk(self, selection: Selection, position: Position) -> Iterator[_Raw]:
+        queries = BulkQueries(self.client, self.config)
+        if position.job is None or not queries.is_alive(position.job):
+            text = statement(selection, replace(position, stamp=None, record=None), ordered=False)
+            job = queries.start(text, everything=selection.deletable)
+            self.client.minimum += 1
+            position = replace(position, stamp=None, record=None, job=job, locator=None, rows=0)
+        assert position.job is not None  # started above when there was none
+        for page in queries.pages(position.job, selection.paths, position.locator, position.rows):
+            position = replace(position, locator=page.locator, rows=page.rows)
+            yield _Raw(page.frame, position, page.locator is None)
+
+    def _page(self, feed: Feed, frame: Frame, cursor: str, *, incremental: bool) -> tuple[Page, Frame]:
+        """The canonical page, and the rows that it was made from."""
+        deleted: list[str] = []
+        merged: dict[str, str] = {}
+        if DELETED in frame.columns and frame.size:
+            gone = pc.fill_null(as_flag(frame.get(DELETED)), False)
+            dead = frame.take(gone)
+            for loser, survivor in zip(
+                as_ids(dead.get(ID)).to_pylist(), as_ids(dead.get(MASTER)).to_pylist(), strict=True
+            ):
+                if survivor is None:
+                    deleted.append(loser)
+                else:
+                    merged[loser] = survivor
+            frame = frame.take(pc.invert(gone))
+        made = feed.translate(frame)
+        if incremental:
+            replaced = as_ids(frame.get(feed.stands_for)).drop_null().to_pylist() if feed.stands_for else []
+            deleted += [*made.gone, *replaced]
+        return Page(self.stream, made.batch, cursor, tuple(deleted), merged, made.rejects), frame
+
+
+def _living(frame: Frame) -> Frame:
+    if DELETED not in frame.columns:
+        return frame
+    return frame.take(pc.invert(pc.fill_null(as_flag(frame.get(DELETED)), False)))
+
+
+def _place(record: Record) -> tuple[str | None, str]:
+    stamp = record.get(STAMP)
+    return (instant(datetime.fromisoformat(stamp)) if stamp else None), str(record[ID])

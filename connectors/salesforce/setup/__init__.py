@@ -1,0 +1,1 @@
+"""Checks an org; provisions and removes our fields."""

@@ -1,0 +1,1 @@
+"""Salesforce objects to canonical records."""

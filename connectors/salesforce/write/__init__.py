@@ -1,0 +1,1 @@
+"""Writes our fields to Salesforce."""

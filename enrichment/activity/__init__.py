@@ -1,0 +1,1 @@
+"""Effort, threads and totals of activities."""

@@ -1,0 +1,172 @@
+"""Acts, and the minutes that each side put into them.
+
+An act is one thing that happened between us and a customer: a one-to-one message, a call, a meeting, a case raised or
+answered. Scheduled, cancelled, bounced, automated and internal records are not acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import ibis
+
+from enrichment.expressions import DAY, MICRO, Expr, constant, known, least, most, real, seconds, whole
+from enrichment.model import ScoringModel
+
+_UNCOUNTED = ("scheduled", "cancelled", "bounced")
+_DAYS = 2**20
+"""More than any day number: a person and a day fit one integer key."""
+_CHANNELS = ("email", "call", "meeting", "case_reply")
+
+
+def base_acts(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) -> Expr:
+    """Every act known at `as_of`, one row each, with `seller` and `customer` minutes before the person-day cap.
+
+    `inbound` and `outbound` are both false where nobody knows who acted first. Cases have negative `act` keys.
+    """
+    rows = known(tables["activities"], as_of, "occurred_at", "created_at")
+    rows = rows.filter(
+        rows.occurred_at.notnull(),
+        rows.account.notnull(),
+        rows.channel.isin(_CHANNELS),
+        rows.direction.coalesce("") != "internal",
+        ~rows.outcome.coalesce("done").isin(_UNCOUNTED),
+    )
+    if model.effort.exclude_automated:
+        rows = rows.filter(~rows.automated.coalesce(False))
+    rows = rows.mutate(
+        inbound=rows.direction.coalesce("") == "inbound",
+        outbound=rows.direction.coalesce("") == "outbound",
+        heads_s=least(rows.seller_people.coalesce(1).cast("float64"), 1.0),
+        heads_c=constant(1.0)
+        if model.effort.meeting_counting == "once"
+        else least(rows.customer_people.coalesce(1).cast("float64"), 1.0),
+        held=(rows.outcome == "done") | (rows.outcome.isnull() & ((rows.channel != "call") | (rows.minutes > 0.0))),
+        with_customer=rows.person.notnull()
+        | (rows.customer_people.coalesce(0) > 0)
+        | (rows.direction.coalesce("") == "inbound"),
+    )
+    rows = rows.mutate(held=rows.held.coalesce(False), length=_length(rows, model))
+    rows = rows.mutate(seller=_seller_minutes(rows, model), customer=_customer_minutes(rows, model))
+    spoken = rows.channel.isin(("call", "meeting"))
+    return rows.select(
+        act="activity",
+        account="account",
+        opportunity="opportunity",
+        case="case",
+        person="person",
+        user="seller_user",
+        thread=(rows.channel == "email").ifelse(rows.thread, ibis.null("int64")),
+        channel="channel",
+        inbound="inbound",
+        outbound="outbound",
+        dated=~rows.date_only.coalesce(False),
+        with_customer="with_customer",
+        mandated=rows.mandated.coalesce(False),
+        t=seconds(rows.occurred_at),
+        customer_offset="customer_offset",
+        seller_offset="seller_offset",
+        seller=most(rows.seller, model.effort.minutes.act_cap),
+        customer=most(rows.customer, model.effort.minutes.act_cap),
+        heads_s=spoken.ifelse(rows.heads_s, 1.0),
+        heads_c=spoken.ifelse(rows.heads_c, 1.0),
+    )
+
+
+def case_acts(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) -> Expr:
+    """Cases that the customer raised, as acts of theirs."""
+    rows = known(tables["cases"], as_of, "opened_at", "created_at")
+    rows = rows.filter(rows.opened_at.notnull(), rows.account.notnull(), rows.by_customer.coalesce(False))
+    return rows.select(
+        act=-rows.case - 1,
+        account="account",
+        opportunity="opportunity",
+        case="case",
+        person="person",
+        user=ibis.null("int64"),
+        thread=ibis.null("int64"),
+        channel=ibis.literal("case"),
+        inbound=ibis.literal(True),
+        outbound=ibis.literal(False),
+        dated=ibis.literal(True),
+        with_customer=ibis.literal(True),
+        mandated=ibis.literal(False),
+        t=seconds(rows.opened_at),
+        customer_offset="customer_offset",
+        seller_offset="seller_offset",
+        seller=constant(0.0),
+        customer=constant(min(model.effort.minutes.case_raised, model.effort.minutes.act_cap)),
+        heads_s=constant(1.0),
+        heads_c=constant(1.0),
+    )
+
+
+def _length(rows: Expr, model: ScoringModel) -> Expr:
+    m = model.effort.minutes
+    stated = (rows.minutes >= 0.0).ifelse(rows.minutes, ibis.null("float64"))
+    unknown = (rows.channel == "meeting").ifelse(m.meeting_unknown_length, m.call_unknown_length)
+    return stated.coalesce(unknown).cast("float64")
+
+
+def _seller_minutes(rows: Expr, model: ScoringModel) -> Expr:
+    m = model.effort.minutes
+    return ibis.cases(
+        ((rows.channel == "email") & rows.outbound, m.email_write),
+        ((rows.channel == "case_reply") & rows.outbound, m.case_reply),
+        ((rows.channel == "call") & rows.held, rows.length * rows.heads_s),
+        ((rows.channel == "call") & rows.outbound, m.call_not_connected),
+        ((rows.channel == "meeting") & rows.held, rows.length * rows.heads_s),
+        ((rows.channel == "meeting") & (rows.outcome == "no_show"), rows.length / 2.0),
+        else_=0.0,
+    ).cast("float64")
+
+
+def _customer_minutes(rows: Expr, model: ScoringModel) -> Expr:
+    m = model.effort.minutes
+    return ibis.cases(
+        ((rows.channel == "email") & rows.inbound, m.email_write),
+        ((rows.channel == "case_reply") & rows.inbound, m.case_reply),
+        ((rows.channel == "call") & rows.held, rows.length * rows.heads_c),
+        ((rows.channel == "call") & rows.inbound, m.call_not_connected),
+        ((rows.channel == "meeting") & rows.held, rows.length * rows.heads_c),
+        else_=0.0,
+    ).cast("float64")
+
+
+def _crowded_days(acts: Expr, person: str, minutes: str, heads: str, cap: float) -> Expr:
+    """Person-days that hold more than `cap` minutes, with the factor that brings them down to it."""
+    rows = acts.filter(acts[person].notnull(), acts[minutes] > 0.0)
+    rows = rows.select(person_day=rows[person] * _DAYS + rows.t // DAY, spent=whole(rows[minutes] / rows[heads]))
+    days = rows.group_by("person_day").aggregate(spent=rows.spent.sum())
+    days = days.filter(days.spent > round(cap * MICRO))
+    return days.select(person_day="person_day", factor=constant(cap) / real(days.spent))
+
+
+def crowded_days(base: Expr, model: ScoringModel) -> tuple[Expr, Expr]:
+    """Days on which somebody (the first-named person of our side, of theirs) works more than the person-day cap."""
+    cap = model.effort.minutes.person_day_cap
+    ours = _crowded_days(base, "user", "seller", "heads_s", cap)
+    theirs = _crowded_days(base, "person", "customer", "heads_c", cap)
+    return ours, theirs
+
+
+def capped(acts: Expr, ours: Expr, theirs: Expr, model: ScoringModel) -> Expr:
+    """`acts` with both sides' minutes scaled down on `crowded_days`; then the customer's are divided by the channel's
+    capture rate."""
+    ours = ours.rename(day_s="person_day", factor_s="factor")
+    theirs = theirs.rename(day_c="person_day", factor_c="factor")
+    day = acts.t // DAY
+    acts = acts.mutate(user_day=acts.user * _DAYS + day, author_day=acts.person * _DAYS + day)
+    acts = acts.left_join(ours, [acts.user_day == ours.day_s])
+    acts = acts.left_join(theirs, [acts.author_day == theirs.day_c])
+    rates = model.effort.capture_rates
+    rate = ibis.cases(
+        (acts.channel == "email", rates.email),
+        (acts.channel == "call", rates.call),
+        (acts.channel == "meeting", rates.meeting),
+        else_=rates.case,
+    )
+    return acts.mutate(
+        seller=acts.seller * acts.factor_s.coalesce(1.0), customer=acts.customer * acts.factor_c.coalesce(1.0) / rate
+    ).drop("user_day", "author_day", "day_s", "day_c", "factor_s", "factor_c")

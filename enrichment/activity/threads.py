@@ -1,0 +1,130 @@
+"""Who opened a thread, who answered whom, and how many business hours the answer took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import ibis
+
+from enrichment.expressions import DAY, Expr, business_seconds, decay, instant, known, least, real, seconds, whole
+from enrichment.model import ScoringModel
+
+_FINE = 1_000_000_000
+
+
+def thread_facts(base: Expr) -> Expr:
+    """Per thread: its first second, and the first and last of each side."""
+    rows = base.filter(base.thread.notnull())
+    return rows.group_by("thread").aggregate(
+        first=rows.t.min(),
+        first_inbound=rows.t.min(where=rows.inbound),
+        first_outbound=rows.t.min(where=rows.outbound),
+        last_inbound=rows.t.max(where=rows.inbound),
+        last_outbound=rows.t.max(where=rows.outbound),
+    )
+
+
+def in_threads(acts: Expr, facts: Expr) -> Expr:
+    """`acts` with `root` (opens its thread; every act without one does), `answers` (comes after one of the other side),
+    `answered` (one of the other side comes after it) and `last_answer` (when the other side last wrote in the thread)."""
+    facts = facts.rename(of_thread="thread")
+    acts = acts.left_join(facts, [acts.thread == facts.of_thread])
+    other_first = acts.inbound.ifelse(acts.first_outbound, acts.first_inbound)
+    other_last = acts.inbound.ifelse(acts.last_outbound, acts.last_inbound)
+    acts = acts.mutate(
+        root=(acts.t == acts["first"]).coalesce(True),
+        answers=(other_first < acts.t).coalesce(False),
+        answered=(other_last > acts.t).coalesce(False),
+        last_answer=other_last,
+    )
+    return acts.drop("of_thread", *(name for name in facts.columns if name != "of_thread"))
+
+
+def message_items(base: Expr, facts: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+    """Messages in threads that are due an answer by now, with the business seconds (in the zone of the one who answers)
+    until the other side's next message; null when there is none. Date-only messages give and take no time."""
+    calendar = model.calendar
+    rows = base.filter(base.thread.notnull(), base.dated, base.inbound | base.outbound)
+    rows = rows.filter(rows.t > instant(as_of) - model.effort.window_days * DAY)
+    rows = rows.select("act", "account", "thread", "inbound", "t", "dated", "customer_offset", "seller_offset")
+    sides = facts.select(of_thread="thread", both=facts.first_inbound.notnull() & facts.first_outbound.notnull())
+    rows = rows.inner_join(sides, [rows.thread == sides.of_thread]).drop("of_thread")
+    clocks = {
+        f"{side}_clock": business_seconds(
+            rows.t, rows[f"{side}_offset"], calendar.day_starts_at_hour, calendar.day_hours
+        )
+        for side in ("customer", "seller")
+    }
+    rows = rows.mutate(**clocks)
+    sent = rows.inbound.ifelse(rows.seller_clock, rows.customer_clock)
+    rows = rows.mutate(sent=sent)
+    rows = rows.mutate(due=_due(rows, rows.sent, as_of, model))
+    alone = rows.filter(~rows.both, rows.due).select("account", "inbound", wait=ibis.null("int64"))
+    rows = rows.filter(rows.both)
+    onward = ibis.window(group_by="thread", order_by=["t", "inbound", "act"], preceding=0, following=None)
+    none = ibis.null("int64")
+    rows = rows.mutate(
+        next_customer=rows.inbound.ifelse(rows.customer_clock, none).min().over(onward),
+        next_seller=rows.inbound.ifelse(none, rows.seller_clock).min().over(onward),
+    )
+    answered = rows.inbound.ifelse(rows.next_seller, rows.next_customer)
+    rows = rows.mutate(wait=least(answered - rows.sent, 0.0).round().cast("int64"))
+    return rows.filter(rows.due).select("account", "inbound", "wait").union(alone)
+
+
+def _due(rows: Expr, sent: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+    now, calendar = instant(as_of), model.calendar
+    offset = rows.inbound.ifelse(rows.seller_offset, rows.customer_offset)
+    clock = business_seconds(ibis.literal(now, "int64"), offset, calendar.day_starts_at_hour, calendar.day_hours)
+    limit = model.reciprocity.reply_within_days * calendar.day_hours * 3_600
+    young = now - model.effort.window_days * DAY
+    return rows.dated & (rows.t > young) & (clock - sent >= limit)
+
+
+def answers(items: Expr, model: ScoringModel) -> Expr:
+    """Per account, both ways: how many messages were due an answer, how promptly they got one, the median wait.
+
+    `asked_customer` counts our messages (the customer is to answer), `asked_seller` theirs, cases included.
+    """
+    limit = model.reciprocity.reply_within_days * model.calendar.day_hours * 3_600
+    hours = items.wait.cast("float64") / 3_600.0
+    prompt = (items.wait <= limit).ifelse(decay(hours * DAY, model.reciprocity.reply_half_life_hours), 0.0)
+    items = items.mutate(hours=hours, prompt=whole(prompt.coalesce(0.0), _FINE))
+    sums = {}
+    for side, mine in (("customer", ~items.inbound), ("seller", items.inbound)):
+        sums[f"asked_{side}"] = mine.sum()
+        sums[f"replies_{side}"] = (mine & items.wait.notnull()).sum()
+        sums[f"prompt_{side}"] = real(items.prompt.sum(where=mine), _FINE)
+        # the condition inside: Spark wants a percentile without a filter of its own
+        sums[f"median_{side}"] = mine.ifelse(items.hours, ibis.null("float64")).median()
+    return items.group_by("account").aggregate(**sums)
+
+
+def case_items(tables: Mapping[str, Expr], base: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+    """Cases that the customer raised, as messages that we are to answer: the CRM's own first reply, else our first reply
+    on the case."""
+    cases = known(tables["cases"], as_of, "opened_at", "created_at")
+    cases = cases.filter(cases.opened_at.notnull(), cases.account.notnull(), cases.by_customer.coalesce(False))
+    cases = cases.mutate(opened=seconds(cases.opened_at))
+    replies = base.filter(base.case.notnull(), base.outbound, base.dated).select("case", "t")
+    replies = replies.inner_join(cases.select("case", "opened"), "case")
+    replies = replies.filter(replies.t >= replies.opened)
+    first = replies.group_by("case").aggregate(replied=replies.t.min())
+    rows = cases.left_join(first, [cases.case == first.case]).drop("case_right")
+    opened, kept = rows.opened, seconds(rows.first_reply_at)
+    in_time = (kept >= opened) & (kept <= instant(as_of))
+    rows = rows.select(
+        account=rows.account,
+        t=opened,
+        inbound=ibis.literal(True),
+        dated=ibis.literal(True),
+        seller_offset=rows.seller_offset,
+        customer_offset=rows.customer_offset,
+        reply=in_time.ifelse(kept, ibis.null("int64")).coalesce(rows.replied),
+    )
+    start, hours = model.calendar.day_starts_at_hour, model.calendar.day_hours
+    sent = business_seconds(rows.t, rows.seller_offset, start, hours)
+    wait = business_seconds(rows.reply, rows.seller_offset, start, hours) - sent
+    due = _due(rows, sent, as_of, model)
+    return rows.select("account", "inbound", wait=wait, due=due).filter(ibis._.due).drop("due")

@@ -1,0 +1,1 @@
+"""Deals, revenue, contracts and assets."""

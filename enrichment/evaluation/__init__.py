@@ -1,0 +1,1 @@
+"""Ranking measures, fits and verdicts of a backtest."""

@@ -1,0 +1,1 @@
+"""The components behind a record's scores, and what would change them."""

@@ -1,0 +1,158 @@
+"""What would change a stance: for each figure, the nearest value at which the next run would decide otherwise.
+
+One figure moves and the others stay, except what is made of it: benefit or cost moves customer dependence and asymmetry, and with
+customer dependence the hours that the relation asks for. The last stance is the one just decided, so hysteresis is in the answer:
+a stance holds on until 5 points past its threshold. Values are tried on the grid that people see, by the rules that decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from enrichment.model import BENEFIT, COMPONENTS, ScoringModel
+from enrichment.scores.stance import Rule, account_rules, deal_rules, settled
+
+Row = Mapping[str, Any]
+Numbers = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """`what` (a score of the rules, or a component) going from `now` to `then` would make it `stance`. For a component that is
+    not observed `now` is None and `counted_as` the prior that stands in for it."""
+
+    what: str
+    now: float | None
+    counted_as: float
+    then: float
+    stance: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Lever:
+    """A figure with the values it can take, ascending, and the numbers of the rules at each."""
+
+    what: str
+    now: float | None
+    counted_as: float
+    grid: Sequence[float]
+    at: Callable[[float], Numbers]
+
+
+def account_crossings(audit: Row, stance: str, model: ScoringModel) -> tuple[Crossing, ...]:
+    """The nearest crossings of an account with a stance, scores first. None for one without enough evidence."""
+    if stance == "insufficient_evidence":
+        return ()
+    moved = partial(_moved, audit, model)
+    hours, expected = audit["seller_hours"], audit["expected_hours"]
+    levers = [
+        _score("benefit_score", audit, lambda v: moved(benefit=v / 100.0)),
+        _score("cost_score", audit, lambda v: moved(cost=v / 100.0)),
+        _score("seller_score", audit, lambda v: moved(seller=v)),
+        _score("balance_score", audit, lambda v: moved(balance_score=v), low=-1000),
+        _Lever("seller_hours", hours, hours, _tenths(0, int(10 * max(hours, expected)) + 20), lambda v: moved(seller_hours=v)),
+        *_components(audit, model, moved),
+    ]  # fmt: skip
+    return _nearest(levers, account_rules(model), model.stance.hysteresis, stance)
+
+
+def deal_crossings(audit: Row, stance: str, model: ScoringModel) -> tuple[Crossing, ...]:
+    """The nearest crossings of an open deal with a stance."""
+    if stance in ("insufficient_evidence", "closed"):
+        return ()
+    numbers = {name: audit[name] for name in ("balance_score", "customer_score", "quiet_days")}
+
+    def moved(*, benefit: float | None = None, cost: float | None = None, **changed: float) -> Numbers:
+        found = numbers | changed
+        if benefit is not None or cost is not None:
+            found["customer_score"] = _shown(_dependence(audit, model, benefit, cost))
+        return found
+
+    quiet = audit["quiet_days"]
+    longest = max(quiet, model.deals.chase_days) + 2
+    levers = [
+        _score("balance_score", audit, lambda v: moved(balance_score=v), low=-1000),
+        _Lever("quiet_days", quiet, quiet, range(longest), lambda v: moved(quiet_days=v)),
+    ]
+    if audit["customer_score"] is not None:
+        levers += [_score("customer_score", audit, lambda v: moved(customer_score=v))]
+        levers += _components(audit, model, moved)
+    return _nearest(levers, deal_rules(model), model.stance.hysteresis, stance)
+
+
+def _moved(
+    audit: Row,
+    model: ScoringModel,
+    *,
+    benefit: float | None = None,
+    cost: float | None = None,
+    seller: float | None = None,
+    **changed: float,
+) -> Numbers:
+    """The numbers of the account rules after a change."""
+    one = _dependence(audit, model, benefit, cost)
+    other = audit["seller_raw"] if seller is None else seller
+    share = model.reclaim.base_share
+    asked = audit["expected_hours"] / (share + (1.0 - share) * audit["customer_raw"] / 100.0)
+    found = {
+        "customer_score": _shown(one),
+        "benefit_score": _shown(100.0 * (audit["benefit_part"] if benefit is None else benefit)),
+        "cost_score": _shown(100.0 * (audit["cost_part"] if cost is None else cost)),
+        "seller_score": _shown(other),
+        "asymmetry_score": _shown(one - other),
+        "balance_score": audit["balance_score"],
+        "seller_hours": audit["seller_hours"],
+        "expected_hours": asked * (share + (1.0 - share) * one / 100.0),
+    }
+    return found | changed
+
+
+def _dependence(audit: Row, model: ScoringModel, benefit: float | None, cost: float | None) -> float:
+    a = model.dependence.exponent
+    b = audit["benefit_part"] if benefit is None else benefit
+    c = audit["cost_part"] if cost is None else cost
+    return float(100.0 * b**a * c ** (1.0 - a))
+
+
+def _components(audit: Row, model: ScoringModel, moved: Callable[..., Numbers]) -> Iterable[_Lever]:
+    for name in COMPONENTS:
+        value, weight = audit[f"{name}_value"], audit[f"{name}_weight"]
+        used = model.components[name].prior if value is None else value
+        group = "benefit" if name in BENEFIT else "cost"
+        rest = audit[f"{group}_part"] - weight * used
+        grid = sorted(1.0 / (1 + n) for n in range(10)) if name == "scarcity" else [n / 100.0 for n in range(101)]
+
+        def at(v: float, group: str = group, rest: float = rest, weight: float = weight) -> Numbers:
+            return moved(**{group: min(1.0, max(0.0, rest + weight * v))})
+
+        yield _Lever(name, value, used, grid, at)
+
+
+def _score(name: str, audit: Row, at: Callable[[float], Numbers], low: int = 0) -> _Lever:
+    return _Lever(name, audit[name], audit[name], _tenths(low, 1000), at)
+
+
+def _tenths(low: int, high: int) -> list[float]:
+    return [n / 10.0 for n in range(low, high + 1)]
+
+
+def _shown(value: float) -> float:
+    return round(round(value, 7), 1)
+
+
+def _nearest(levers: Iterable[_Lever], rules: Sequence[Rule], margin: float, stance: str) -> tuple[Crossing, ...]:
+    """For each lever the first value above, and below, at which the decision differs."""
+    found = []
+    for lever in levers:
+        above = [v for v in lever.grid if v > lever.counted_as]
+        below = [v for v in reversed(lever.grid) if v < lever.counted_as]
+        for values in (above, below):
+            for value in values:
+                then = settled(lever.at(value), rules, margin, stance)
+                if then is not None and then != stance:
+                    found.append(Crossing(lever.what, lever.now, lever.counted_as, value, then))
+                    break
+    return tuple(found)

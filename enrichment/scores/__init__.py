@@ -1,0 +1,1 @@
+"""Scores, confidence, stance, reasons."""

@@ -1,0 +1,54 @@
+"""How far the scores can be trusted: what share of the wanted data is there, how much of it, how fresh."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import ibis
+
+from enrichment.expressions import DAY, Expr, decay, instant, most
+from enrichment.model import CHANNELS, ScoringModel
+
+
+def freshness(age_seconds: Expr, model: ScoringModel) -> Expr:
+    """1 for the first 30 days, then halving every 180; 0 when there is nothing to be fresh."""
+    late = age_seconds.cast("float64") - model.evidence.fresh_days * DAY
+    return most(decay(late, model.evidence.fade_days), 1.0).coalesce(0.0)
+
+
+def in_dependence(benefit: Expr, cost: Expr, newest_record: Expr, now: Expr, model: ScoringModel) -> Expr:
+    """conf_dep: 100 * sqrt(coverage of benefit * coverage of cost) * freshness of the newest commercial record."""
+    return 100.0 * (benefit * cost).sqrt() * freshness(now - newest_record, model)
+
+
+def knowledge_of_dependence(rows: Expr, newest_record: Expr, now: Expr, model: ScoringModel) -> Expr:
+    """What the null rule of customer dependence is tried on: conf_dep, its age counted as the model says.
+
+    With `dependence_fades_with = "organisation"` the sales of an organisation reach us as a whole: while records keep coming, a
+    customer that bought within the lookback and then stopped is known to have stopped, and lower `reliance` already says so. One that never bought, or so long ago
+    that nothing of it is read, is unknown by its own newest record, and everybody is once no records come any more.
+    """
+    if model.evidence.dependence_fades_with == "organisation":
+        newest_record = (rows.buying_months.coalesce(0) > 0).ifelse(rows.newest_anywhere, newest_record)
+    return in_dependence(rows.benefit_coverage, rows.cost_coverage, newest_record, now, model)
+
+
+def in_effort(channels: Expr, acts: Expr, newest_act: Expr, now: Expr, model: ScoringModel) -> Expr:
+    """conf_eff: 100 * sqrt(channel coverage) * sqrt(n / (n + 8)) * freshness of the newest act."""
+    volume = (acts / (acts + model.evidence.acts_half_point)).sqrt()
+    return 100.0 * channels.sqrt() * volume.coalesce(0.0) * freshness(now - newest_act, model)
+
+
+def channels(rows: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+    """One row: which channels hold any record of the last 90 days, whether any act is known in the effort window.
+
+    A channel without records lowers confidence everywhere: a dead connector must not make every customer look silent.
+    """
+    now = instant(as_of)
+    since, year = now - model.evidence.channel_days * DAY, now - model.effort.window_days * DAY
+    seen = {f"has_{name}": (rows[f"newest_{name}"].max() > since).coalesce(False) for name in CHANNELS}
+    row = rows.aggregate(**seen, has_acts=(rows.newest_act.max() > year).coalesce(False))
+    covered = ibis.literal(0, "int64")
+    for name in CHANNELS:
+        covered = covered + row[f"has_{name}"].cast("int64")
+    return row.mutate(channel_coverage=covered.cast("float64") / float(len(CHANNELS)))

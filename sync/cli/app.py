@@ -1,0 +1,121 @@
+"""The command line: one typer application; commands import what they need when they run, so `--help` stays quick.
+
+Exit codes (stable): 0 done; 1 unexpected; 2 usage or settings; 3 done, rejected over the threshold; 4 credentials or
+permission; 5 a brake or another owner, a person must decide; 6 another run holds the lock; 7 deferred for quota or time;
+8 CRM unreachable or pull incomplete, nothing written; 130/143 signals. Trying again makes sense for 7 and 8 only.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import typer
+
+import sync.cli.daemon as cli_daemon
+import sync.cli.emulator as cli_emulator
+import sync.cli.evaluate as cli_judge
+import sync.cli.inspect as cli_read
+import sync.cli.operate as cli_operate
+import sync.cli.run as cli_run
+import sync.cli.schedule as cli_schedule
+import sync.cli.setup as cli_setup
+from connectors.errors import BothwaysError
+from connectors.redaction import redact
+from sync.console.output import Output, usage_wants_json
+from sync.exits import exit_code
+from sync.system import logs
+
+app = typer.Typer(
+    name="bothways",
+    help="Who needs whom, and who is putting in the effort: scores from your CRM, written back to it.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+for module in (cli_setup, cli_run, cli_read, cli_judge, cli_emulator, cli_operate, cli_schedule, cli_daemon):
+    module.register(app)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"bothways {version('bothways')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and stop."
+    ),
+) -> None:
+    """Options that come before a command."""
+    del version
+
+
+def main() -> None:
+    """The console script `bothways`."""
+    signal.signal(signal.SIGTERM, _terminated)
+    os.umask(0o077)  # what libraries write (Parquet, DuckDB's own files) is nobody else's business either
+    logs.install()
+    output = Output(as_json=usage_wants_json(sys.argv[1:]))
+    sys.exit(ended(lambda: app(standalone_mode=False) or 0, output))
+
+
+def ended(command: Callable[[], int], output: Output) -> int:
+    """The exit code of a command; what it raised is said. Raises nothing but SystemExit."""
+    try:
+        code = command()
+    except typer.Exit as stop:
+        code = stop.exit_code
+    except typer.TyperException as error:
+        code = 2
+        show = getattr(error, "show", None)  # usage errors know their command and show how to use it
+        if show is None or output.as_json:
+            output.error(error.format_message(), "See `bothways --help`.", code)
+        else:
+            if hasattr(error, "message"):
+                error.message = redact(error.message)  # whoever pastes a secret as an argument must not see it repeated
+            show()
+    except (typer.Abort, KeyboardInterrupt):
+        output.error("Interrupted. What was confirmed so far is kept; run the command again to go on.", "", 130)
+        code = 130
+    except BothwaysError as error:
+        code = exit_code(error)
+        output.error(error.args[0] if error.args else type(error).__name__, error.remedy, code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        code = _unexpected(error, output)
+    return code
+
+
+def _terminated(signum: int, frame: FrameType | None) -> None:
+    del signum, frame
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    logs.write("error", "Terminated. What was confirmed so far is kept; run the command again to go on.", error=True)
+    raise SystemExit(143)
+
+
+def _unexpected(error: Exception, output: Output) -> int:
+    incident = uuid.uuid4().hex[:8]
+    log = Path(os.environ.get("BOTHWAYS_ERROR_LOG", "bothways-error.log"))
+    trace = redact("".join(traceback.format_exception(error)))
+    try:
+        with open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
+            file.write(f"--- incident {incident}\n{trace}\n")
+        remedy = f"The details are in {log} (incident {incident}); please report them."
+    except OSError:
+        remedy = trace
+    output.error(f"Unexpected: {type(error).__name__}: {error}", remedy, 1)
+    return 1

@@ -1,0 +1,151 @@
+"""The demo: emulators of both CRMs on loopback, and the same steps that a user would take against a real one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connectors.errors import ConfigError, FatalError
+
+if TYPE_CHECKING:
+    from connectors.emulator.organisation.model import Organisation
+    from connectors.emulator.server.http import EmulatorServer
+    from sync.console.output import Output
+
+CRMS = ("salesforce", "hubspot")
+_PASSWORD = "emulated-password1"  # noqa: S105  (of emulated users)
+_TOKEN_VARIABLE = "BOTHWAYS_CRM_TOKEN"  # noqa: S105  (a variable's name)
+
+
+def organisation_for(
+    load: Path | None, seed: int, accounts: int, opportunities_per_account: float, activities_per_account: float
+) -> Organisation:
+    """The organisation that an emulator is seeded with: made from a seed, or loaded from a folder of canonical tables."""
+    from connectors.emulator.organisation.model import demo_organisation
+    from connectors.emulator.organisation.tables.folder import load_tables
+
+    if load is not None:
+        return load_tables(load)
+    return demo_organisation(
+        seed,
+        accounts,
+        opportunities_per_account=opportunities_per_account,
+        activities_per_account=activities_per_account,
+    )
+
+
+def build_emulator(
+    crm: str, organisation: Organisation, *, port: int = 0, token: str | None = None, limits: bool = True
+) -> EmulatorServer:
+    """A server for one CRM, not yet started. Raises ConfigError for a CRM that is not known or a port that is taken."""
+    from connectors.emulator.server.http import EmulatorServer
+
+    if crm == "salesforce":
+        from connectors.emulator.salesforce.app import SalesforceEmulator
+
+        app: SalesforceEmulator | HubSpotEmulator = SalesforceEmulator(
+            organisation, token=token, user_password=_PASSWORD
+        )
+    elif crm == "hubspot":
+        from connectors.emulator.hubspot.app import HubSpotEmulator
+
+        app = HubSpotEmulator(organisation, token=token, rate_limits=limits)
+    else:
+        raise ConfigError(f"{crm!r} is not a CRM that can be emulated.", remedy=f"Choose one of {', '.join(CRMS)}.")
+    try:
+        return EmulatorServer(app, port)
+    except OSError as error:
+        raise ConfigError(
+            f"Port {port} cannot be opened: {error.strerror}.", remedy="Give another port, or --port 0 for any."
+        ) from None
+
+
+def run_demo(directory: Path, *, accounts: int, seed: int, only: str | None, output: Output) -> None:
+    """Provision, sync, sync again and report for each emulated CRM. Raises FatalError if the second sync writes anything."""
+    crms = [only] if only else list(CRMS)
+    output.say(f"An emulated organisation of {accounts} accounts (seed {seed}), no account needed.\n")
+    organisation = organisation_for(None, seed, accounts, 5.0, 50.0)
+    made = []
+    for crm in crms:
+        made += _one(crm, organisation, directory / crm, output)
+    output.say("Made:")
+    for path in made:
+        output.say(f"  {path}")
+    output.say(
+        f"\nOpen the report in a browser. Try: bothways explain ID --config {directory / crms[0] / 'bothways.toml'}"
+    )
+
+
+def _one(crm: str, organisation: Organisation, directory: Path, output: Output) -> list[Path]:
+    from config import settings as config_settings
+    from config.loading import load_model
+    from enrichment.fields import fields
+    from sync.cli.run import options_from, show_accounts, show_result, workspace_of
+    from sync.console.progress import progress_for
+    from sync.registry import connect
+    from sync.report.build import build_report
+    from sync.run import run_sync
+
+    directory.mkdir(parents=True, exist_ok=True)
+    with build_emulator(crm, organisation) as server, _token(server.app.token):
+        path = write_demo_settings(crm, server.url, organisation, directory)
+        settings = config_settings.load(path)
+        specs, model = fields(settings.score.profile), load_model(settings)
+        output.say(f"== {crm} on {server.url}")
+        connector = connect(settings)
+        try:
+            added = len(connector.provision(specs).to_do)
+        finally:
+            connector.close()
+        output.say(f"provision: {added} components added.")
+        for attempt in ("sync", "sync again"):
+            connector = connect(settings)
+            try:
+                with progress_for(output) as progress:
+                    result = run_sync(connector, workspace_of(settings), model, specs, options_from(settings), progress)
+            finally:
+                connector.close()
+            show_result(output, attempt, result)
+        if result.written:
+            raise FatalError(f"The second sync wrote {result.written} records; it should have found nothing to write.")
+        output.say("")
+        show_accounts(output, result.scores_dir, limit=24)
+        report = build_report(settings, directory / "report.html", names=True)
+        output.say("")
+        return [path, report]
+
+
+def write_demo_settings(crm: str, url: str, organisation: Organisation, directory: Path) -> Path:
+    """`bothways.toml`, its mapping of the emulated CRM's custom fields, and a model that knows the product families."""
+    from connectors.emulator.organisation.model import demo_model_toml
+
+    shipped = resources.files("config") / "mappings" / f"{crm}-demo.toml"
+    (directory / "mapping.toml").write_text(shipped.read_text(encoding="utf-8"), encoding="utf-8")
+    (directory / "model.toml").write_text(demo_model_toml(), encoding="utf-8")
+    domains = ", ".join(f'"{domain}"' for domain in organisation.own_domains)
+    path = directory / "bothways.toml"
+    path.write_text(
+        f'[crm]\nkind = "{crm}"\nurl = "{url}"\nauth = {{ method = "token", token = {{ env = "{_TOKEN_VARIABLE}" }} }}\n\n'
+        '[workspace]\ndir = "workspace"\n\n'
+        f'[organisation]\nown_domains = [{domains}]\ncorporate_currency = "{organisation.corporate_currency}"\ntime_zone = "{organisation.time_zone}"\n\n'
+        '[mapping]\nfile = "mapping.toml"\n\n[score]\nmodel = "model.toml"\n',
+        encoding="utf-8",
+    )
+    return path
+
+
+@contextmanager
+def _token(value: str) -> Iterator[None]:
+    before = os.environ.get(_TOKEN_VARIABLE)
+    os.environ[_TOKEN_VARIABLE] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_TOKEN_VARIABLE]
+        else:
+            os.environ[_TOKEN_VARIABLE] = before

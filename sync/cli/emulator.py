@@ -1,0 +1,54 @@
+"""`demo` and `emulator`: everything on this machine, no account needed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sync.console.output import Output
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    app.command()(demo)
+    app.command()(emulator)
+
+
+def demo(
+    directory: Annotated[Path, typer.Option("--dir", help="Where the demo keeps its files.")] = Path("bothways-demo"),
+    accounts: Annotated[int, typer.Option(min=24, help="Size of the emulated organisation.")] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same organisation.")] = 7,
+    only: Annotated[str | None, typer.Option(help="salesforce or hubspot; both when left out.")] = None,
+) -> None:
+    """Emulators of both CRMs, seeded; provision, sync, sync again (writes nothing), report. No account needed."""
+    from sync.cli.demo import run_demo
+
+    run_demo(directory, accounts=accounts, seed=seed, only=only, output=Output())
+
+
+def emulator(
+    crm: Annotated[str, typer.Argument(help="salesforce or hubspot")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same organisation.")] = 7,
+    accounts: Annotated[int, typer.Option(min=24, help="How many accounts to make.")] = 60,
+    opportunities_per_account: Annotated[float, typer.Option(min=0)] = 5.0,
+    activities_per_account: Annotated[float, typer.Option(min=0)] = 50.0,
+    load: Annotated[
+        Path | None, typer.Option(help="Seed from a folder of canonical CSV or Parquet tables instead.")
+    ] = None,
+    faults: Annotated[Path | None, typer.Option(help="A JSON file of fault rules.")] = None,
+    token: Annotated[str | None, typer.Option(help="The access token to accept; default a fixed demo token.")] = None,
+    limits: Annotated[bool, typer.Option("--limits/--no-limits", help="Enforce the CRM's rate limits.")] = True,
+) -> None:
+    """Serve a stand-in for a CRM on loopback. Prints one JSON line when it is ready; stop it with Ctrl-C."""
+    from sync.cli.demo import build_emulator, organisation_for
+
+    organisation = organisation_for(load, seed, accounts, opportunities_per_account, activities_per_account)
+    server = build_emulator(crm, organisation, port=port, token=token, limits=limits)
+    if faults is not None:
+        server.faults.add(json.loads(faults.read_text(encoding="utf-8")))
+    typer.echo(json.dumps({"ready": server.url, "crm": crm, "token": server.app.token}))
+    server.serve_forever()

@@ -1,0 +1,280 @@
+"""`plan`, `sync`, `score`: the run itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sync.console.output import AsOfOption, ConfigOption, JsonOption, Output, QuietOption, number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime, timedelta
+
+    from config.settings import Settings
+    from sync.options import RunOptions, Workspace
+    from sync.report.data import AccountRow
+    from sync.result import RunResult
+
+EngineOption = Annotated[str | None, typer.Option("--engine", help="duckdb or spark; default as in the settings.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    app.command()(plan)
+    app.command()(sync)
+    app.command()(score)
+
+
+def plan(
+    config: ConfigOption = "bothways.toml",
+    as_of: AsOfOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Pull, land, enrich, diff: what would change, per property, and the API calls it would cost. Writes nothing."""
+    from sync.run import run_plan
+
+    output = Output(as_json=as_json, quiet=quiet)
+    settings, options = _prepared(config, as_of)
+    result = _run(run_plan, settings, options, output)
+    if as_json:
+        output.result(result.to_json())
+    else:
+        show_result(output, "plan", result)
+        show_changes(output, result)
+        output.say(f"\nWrite exactly this with: bothways sync --plan {result.digest}")
+
+
+def sync(
+    config: ConfigOption = "bothways.toml",
+    as_of: AsOfOption = None,
+    plan_digest: Annotated[
+        str | None, typer.Option("--plan", metavar="DIGEST", help="Write only if the changes are those of this plan.")
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read everything anew.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Go on past a brake that stopped the last run.")] = False,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Go on though another install writes to this CRM.")
+    ] = False,
+    max_runtime: Annotated[
+        str | None,
+        typer.Option(
+            "--max-runtime", metavar="TIME", help="End cleanly after so long, like 90m; the next run goes on."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """All five stages: pull, land, enrich, diff, write back."""
+    from dataclasses import replace
+
+    from sync.observe.hooks import observed
+    from sync.run import run_sync
+    from sync.system.times import length
+
+    output = Output(as_json=as_json, quiet=quiet)
+    settings, options = _prepared(config, as_of)
+    options = replace(options, plan_digest=plan_digest, full=full, accept=accept, take_over=take_over)
+    limit = length(max_runtime) if max_runtime else settings.sync.max_runtime
+    with observed(settings) as seen:
+        result = seen.result = _run(run_sync, settings, options, output, limit)
+    if as_json:
+        output.result(result.to_json())
+    else:
+        show_result(output, "sync", result)
+    if result.exit_code:
+        if result.error and not as_json:
+            output.error(result.error, "", result.exit_code)
+        raise typer.Exit(result.exit_code)
+
+
+def score(
+    config: ConfigOption = "bothways.toml",
+    as_of: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as-of", metavar="TIME", help="Score as of this moment (UTC); may be given several times; default now."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--output", help="A .parquet or .csv file (a row per as-of and record), or a folder.")
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--input", help="A folder of canonical Parquet or CSV tables, instead of what the settings say."),
+    ] = None,
+    engine: EngineOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Enrichment alone: scores as files, nothing is written to a CRM."""
+    from config import settings as config_settings
+    from config.loading import load_model
+    from enrichment.fields import fields
+    from sync.console.progress import progress_for
+    from sync.registry import connect
+    from sync.report.export import export_scores
+    from sync.run import run_score
+    from sync.system.times import moment
+
+    output = Output(as_json=as_json, quiet=quiet)
+    settings = (
+        config_settings.for_folder(source, Path(config)) if source is not None else config_settings.load(Path(config))
+    )
+    options = options_from(settings, engine=engine)
+    moments = [moment(text) for text in as_of or []]
+    connector = connect(settings)
+    try:
+        with progress_for(output) as progress:
+            scored = run_score(
+                connector, workspace_of(settings), load_model(settings), fields("full"), moments, options, progress
+            )
+    finally:
+        connector.close()
+    made = export_scores(scored, out) if out is not None else []
+    last = scored[-1]
+    if as_json:
+        output.result(
+            {
+                "schema": 1,
+                "crm": settings.crm.kind,
+                "as_of": [item.as_of.isoformat() for item in scored],
+                "model_version": last.model_version,
+                "scored": dict(last.counts),
+                "rejects": last.rejects,
+                "output": [str(path) for path in made] or [str(item.scores_dir) for item in scored],
+            }
+        )
+        return
+    for item in scored:
+        counts = ", ".join(f"{count:,} {name}" for name, count in item.counts.items())
+        output.say(
+            f"as of {item.as_of:%Y-%m-%d %H:%M} UTC: {counts} scored"
+            + (f"; {item.rejects:,} rejects" if item.rejects else "")
+        )
+    show_accounts(output, last.scores_dir, limit=12)
+    for path in made:
+        output.say(f"Wrote {path}")
+
+
+def workspace_of(settings: Settings) -> Workspace:
+    """Where the run keeps its files and state."""
+    from sync.options import Workspace
+
+    return Workspace(settings.workspace.dir, settings.workspace.state_address())
+
+
+def options_from(settings: Settings, as_of: datetime | None = None, *, engine: str | None = None) -> RunOptions:
+    """The run's options as the settings say. Raises ConfigError for an engine that is not known."""
+    from config.loading import mapping_digest
+    from connectors.errors import ConfigError
+    from sync.options import Brakes, RunOptions
+
+    if engine not in (None, "duckdb", "spark"):
+        raise ConfigError(f"There is no engine {engine!r}.", remedy="Choose duckdb or spark.")
+    brakes = settings.brakes
+    return RunOptions(
+        as_of=as_of,
+        min_delta=settings.sync.min_delta,
+        max_age=settings.max_age,
+        full_every=settings.full_every,
+        engine=engine or settings.score.engine,
+        reject_threshold=settings.sync.reject_threshold,
+        organisation=settings.as_organisation(),
+        translation=mapping_digest(settings),
+        brakes=Brakes(brakes.stance_share, brakes.gone_share, brakes.cleared_share, brakes.from_records),
+    )
+
+
+def show_result(output: Output, what: str, result: RunResult) -> None:
+    """The counts of a run in two lines."""
+    pulled = sum(result.pulled.values())
+    scored = ", ".join(f"{count:,} {name}" for name, count in result.scored.items())
+    calls = result.api_calls
+    parts = [
+        f"{result.changed:,} to write" if what == "plan" else f"{result.written:,} written",
+        f"{result.unchanged:,} unchanged",
+    ]
+    rare = {name: getattr(result, name) for name in ("rejected", "deferred", "gone", "rejects", "drift")}
+    parts += [f"{count:,} {name}" for name, count in rare.items() if count]
+    output.say(f"{what}: {pulled:,} records pulled; {scored} scored; {', '.join(parts)}.")
+    output.say(
+        f"  {calls.get('read', 0) + calls.get('write', 0):,} API calls (least possible {calls.get('minimum', 0):,}); run {result.run_id}, digest {result.digest[:12]}."
+    )
+
+
+def show_changes(output: Output, result: RunResult) -> None:
+    """How many records would change, by property."""
+    rows = [
+        (name, f"{count:,}")
+        for name, count in sorted(result.changes_by_field.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    if rows:
+        output.table(("Property", "Records"), rows, right=(1,))
+
+
+def show_accounts(output: Output, scores: Path | None, *, limit: int) -> None:
+    """What a seller would see: account, stance, both dependences, balance, hours to reclaim, why."""
+    from enrichment.fields import STANCES
+    from sync.report.data import read_report
+
+    if scores is None or output.as_json or output.quiet:
+        return
+    labels = dict(STANCES)
+    accounts = read_report(scores, None, "", names=True).accounts
+    shown = spread(accounts, [code for code, _ in STANCES], limit)
+    output.table(
+        ("Account", "Stance", "They need us", "We need them", "Balance", "Reclaim h", "Why"),
+        [
+            (
+                row.name,
+                labels.get(row.stance, row.stance),
+                number(row.customer_dependence),
+                number(row.seller_dependence),
+                number(row.balance),
+                number(row.reclaimable),
+                row.why,
+            )
+            for row in shown
+        ],
+        right=(2, 3, 4, 5),
+    )
+    if len(accounts) > len(shown):
+        output.say(f"... and {len(accounts) - len(shown):,} more accounts.")
+
+
+def spread(accounts: Sequence[AccountRow], stances: Sequence[str], limit: int) -> list[AccountRow]:
+    """At most `limit` accounts that show every stance there is: the first of each, then the second of each, and so on."""
+    by_stance: dict[str, list[AccountRow]] = {code: [] for code in stances}
+    for row in sorted(
+        accounts, key=lambda row: (-(row.reclaimable or 0.0), -(row.customer_dependence or 0.0), row.name)
+    ):
+        by_stance.setdefault(row.stance, []).append(row)
+    ranked = [(rank, order, row) for order, rows in enumerate(by_stance.values()) for rank, row in enumerate(rows)]
+    chosen = sorted(ranked, key=lambda item: item[:2])[:limit]
+    return [row for _, _, row in sorted(chosen, key=lambda item: (item[1], item[0]))]
+
+
+def _prepared(config: str, as_of: str | None) -> tuple[Settings, RunOptions]:
+    from config import settings as config_settings
+    from sync.system.times import moment
+
+    settings = config_settings.load(Path(config))
+    return settings, options_from(settings, moment(as_of) if as_of else None)
+
+
+def _run(
+    command: Callable[..., RunResult],
+    settings: Settings,
+    options: RunOptions,
+    output: Output,
+    limit: timedelta | None = None,
+) -> RunResult:
+    from sync.execute import connected
+    from sync.system.signals import obeying_signals
+
+    with obeying_signals(options.stop):
+        return connected(command, settings, options, output, limit)

@@ -1,0 +1,178 @@
+"""`init`, `check`, `provision`, `uninstall`: from nothing to a CRM that is ready for the first sync, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sync.console.output import ConfigOption, JsonOption, Output, QuietOption
+
+if TYPE_CHECKING:
+    from connectors.base import ProvisionPlan
+
+_MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    app.command()(init)
+    app.command()(check)
+    app.command()(provision)
+    app.command()(uninstall)
+
+
+def init(
+    config: ConfigOption = "bothways.toml",
+    crm: Annotated[str | None, typer.Option(help="salesforce, hubspot or files; asked when left out.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Instance URL, API base, or the folder of files; asked when left out.")
+    ] = None,
+    own_domain: Annotated[
+        list[str] | None, typer.Option(help="A mail domain of ours; may be given several times.")
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="The corporate currency, like EUR; for Salesforce and HubSpot the CRM says.")
+    ] = None,
+) -> None:
+    """Ask, check, write bothways.toml."""
+    from connectors.errors import ConfigError
+    from sync.cli.first_settings import defaults_for, settings_text, write_new
+
+    path = Path(config)
+    if path.exists():
+        raise ConfigError(f"{path} exists already.", remedy="Edit it, or name another file with --config.")
+    kind = crm or typer.prompt("Which CRM: salesforce, hubspot or files?", default="salesforce")
+    suggestion = defaults_for(kind)
+    address = url or typer.prompt(suggestion.question, default=suggestion.url)
+    if own_domain is None:
+        answer = typer.prompt("Your own mail domains, separated by commas (mail from them is ours)", default="")
+        own_domain = [part.strip() for part in answer.split(",") if part.strip()]
+    write_new(path, settings_text(kind, address, own_domain, currency))
+    output = Output()
+    output.say(f"Wrote {path}.")
+    output.say(suggestion.next_step)
+
+
+def check(config: ConfigOption = "bothways.toml", as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+    """Credentials, scopes, field access, activity coverage, limits, storage: each line ok, warn or FAIL, with the remedy."""
+    from config import settings as config_settings
+    from config.loading import load_model
+    from connectors.base import Diagnosis
+    from sync.registry import connect
+    from sync.state import file_system as storage
+
+    settings = config_settings.load(Path(config))
+    model = load_model(settings)
+    connector = connect(settings)
+    try:
+        diagnosis = connector.check()
+        kept = storage.findings(settings.workspace.dir, settings.workspace.state_url)
+        diagnosis = Diagnosis((*diagnosis.findings, *kept))
+    finally:
+        connector.close()
+    output = Output(as_json=as_json, quiet=quiet)
+    if as_json:
+        findings = [
+            {"level": f.level, "topic": f.topic, "message": f.message, "remedy": f.remedy} for f in diagnosis.findings
+        ]
+        output.result(
+            {
+                "schema": 1,
+                "crm": connector.name,
+                "ok": diagnosis.ok,
+                "model_version": model.version_string,
+                "findings": findings,
+            }
+        )
+    else:
+        for finding in diagnosis.findings:
+            if finding.level == "ok":
+                output.say(f"{_MARKS[finding.level]}  {finding.topic}: {finding.message}")
+            else:
+                line = f"{_MARKS[finding.level]}  {finding.topic}: {finding.message}" + (
+                    f"\n      {finding.remedy}" if finding.remedy else ""
+                )
+                typer.echo(line)
+    if not diagnosis.ok:
+        raise typer.Exit(4)
+
+
+def provision(
+    config: ConfigOption = "bothways.toml",
+    plan: Annotated[bool, typer.Option("--plan", help="Show what would be added; change nothing.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Add our fields or properties, their group and permission sets to the CRM. Only ever adds; safe to repeat."""
+    from config import settings as config_settings
+    from connectors.errors import SchemaError
+    from enrichment.fields import fields
+    from sync.registry import connect
+
+    settings = config_settings.load(Path(config))
+    specs = fields(settings.score.profile)
+    connector = connect(settings)
+    output = Output(as_json=as_json, quiet=quiet)
+    try:
+        outcome = connector.plan_provision(specs) if plan else connector.provision(specs)
+    finally:
+        connector.close()
+    _show(output, connector.name, outcome, planned=plan)
+    if outcome.conflicts:
+        names = ", ".join(item.name for item in outcome.conflicts)
+        raise SchemaError(
+            f"In the way: {names}.",
+            remedy="Rename or remove them in the CRM; bothways never changes what is not its own.",
+        )
+
+
+def uninstall(
+    config: ConfigOption = "bothways.toml",
+    plan: Annotated[
+        bool, typer.Option("--plan", help="List exactly what would be taken away; change nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Take away exactly what provision put in: our properties with their values, of both profiles, and nothing else."""
+    from config import settings as config_settings
+    from connectors.errors import ConfigError
+    from enrichment.fields import FIELDS
+    from sync.registry import connect
+
+    settings = config_settings.load(Path(config))
+    connector = connect(settings)
+    output = Output(as_json=as_json, quiet=quiet)
+    try:
+        outcome = connector.plan_unprovision(FIELDS)
+        if not plan and outcome.to_do:
+            if not yes and (
+                as_json
+                or not typer.confirm(
+                    f"Remove {len(outcome.to_do)} components and every value in them from {connector.name}?"
+                )
+            ):
+                raise ConfigError("Nothing was removed.", remedy="Look at --plan first, then confirm, or add --yes.")
+            outcome = connector.unprovision(FIELDS)
+    finally:
+        connector.close()
+    _show(output, connector.name, outcome, planned=plan, verb="remove")
+
+
+def _show(output: Output, crm: str, plan: ProvisionPlan, *, planned: bool, verb: str = "add") -> None:
+    if output.as_json:
+        items = [{"step": i.step, "kind": i.kind, "name": i.name, "detail": i.detail} for i in plan.items]
+        output.result({"schema": 1, "crm": crm, "planned": planned, "items": items})
+        return
+    for item in plan.items:
+        output.say(f"{item.step:8}  {item.kind:16}  {item.name}" + (f"  ({item.detail})" if item.detail else ""))
+    to_do = len(plan.to_do)
+    if planned:
+        output.say(f"{to_do} to {verb}." if to_do else f"Nothing to {verb}.")
+    elif to_do:
+        output.say(f"{to_do} {'added' if verb == 'add' else 'removed'}.")
+    else:
+        output.say("Everything was there already." if verb == "add" else "Nothing of ours was there.")

@@ -1,0 +1,150 @@
+"""An explanation as a page of text: stance and advice first, then what would change it, figures, components, effort, history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from enrichment.explain.explain import Explanation
+from enrichment.explain.what_if import Crossing
+from enrichment.fields import FIELDS
+from sync.console.output import Output, number
+from sync.report.explain import Found
+
+_TEXTS = ("stance", "top_drivers", "model_version", "asof")
+_HISTORY = ("customer_dependence", "seller_dependence", "reciprocity_balance", "confidence", "stance")
+
+
+def show(output: Output, found: Found) -> None:
+    """The explanation for people."""
+    e = found.explanation
+    scores = dict(e.scores)
+    kind = "account" if found.stream == "accounts" else "opportunity"
+    output.say(
+        f"{found.name}  ({kind} {e.record_id}), run {found.run.run_id}, as of {found.as_of[:16]}Z, model {e.model_version}"
+    )
+    output.say(f"\n{e.stance.replace('_', ' ').upper()}: {e.advice}")
+    output.say(f"  because {e.rule}")
+    why = scores.get("bothways_top_drivers") or scores.get("bothways_deal_top_drivers")
+    if why:
+        output.say(f"  {why}")
+    _changes(output, found)
+    _scores(output, found)
+    _components(output, e)
+    _trust(output, e)
+    _effort(output, e)
+    _history(output, found)
+    for reason in e.missing:
+        output.say(f"Missing: {reason}")
+
+
+def _changes(output: Output, found: Found) -> None:
+    e, said = found.explanation, found.model.words.rules
+    if e.stance == "closed":
+        return
+    if e.needs:
+        output.say("\nWhat a stance needs:")
+        for need in e.needs:
+            output.say(f"  {need}")
+        return
+    output.say("\nWhat would change it at the next run, one figure at a time, the others staying:")
+    for crossing in e.changes:
+        output.say(f"  {_change(crossing, said)}")
+    if not e.changes:
+        output.say(f"  {said['nothing']}")
+
+
+def _change(crossing: Crossing, said: Mapping[str, str]) -> str:
+    decimals = 1 if crossing.what in said else 2
+    figures = {"now": f"{crossing.counted_as:.{decimals}f}", "then": f"{crossing.then:.{decimals}f}"}
+    what = said.get(crossing.what, crossing.what.replace("_", " "))
+    form = "changes_unknown" if crossing.now is None else "changes"
+    return said[form].format(what=what, stance=crossing.stance.replace("_", " "), **figures)
+
+
+def _scores(output: Output, found: Found) -> None:
+    labels = {field.name: field.label for field in FIELDS}
+    before = found.previous
+    rows = [
+        (labels.get(name, name), _value(value), _value(before.get(name)) if before else "")
+        for name, value in found.explanation.scores
+        if not name.endswith(_TEXTS)
+    ]
+    output.say("")
+    output.table(("Score", "Now", "Last run"), rows, right=(1, 2))
+
+
+def _components(output: Output, e: Explanation) -> None:
+    output.say("")
+    output.table(
+        ("Component", "Group", "Value", "Weight", "Prior", "Contribution", "From"),
+        [
+            (
+                p.name.replace("_", " "),
+                p.group,
+                _value(p.value, 3),
+                f"{p.weight:g}",
+                f"{p.prior:.2f}" + (" used" if p.prior_used else ""),
+                "" if p.contribution is None else f"{p.contribution:+.3f}",
+                _from(p.words or p.fill, p.sources if p.value is not None else ()),
+            )
+            for p in e.parts
+        ],
+        right=(2, 3, 4, 5),
+    )
+
+
+def _from(words: str, sources: tuple[tuple[str, Any], ...]) -> str:
+    told = ", ".join(f"{name.replace('_', ' ')} {_value(value, 2)}" for name, value in sources)
+    return f"{words} ({told})" if told else words
+
+
+def _trust(output: Output, e: Explanation) -> None:
+    output.say(f"\nBenefit {number(e.benefit)}, cost to leave {number(e.cost)}.")
+    output.say(
+        f"Confidence in dependence {number(e.confidence_in_dependence)}: {100 * e.coverage_of_benefit:.0f}% of benefit and"
+        f" {100 * e.coverage_of_cost:.0f}% of cost is observed. In effort {number(e.confidence_in_effort)}:"
+        f" {100 * e.coverage_of_channels:.0f}% of channels hold records."
+    )
+
+
+def _effort(output: Output, e: Explanation) -> None:
+    f = e.effort
+    output.say(f"Effort, fading with age: we {f.seller_minutes:,.0f} min, they {f.customer_minutes:,.0f} min.")
+    for channel, ours, theirs in f.counts:
+        if ours or theirs:
+            output.say(f"  {channel}: {ours:,} of ours, {theirs:,} of theirs")
+    told = dict(f.habits)
+    if told.get("initiated_seller") or told.get("initiated_customer"):
+        usual = told.get("usual_initiation")
+        output.say(
+            f"  opened by us {told['initiated_seller']:,}, by them {told['initiated_customer']:,}"
+            + ("" if usual is None else f" (usual here: they open {100 * usual:.0f}%)")
+        )
+    for side, who in (("customer", "they"), ("seller", "we")):
+        if told.get(f"asked_{side}"):
+            usual = told.get(f"usual_{side}")
+            output.say(
+                f"  {who} answered {told[f'replies_{side}']:,} of {told[f'asked_{side}']:,} that were due"
+                + ("" if usual is None else f" (usual promptness here: {100 * usual:.0f} of 100)")
+            )
+
+
+def _history(output: Output, found: Found) -> None:
+    if not found.history:
+        return
+    stem = "bothways_" if found.stream == "accounts" else "bothways_deal_"
+    labels = {field.name: field.label for field in FIELDS}
+    names = [f"{stem}{name}" for name in _HISTORY]
+    output.say("")
+    output.table(
+        ("As of", *(labels.get(name, name) for name in names)),
+        [(moment[:16], *(_value(scores.get(name)) for name in names)) for moment, scores in found.history],
+        right=(1, 2, 3, 4),
+    )
+
+
+def _value(value: Any, decimals: int = 1) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:,.{decimals}f}" if isinstance(value, float) else str(value)

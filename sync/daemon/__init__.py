@@ -1,0 +1,1 @@
+"""The daemon: timetable, health pages, webhook receiver."""

@@ -1,0 +1,1 @@
+"""Compares wanted with held values."""

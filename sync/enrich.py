@@ -1,0 +1,191 @@
+"""Runs the scoring expressions: Ibis on DuckDB, or the same on Spark, over settled Parquet, into score files."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from connectors.duckdb_memory import LEAN, within_memory
+from connectors.errors import ConfigError
+from enrichment.inputs import INPUTS, PREVIOUS
+from enrichment.model import ScoringModel
+from sync.system import files as durable
+from sync.system.duckdb import QUIET, settings
+
+Table = Any
+"""An Ibis table expression."""
+
+OUTPUTS = ("accounts", "opportunities", "account_audit", "opportunity_audit")
+_ACT = 150
+"""Bytes that adding up takes for each act, about: to find that out by failing takes as long as the scoring."""
+_STANCE = {"accounts": "bothways_stance", "opportunities": "bothways_deal_stance"}
+
+
+class Scored(Protocol):
+    """What a scorer gives back: four tables; see `enrichment.score.Scores`."""
+
+    @property
+    def accounts(self) -> Table: ...
+    @property
+    def opportunities(self) -> Table: ...
+    @property
+    def account_audit(self) -> Table: ...
+    @property
+    def opportunity_audit(self) -> Table: ...
+
+
+class Scorer(Protocol):
+    """The signature of `enrichment.score.score`."""
+
+    def __call__(
+        self,
+        tables: Mapping[str, Table],
+        as_of: datetime,
+        model: ScoringModel,
+        previous: Mapping[str, Table] | None = None,
+        *,
+        stage: Callable[[str, Table], Table],
+    ) -> Scored: ...
+
+
+def score_tables(
+    settled: Path,
+    out: Path,
+    as_of: datetime,
+    model: ScoringModel,
+    previous: Path | None,
+    *,
+    engine: str,
+    scratch: Path,
+    scorer: Scorer | None = None,
+) -> Path:
+    """Scores the settled tables as of a moment into `out/<table>.parquet`; returns `out`, which is whole or not there.
+
+    `previous` is, for hysteresis, the score folder of the run before, or the settled folder with what the CRM holds where
+    nothing is kept between runs. Raises ConfigError for an engine that is not there.
+    """
+    if scorer is None:
+        from enrichment.score import score
+
+        scorer = score
+    fresh = out.with_name(f".{out.name}.tmp")
+    for folder in (fresh, scratch):
+        shutil.rmtree(folder, ignore_errors=True)
+        durable.make_dir(folder)
+    acts = pq.read_metadata(settled / "activities.parquet").num_rows
+    with _no_collector() as collect, _backend(engine, scratch, max(LEAN, acts * _ACT)) as backend:
+
+        def stage(name: str, table: Table) -> Table:
+            # Stored between, so that what two results share is computed once.
+            path = scratch / f"stage_{name}.parquet"
+            _store(backend, table, path)
+            collect()
+            return backend.read_parquet(path, table_name=f"stage_{name}")
+
+        tables = {n: backend.read_parquet(settled / f"{n}.parquet", table_name=f"in_{n}") for n in INPUTS}
+        before = {n: backend.read_parquet(_previous(previous, n, scratch), table_name=f"previous_{n}") for n in _STANCE}
+        scores = scorer(tables, as_of, model, before, stage=stage)
+        for name in OUTPUTS:
+            _one_file(backend, getattr(scores, name).order_by("id"), fresh / f"{name}.parquet", scratch)
+            collect()
+    shutil.rmtree(scratch, ignore_errors=True)
+    durable.make_dir(out.parent)
+    durable.flush(fresh)  # the next run compares with these scores, and could not go on with half of one
+    durable.replace_dir(fresh, out)
+    return out
+
+
+def _store(backend: Table, table: Table, path: Path) -> None:
+    """Computes a table into a Parquet file, or a folder of them, whatever memory that takes."""
+    if backend.name == "duckdb":
+        within_memory(backend.con, lambda: backend.to_parquet(table, path))
+    else:
+        backend.to_parquet(table, path)
+
+
+def _one_file(backend: Table, table: Table, path: Path, scratch: Path) -> None:
+    """Writes a table as one Parquet file; Spark writes folders of parts, which are put together in their order."""
+    if backend.name == "duckdb":
+        _store(backend, table, path)
+        return
+    folder = scratch / f"out_{path.name}"
+    backend.to_parquet(table, folder)
+    written = sorted(folder.glob("part-*.parquet"))
+    with pq.ParquetWriter(path, pq.read_schema(written[0])) as writer:
+        for part in written:
+            writer.write_table(pq.read_table(part, partitioning=None))
+
+
+def _previous(folder: Path | None, stream: str, scratch: Path) -> Path:
+    """A Parquet file of `enrichment.inputs.PREVIOUS`, empty when there was no run before."""
+    path = scratch / f"previous_{stream}.parquet"
+    table = PREVIOUS.empty_table()
+    names = (f"held_{stream}.parquet", f"{stream}.parquet") if folder is not None else ()
+    source = next((folder / name for name in names if folder is not None and (folder / name).exists()), None)
+    if source is not None and _STANCE[stream] in pq.read_schema(source).names:
+        found = pq.read_table(source, columns=["id", _STANCE[stream]])
+        table = pa.table([found.column(0), found.column(1)], names=PREVIOUS.names).cast(PREVIOUS)
+    pq.write_table(table, path)
+    return path
+
+
+@contextmanager
+def _no_collector() -> Iterator[Callable[[], object]]:
+    """Compiling an expression makes a hundred thousand small values that live until it is computed; to look for cycles all the
+    while took a quarter of the time. Gives a function that takes away what is left of it, and looks at nothing older."""
+    was = gc.isenabled()
+    gc.disable()
+    gc.freeze()
+    try:
+        yield gc.collect
+    finally:
+        gc.unfreeze()
+        gc.collect()  # of what was made before: the collections above have put off those that come by themselves
+        if was:
+            gc.enable()
+
+
+@contextmanager
+def _backend(engine: str, scratch: Path, memory: int) -> Iterator[Table]:
+    if engine == "duckdb":
+        import ibis
+
+        backend = ibis.duckdb.connect(str(scratch / "engine.duckdb"), **settings(scratch, memory))
+        backend.raw_sql(QUIET).fetchall()
+        backend.raw_sql("SET TimeZone = 'UTC'").fetchall()
+    elif engine == "spark":
+        backend = _spark()
+    else:
+        raise ConfigError(f"There is no engine {engine!r}.", remedy="Choose duckdb or spark.")
+    try:
+        yield backend
+    finally:
+        backend.disconnect()
+
+
+def _spark() -> Table:
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise ConfigError(
+            "The engine spark needs the extra that brings PySpark.",
+            remedy="Install bothways[spark] and Java 17 or later.",
+        ) from None
+    import ibis
+
+    session = (
+        SparkSession.builder.appName("bothways")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+        .getOrCreate()
+    )
+    return ibis.pyspark.connect(session)

@@ -1,0 +1,1 @@
+"""Backtest and calibration on an organisation's own past."""

@@ -1,0 +1,287 @@
+"""`bothways calibrate`: component weights of customer dependence learnt from the organisation's own outcomes, or why not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from connectors.base import Connector, PropertySpec
+from connectors.errors import ConfigError
+from enrichment.evaluation.ranking import Ranking, Reals, chance
+from enrichment.evaluation.verdict import LEAST_EVENTS
+from enrichment.evaluation.weights import (
+    Fitted,
+    Improvement,
+    Sample,
+    choose_strength,
+    fit,
+    improvement,
+    index,
+    refusals,
+    shape_of,
+    spearman,
+    together,
+)
+from enrichment.model import COMPONENTS, Calibration, ScoringModel
+from sync.evaluate.outcomes import OUTCOMES, Asked, Outcome, Past
+from sync.evaluate.replay import Replay, Scored
+from sync.options import RunOptions, Workspace
+from sync.progress import Progress
+from sync.session import job
+
+LEAST_MOMENTS = 3
+"""One to learn from, one to choose how far to trust it, one to test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What the learnt weights would do to the scores of the last moment. `classes` counts (stance now, stance then)."""
+
+    rank_correlation: float
+    moved: int
+    records: int
+    classes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """`refused` says why the weights in use stay; empty when `model` (the learnt one) is accepted."""
+
+    outcome: str
+    learnt_from: tuple[datetime, ...]
+    tested_on: datetime
+    records: int
+    events: int
+    free: tuple[str, ...]
+    strength: float
+    weights: Mapping[str, tuple[float, float]]
+    better: Improvement
+    p: float
+    index_auc: tuple[float, float]
+    logistic_auc: tuple[float, float]
+    refused: tuple[str, ...]
+    changes: Changes | None
+    model: ScoringModel
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object; its keys are only ever added to."""
+        return {
+            "schema": 1,
+            "outcome": self.outcome,
+            "learnt_from": [moment.isoformat() for moment in self.learnt_from],
+            "tested_on": self.tested_on.isoformat(),
+            "records": self.records,
+            "events": self.events,
+            "free_weights": list(self.free),
+            "strength": self.strength if math.isfinite(self.strength) else None,
+            "weights": {name: {"in_use": old, "learnt": new} for name, (old, new) in self.weights.items()},
+            "log_loss": {
+                "in_use": self.better.in_use,
+                "learnt": self.better.learnt,
+                "gain": self.better.gain,
+                "standard_error": self.better.error,
+            },
+            "p": self.p,
+            "score_auc": {"in_use": self.index_auc[0], "learnt": self.index_auc[1]},
+            "logistic_auc": {"in_use": self.logistic_auc[0], "learnt": self.logistic_auc[1]},
+            "accepted": not self.refused,
+            "refused": list(self.refused),
+            "changes": None
+            if self.changes is None
+            else {
+                "rank_correlation": self.changes.rank_correlation
+                if math.isfinite(self.changes.rank_correlation)
+                else None,
+                "classes_moved": self.changes.moved,
+                "records": self.changes.records,
+                "classes": dict(self.changes.classes),
+            },
+            "model_version": self.model.version_string,
+        }
+
+
+def run_calibrate(
+    connector: Connector,
+    workspace: Workspace,
+    model: ScoringModel,
+    specs: Sequence[PropertySpec],
+    moments: Sequence[datetime],
+    options: RunOptions,
+    progress: Progress,
+    *,
+    name: str = "buys_again",
+    draws: int = 1000,
+    seed: int = 1,
+) -> Calibrated:
+    """Learns on all moments but the last, tests on the last. Writes nothing.
+
+    Raises ConfigError for fewer than three moments whose windows are over, and for an outcome that says nothing of an
+    account's dependence.
+    """
+    outcome = learnable(name)
+    with job("score", connector, workspace, model, specs, options, progress) as this:
+        settled = this.land(this.pull())
+        folder = workspace.dir / "backtest"
+        progress.stage("calibrate")
+        replay = Replay(settled.folder, folder, model, options.engine)
+        try:
+            found = _learn(settled.folder, replay, outcome, sorted(set(moments)), folder / "tmp", (draws, seed))
+        finally:
+            replay.close()
+        this.close()
+    return found
+
+
+def learnable(name: str) -> Outcome:
+    """The outcome of this name. Raises ConfigError when the components of customer dependence are not judged by it."""
+    outcome = OUTCOMES.get(name)
+    if outcome is None or outcome.score != "bothways_customer_dependence":
+        fit_for = [o.name for o in OUTCOMES.values() if o.score == "bothways_customer_dependence"]
+        raise ConfigError(f"Nothing can be learnt from {name!r}.", remedy=f"Choose {', '.join(fit_for)}.")
+    return outcome
+
+
+def _learn(
+    settled: Path, replay: Replay, outcome: Outcome, moments: Sequence[datetime], scratch: Path, random: tuple[int, int]
+) -> Calibrated:
+    past, model = Past(settled, scratch), replay.model
+    until = past.ends()
+    over = [m for m in moments if until is not None and m + outcome.reach <= until]
+    if len(over) < LEAST_MOMENTS:
+        raise ConfigError(
+            f"{len(over)} of {len(moments)} moments lie {outcome.reach.days} days before the data end; {LEAST_MOMENTS} are needed.",
+            remedy="Give at least three --as-of: to learn from, to choose by, to test on.",
+        )
+    test_moment = over[-1]
+    learnt_moments = [m for m in over[:-1] if m + outcome.reach <= test_moment]
+    scored = {m: replay.at(m) for m in (*learnt_moments, test_moment)}
+    asked = {m: past.ask(outcome, m) for m in scored}
+    samples = {m: _sample(outcome, asked[m], scored[m], model) for m in scored}
+    shape = shape_of({name: model.components[name].weight for name in COMPONENTS})
+    folds = [
+        (together([samples[m] for m in earlier]), samples[later])
+        for later in learnt_moments
+        if (earlier := [m for m in learnt_moments if m + outcome.reach <= later])
+    ]
+    if not folds:
+        raise ConfigError(
+            "The moments are too close: an earlier one's outcomes must be known before a later one.",
+            remedy=f"Leave at least {outcome.reach.days} days between them.",
+        )
+    everything, test = together([samples[m] for m in learnt_moments]), samples[test_moment]
+    if min(everything.rarer, test.rarer) < LEAST_EVENTS:
+        raise ConfigError(
+            f"Not enough outcomes: {everything.rarer:,} of the rarer kind to learn from, {test.rarer:,} to test on.",
+            remedy=f"At least {LEAST_EVENTS} are needed of each; the default weights stay.",
+        )
+    strength = choose_strength(folds, shape)
+    fits = fit(everything, shape, float("inf")), fit(everything, shape, strength)
+    return _weighed(
+        outcome,
+        asked[test_moment],
+        learnt_moments,
+        everything,
+        test,
+        strength,
+        fits,
+        shape,
+        replay,
+        random,
+        scored[test_moment],
+    )
+
+
+def _weighed(
+    outcome: Outcome,
+    asked: Asked,
+    learnt_moments: Sequence[datetime],
+    everything: Sample,
+    test: Sample,
+    strength: float,
+    fits: tuple[Fitted, Fitted],
+    shape: Reals,
+    replay: Replay,
+    random: tuple[int, int],
+    scored: Scored,
+) -> Calibrated:
+    """The learnt weights against those in use, on the test moment."""
+    model = replay.model
+    old, new = fits
+    learnt = new.in_groups(shape)
+    in_use = dict(zip(COMPONENTS, shape.tolist(), strict=True))
+    exponent = model.dependence.exponent
+    scores = [index(test.columns, weights, exponent) for weights in (in_use, learnt)]
+    event = test.happened.astype(np.float64)
+    index_auc = [Ranking(score).auc(event, 1.0 - event) for score in scores]
+    logistic_auc = [Ranking(fitted.predict(test.columns)).auc(event, 1.0 - event) for fitted in fits]
+    _, segment = np.unique(asked.segment, return_inverse=True)
+    p = chance({"learnt": Ranking(scores[1])}, test.happened, segment, draws=random[0], seed=random[1])["learnt"]
+    better = improvement(old, new, test)
+    free = tuple(name for name, varies in zip(COMPONENTS, everything.varies, strict=True) if varies)
+    refused = refusals(len(free), everything, strength, better, p, (index_auc[0], index_auc[1]))
+    taught = _taught(model, learnt, outcome, learnt_moments, asked.as_of)
+    return Calibrated(
+        outcome.name,
+        tuple(learnt_moments),
+        asked.as_of,
+        len(test.happened),
+        int(test.happened.sum()),
+        free,
+        strength,
+        {name: (in_use[name], learnt[name]) for name in COMPONENTS},
+        better,
+        p,
+        (index_auc[0], index_auc[1]),
+        (logistic_auc[0], logistic_auc[1]),
+        tuple(refused),
+        _changes(scored, replay.with_model(taught).at(asked.as_of)),
+        taught,
+    )
+
+
+def _sample(outcome: Outcome, asked: Asked, scored: Scored, model: ScoringModel) -> Sample:
+    """Components as the score takes them: the model's prior where one is missing."""
+    columns = [
+        np.nan_to_num(scored.of("accounts", asked.ids, f"{name}_value"), nan=model.components[name].prior)
+        for name in COMPONENTS
+    ]
+    wished = asked.happened if outcome.sign > 0 else ~asked.happened
+    return Sample(np.column_stack(columns), wished, asked.family)
+
+
+def _taught(
+    model: ScoringModel, learnt: Mapping[str, float], outcome: Outcome, moments: Sequence[datetime], tested_on: datetime
+) -> ScoringModel:
+    """`model` with the learnt weights, its second version number one higher."""
+    major, minor, _ = model.version.split(".")
+    components = {name: model.components[name].model_copy(update={"weight": learnt[name]}) for name in COMPONENTS}
+    return model.model_copy(
+        update={
+            "version": f"{major}.{int(minor) + 1}.0",
+            "components": model.components.model_copy(update=components),
+            "calibration": Calibration(
+                outcome=outcome.name,
+                learnt_from=tuple(moments),
+                tested_on=tested_on,
+                replaces=model.version_string,
+            ),
+        }
+    )
+
+
+def _changes(before: Scored, after: Scored) -> Changes:
+    """Ranks and stances of every account scored, before and after."""
+    ids = np.asarray(before.accounts["id"].to_pylist(), np.str_)
+    one, other = (s.of("accounts", ids, "dependence_before_null_rule") for s in (before, after))
+    was, will = (s.accounts["bothways_stance"].to_pylist() for s in (before, after))
+    moved: dict[str, int] = {}
+    for old, new in zip(was, will, strict=True):
+        if old != new:
+            moved[f"{old} -> {new}"] = moved.get(f"{old} -> {new}", 0) + 1
+    return Changes(spearman(one, other), sum(moved.values()), len(ids), dict(sorted(moved.items())))

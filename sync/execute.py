@@ -1,0 +1,41 @@
+"""A command over the connected CRM, as the command line and the daemon both run it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    from config.settings import Settings
+    from sync.console.output import Output
+    from sync.options import RunOptions
+    from sync.result import RunResult
+
+
+def connected(
+    command: Callable[..., RunResult],
+    settings: Settings,
+    options: RunOptions,
+    output: Output,
+    limit: timedelta | None = None,
+) -> RunResult:
+    """Builds the connector, runs `command` (of `sync.run`) within the limit of time, and closes the connector.
+
+    Raises what the command raises; OutOfTime when the limit ended it.
+    """
+    from config.loading import load_model
+    from enrichment.fields import fields
+    from sync.cli.run import workspace_of
+    from sync.console.progress import progress_for
+    from sync.registry import connect
+    from sync.system.time_limit import within_time
+
+    model = load_model(settings)
+    connector = connect(settings)
+    try:
+        with within_time(options.stop, limit), progress_for(output) as progress:
+            return command(connector, workspace_of(settings), model, fields(settings.score.profile), options, progress)
+    finally:
+        connector.close()

@@ -1,0 +1,1 @@
+"""The stage land: normalises pulled records into tables."""

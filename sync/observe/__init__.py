@@ -1,0 +1,1 @@
+"""Metrics, alerts, and the result of the last run."""

@@ -1,0 +1,114 @@
+"""Alerts and heartbeats: who must know hears of it, and nothing that goes wrong with that can fail a run.
+
+A heartbeat address is asked with `/start` when a run begins, as it is when it succeeded, and with `/fail` when it failed
+(as healthchecks.io and those like it want it). An incoming webhook gets `{"text": ...}` (Slack, Mattermost, Rocket.Chat
+and others take that). Both addresses are secrets. No names of customers and no words of the CRM are sent.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from connectors.errors import ConfigError
+from connectors.secrets import Secret
+from sync.exits import MEANING, PASSING, SUCCESS
+from sync.observe.last_outcome import Outcome
+from sync.state.database import instant
+from sync.system import logs
+
+if TYPE_CHECKING:
+    from config.settings import NotifySettings
+    from sync.result import RunResult
+
+SECONDS = 10.0
+"""The longest that one alert may take, headers and body."""
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Notifier:
+    """Sends what the settings ask for. No method raises for what goes wrong on the way; a warning in the log says so."""
+
+    def __init__(self, settings: NotifySettings, crm: str) -> None:
+        self._settings, self._crm = settings, crm
+
+    def started(self) -> None:
+        """A run begins."""
+        self._beat("/start")
+
+    def ended(self, code: int, before: Outcome | None, result: RunResult | None) -> bool:
+        """A run ended; returns whether an alert went out. The same failure is told again after `repeat_hours` only."""
+        if code in PASSING:
+            return False
+        self._beat("" if code in SUCCESS else "/fail")
+        text = self._alert(code, before, result)
+        return text is not None and self._post(text)
+
+    def summary(self, lines: list[str]) -> bool:
+        """Sends a message that is no alert; returns whether it went out."""
+        return self._post("\n".join(lines))
+
+    def _alert(self, code: int, before: Outcome | None, result: RunResult | None) -> str | None:
+        wanted, events = self._settings.on, {5: "brake", 0: "recovery"}
+        event = events.get(code, "failure")
+        if event not in wanted:
+            return None
+        if code == 0:
+            if before is None or before.exit_code in (*SUCCESS, *PASSING):
+                return None
+            return f":white_check_mark: bothways ({self._crm}): recovered. {_counts(result)}".rstrip()
+        if before is not None and before.exit_code == code and before.alerted_at:
+            again = instant(before.alerted_at) + timedelta(hours=self._settings.repeat_hours)
+            if datetime.now(UTC) < again:
+                return None
+        mark = ":octagonal_sign:" if code == 5 else ":warning:"
+        said = f"{mark} bothways ({self._crm}): {MEANING.get(code, 'failed')} (exit code {code}). {_counts(result)}"
+        return f"{said.rstrip()} Look at `bothways status`."
+
+    def _beat(self, suffix: str) -> None:
+        if self._settings.heartbeat is not None:
+            self._send("heartbeat", self._settings.heartbeat, suffix, None)
+
+    def _post(self, text: str) -> bool:
+        return self._settings.webhook is not None and self._send("webhook", self._settings.webhook, "", {"text": text})
+
+    def _send(self, what: str, address: Secret, suffix: str, body: dict[str, str] | None) -> bool:
+        import requests
+        from requests.adapters import HTTPAdapter
+
+        from connectors.http.deadline import Deadline, watch_connections, within
+
+        try:
+            url = address.read()
+            parts = urlsplit(url)
+            if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+                raise ConfigError(f"the address from {address.describe()} is not https")
+            with requests.Session() as session, within(Deadline(SECONDS)):
+                for scheme in ("https://", "http://"):
+                    adapter = HTTPAdapter(max_retries=0)
+                    watch_connections(adapter.poolmanager)
+                    session.mount(scheme, adapter)
+                session.trust_env = parts.hostname not in _LOOPBACK
+                answer = session.post(
+                    parts._replace(path=parts.path.rstrip("/") + suffix).geturl(),
+                    json=body,
+                    timeout=(SECONDS / 2, SECONDS),
+                    allow_redirects=False,
+                    stream=True,
+                )
+                if answer.status_code < 300:
+                    return True
+                why = f"HTTP {answer.status_code}"
+        except (requests.RequestException, ConfigError, OSError, ValueError) as error:
+            # Not the error's own words: those of requests hold the address, which is the secret.
+            why = str(error) if isinstance(error, ConfigError) else type(error).__name__
+        logs.write("warning", f"The {what} of [notify] could not be told: {why}. The run is not affected.")
+        return False
+
+
+def _counts(result: RunResult | None) -> str:
+    if result is None:
+        return ""
+    parts = {name: getattr(result, name) for name in ("written", "unchanged", "rejected", "deferred")}
+    return ", ".join(f"{count:,} {name}" for name, count in parts.items() if count or name == "written") + "."

@@ -1,0 +1,1 @@
+"""Purge and the suppression list."""

@@ -1,0 +1,230 @@
+"""Forgets: a person, an account, or everything older than the retention.
+
+A person or account is taken out of all that was landed, out of scores, plans, dead letters and the journal, and is kept
+out of what is read from now on (by a digest of the id; the id itself is not kept). In the CRM nothing is changed: erase
+there what has to be erased there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from connectors.errors import ConfigError
+from connectors.records import Stream
+from sync.options import Workspace
+from sync.privacy.suppression import Out, strip
+from sync.state import flags as holds
+from sync.state.database import State, open_state, stamp
+from sync.state.lock import run_lock, server_lock
+from sync.state.tables import confirmed, dead_letters, journal, marks, parts, pulls, runs
+from sync.system import files as durable
+
+RETENTION = timedelta(days=30)
+"""How long what was written can be looked up and taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What was forgotten: records, rewritten files of pulled records, files and folders removed, rows of the state."""
+
+    records: int = 0
+    rewritten: int = 0
+    removed: int = 0
+    rows: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {"schema": 1, **asdict(self)}
+
+
+def purge_record(workspace: Workspace, crm: str, *, person: str | None = None, account: str | None = None) -> Purged:
+    """Forgets a person (by id or e-mail address) or an account (by id), for good.
+
+    Raises ConfigError when no such person is known by e-mail; LockHeld, StateError.
+    """
+    with _opened(workspace) as (state, folder):
+        ids = _ids(folder, crm, person, account)
+        for stream, record_id in ids:
+            holds.keep_out(state, crm, stream, record_id)
+        out: Out = {s: frozenset(holds.digest(i) for t, i in ids if t == s) for s in {s for s, _ in ids}}
+        gone = [i for s, i in ids if s == "accounts"]
+        deals = _of_account(folder, crm, gone)
+        rewritten = sum(_rewrite(state, folder, landed_as, out) for landed_as in (crm, f"{crm}-score"))
+        keys = [("accounts", i) for i in gone] + [("opportunities", i) for i in deals]
+        removed = _forget_derived(folder, {i for _, i in keys})
+        rows = sum(_forget_rows(state, crm, stream, record_id) for stream, record_id in {*ids, *keys})
+        _wipe(state)
+        return Purged(len(ids), rewritten, removed, rows)
+
+
+def purge_old(workspace: Workspace, crm: str, retention: timedelta = RETENTION) -> Purged:
+    """Forgets runs that ended before the retention: their journal, scores and plans, and old damaged states kept aside.
+
+    The scores of the last finished sync stay: the next one compares with them. Raises LockHeld, StateError.
+    """
+    before = datetime.now(UTC) - retention
+    with _opened(workspace) as (state, folder):
+        last = (
+            sa.select(runs.c.run_id)
+            .where((runs.c.crm == crm) & (runs.c.kind == "sync") & (runs.c.status == "finished"))
+            .order_by(runs.c.ended_at.desc())
+            .limit(1)
+        )
+        old = (runs.c.crm == crm) & (runs.c.ended_at < stamp(before))
+        with state.engine.begin() as connection:
+            keep = connection.execute(last).scalar_one_or_none()
+            names = [n for n in connection.execute(sa.select(runs.c.run_id).where(old)).scalars() if n != keep]
+            rows = 0
+            for table in (journal, pulls, runs):
+                for name in names:
+                    # A row without an answer must be sent again, however old it is.
+                    sent = (table.c.status == "unknown") if table is journal else sa.false()
+                    rows += connection.execute(table.delete().where((table.c.run_id == name) & ~sent)).rowcount
+        removed = 0
+        for path in (
+            *(folder / "scores").glob("*"),
+            *(folder / "plans").glob("*"),
+            *_copies(folder),
+        ):
+            run_id = path.name.removesuffix(".parquet")
+            known = run_id in names or any(run_id.startswith(f"{name}-") for name in names)
+            if known or (path.stat().st_mtime < before.timestamp() and run_id != keep):
+                removed += _remove(path)
+        _wipe(state)
+        return Purged(0, 0, removed, rows)
+
+
+class _opened:  # noqa: N801  (a context manager by class: it holds three others open)
+    """The state of a workspace with the run lock held."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        if not workspace.dir.is_dir():
+            raise ConfigError(
+                f"There is no workspace at {workspace.dir}.", remedy="Check workspace.dir in the settings."
+            )
+        self._workspace = workspace
+
+    def __enter__(self) -> tuple[State, Path]:
+        from contextlib import ExitStack
+
+        with ExitStack() as stack:
+            stack.enter_context(run_lock(self._workspace.dir))
+            state = stack.enter_context(closing(open_state(self._workspace.dir, self._workspace.state_url)))
+            stack.enter_context(server_lock(state))
+            self._held = stack.pop_all()
+        return state, self._workspace.dir
+
+    def __exit__(self, *exc: object) -> None:
+        self._held.close()
+
+
+def _ids(folder: Path, crm: str, person: str | None, account: str | None) -> list[tuple[Stream, str]]:
+    if (person is None) == (account is None):
+        raise ConfigError("Say whom to forget.", remedy="Give --person, --account or --older-than.")
+    if account is not None:
+        return [("accounts", account)]
+    assert person is not None
+    if "@" not in person:
+        return [("people", person), ("users", person)]
+    found: set[tuple[Stream, str]] = set()
+    streams: tuple[Stream, ...] = ("people", "users")
+    for stream in streams:
+        for path in _landed(folder, crm, stream):
+            table = pq.read_table(path, columns=["id", "email"], partitioning=None)
+            hit = table.filter(pc.equal(pc.utf8_lower(table.column("email")), person.strip().lower()))
+            found |= {(stream, i) for i in hit.column("id").to_pylist()}
+    if not found:
+        raise ConfigError(
+            f"Nobody with the address {person} is in this workspace.", remedy="Or give the id of the CRM."
+        )
+    return sorted(found)
+
+
+def _landed(folder: Path, crm: str, stream: str) -> list[Path]:
+    return [
+        p for name in (crm, f"{crm}-score") for p in sorted((folder / "landing" / name / stream).glob("gen-*/part-*"))
+    ]
+
+
+def _of_account(folder: Path, crm: str, accounts: list[str]) -> list[str]:
+    found: set[str] = set()
+    for path in _landed(folder, crm, "opportunities") if accounts else ():
+        table = pq.read_table(path, columns=["id", "account_id"], partitioning=None)
+        found |= set(
+            table.filter(pc.is_in(table.column("account_id"), pa.array(accounts, pa.string()))).column("id").to_pylist()
+        )
+    return sorted(found)
+
+
+def _rewrite(state: State, folder: Path, landed_as: str, out: Out) -> int:
+    """Takes them out of the landed parts; returns how many files were rewritten."""
+    count = 0
+    query = sa.select(parts).where((parts.c.crm == landed_as) & (parts.c.kind == "part"))
+    with state.engine.begin() as connection:
+        for row in connection.execute(query).all():
+            path = folder / "landing" / landed_as / row.stream / f"gen-{row.generation:04d}" / row.name
+            if not path.is_file():
+                continue
+            table = pq.read_table(path, partitioning=None)
+            less = strip(table, row.stream, out)
+            if less.equals(table):
+                continue
+            size = durable.put(path, lambda to, t=less: pq.write_table(t, to))  # type: ignore[misc]
+            mine = [parts.c[key.name] == getattr(row, key.name) for key in parts.primary_key]
+            connection.execute(parts.update().where(sa.and_(*mine)).values(rows=less.num_rows, bytes=size))
+            count += 1
+    return count
+
+
+def _forget_derived(folder: Path, ids: set[str]) -> int:
+    """Tables that every run makes anew go; of scores and plans, the rows; of copies kept aside, all."""
+    removed = sum(_remove(folder / name) for name in ("settled", "settled.tmp", "tmp") if (folder / name).exists())
+    removed += sum(_remove(path) for path in _copies(folder))
+    for path in (*(folder / "scores").glob("*/*.parquet"), *(folder / "plans").glob("*.parquet")) if ids else ():
+        table = pq.read_table(path, partitioning=None)
+        name = "record_id" if "record_id" in table.schema.names else "id"
+        hit = pc.is_in(table.column(name), pa.array(sorted(ids), pa.string()))
+        if pc.any(hit).as_py():
+            less = table.filter(pc.invert(hit))
+            durable.put(path, lambda to, t=less: pq.write_table(t, to))  # type: ignore[misc]
+            removed += 1
+    return removed
+
+
+def _forget_rows(state: State, crm: str, stream: str, record_id: str) -> int:
+    with state.engine.begin() as connection:
+        return sum(
+            connection.execute(
+                table.delete().where(
+                    (table.c.crm == crm) & (table.c.stream == stream) & (table.c.record_id == record_id)
+                )
+            ).rowcount
+            for table in (journal, confirmed, dead_letters, marks)
+        )
+
+
+def _copies(folder: Path) -> list[Path]:
+    """States that were kept aside: damaged ones, and those of an older version."""
+    return [*folder.glob("state.sqlite.corrupt-*"), *folder.glob("state.sqlite.version-*")]
+
+
+def _remove(path: Path) -> int:
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return 1
+
+
+def _wipe(state: State) -> None:
+    """What was deleted must not linger in free pages of the file."""
+    if state.path is not None:
+        with state.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("vacuum")
+            connection.exec_driver_sql("pragma wal_checkpoint(truncate)")

@@ -1,0 +1,1 @@
+"""The stage pull: pages from a connector to Parquet files."""

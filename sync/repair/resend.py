@@ -1,0 +1,76 @@
+"""Journalled writes outside a sync: what `rollback` and `dead-letters retry` have in common.
+
+Like any write: an intent for every change, *unknown* before it is sent, settled by the answer; a kill leaves nothing lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from connectors.errors import BothwaysError, QuotaReached, RetriableError
+from sync.stages import Job
+from sync.state.journal import OPEN, Journal, Planned
+from sync.write import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Always `planned = written + rejected + deferred + gone`."""
+
+    run_id: str
+    planned: int
+    written: int
+    rejected: int
+    deferred: int
+    gone: int
+    exit_code: int
+    error: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"schema": 1, **asdict(self)}
+
+
+def send(job: Job, rows: Sequence[Planned]) -> Outcome:
+    """Journals and sends the rows as the job's run.
+
+    A CRM that is away or whose quota is used up is told by `exit_code` 8 or 7; AuthError, SchemaError and Stopped are raised.
+    """
+    journal = Journal(job.state, job.connector.name)
+    with job.state.engine.begin() as connection:
+        journal.intend(job.run.run_id, rows, connection)
+    writer = Writer(job.connector, journal, job.run.run_id, job.specs, job.progress, job.options.stop)
+    broken: BothwaysError | None = None
+    try:
+        writer.send(rows)
+    except BothwaysError as error:
+        broken = error
+    told = _outcome(job, journal, len(rows), broken)
+    job.runs.end(job.run, "finished" if broken is None else "abandoned", told.error)
+    if broken is not None and not isinstance(broken, RetriableError | QuotaReached):
+        raise broken
+    return told
+
+
+def _outcome(job: Job, journal: Journal, planned: int, broken: BothwaysError | None) -> Outcome:
+    counts = journal.counts(job.run.run_id)
+    deferred = sum(counts.get(status, 0) for status in OPEN)
+    rejected = counts.get("rejected", 0)
+    if broken is not None:
+        code = 8 if isinstance(broken, RetriableError) else 7 if isinstance(broken, QuotaReached) else 4
+    else:
+        code = 7 if deferred else 3 if rejected else 0
+    told = Outcome(
+        job.run.run_id,
+        planned,
+        counts.get("confirmed", 0),
+        rejected,
+        deferred,
+        counts.get("gone", 0),
+        code,
+        "" if broken is None else str(broken),
+    )
+    if told.planned != told.written + told.rejected + told.deferred + told.gone:
+        raise AssertionError(f"the counts of run {told.run_id} do not add up: {told}")
+    return told

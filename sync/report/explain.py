@@ -1,0 +1,115 @@
+"""Finds one record in the scores of the last run and opens it up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from config.settings import Settings
+from connectors.errors import ConfigError
+from connectors.records import Stream
+from enrichment.explain.explain import Explanation, explain
+from enrichment.model import ScoringModel
+from sync.state.run_queries import FinishedRun, finished_runs
+
+HISTORY = 5
+"""So many runs before the last are shown."""
+_STREAMS: tuple[tuple[Stream, str], ...] = (("accounts", "account_audit"), ("opportunities", "opportunity_audit"))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record's explanation, where it came from, and its scores of the run before."""
+
+    stream: Stream
+    name: str
+    run: FinishedRun
+    explanation: Explanation
+    model: ScoringModel
+    previous: Mapping[str, Any] | None
+    history: tuple[tuple[str, Mapping[str, Any]], ...]
+    """(as-of, scores) of this record in the runs before, the newest first; the first is `previous`."""
+
+    @property
+    def as_of(self) -> str:
+        """The moment that was scored: that of the record, since one `bothways score` may score several."""
+        scores = dict(self.explanation.scores)
+        moment = scores.get("bothways_asof") or scores.get("bothways_deal_asof")
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(moment, datetime) else self.run.as_of
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON object."""
+        value = asdict(self.explanation)
+        value["scores"] = dict(self.explanation.scores)
+        value["effort"]["counts"] = [
+            {"channel": c, "ours": s, "theirs": t} for c, s, t in self.explanation.effort.counts
+        ]
+        for part, told in zip(value["parts"], self.explanation.parts, strict=True):
+            part["sources"] = dict(told.sources)
+        value["effort"]["habits"] = dict(self.explanation.effort.habits)
+        return {
+            "schema": 1,
+            "stream": self.stream,
+            "name": self.name,
+            "run_id": self.run.run_id,
+            "as_of": self.as_of,
+            **value,
+            "previous": self.previous,
+            "history": [{"as_of": moment, **scores} for moment, scores in self.history],
+        }
+
+
+def explain_record(settings: Settings, model: ScoringModel, record: str) -> Found:
+    """The account or opportunity with this id, or this name (letter case aside), in the last finished run.
+
+    Raises ConfigError when there is none, or when several records have the name (they are listed).
+    """
+    runs = finished_runs(settings, most=1 + HISTORY)
+    if not runs:
+        raise ConfigError(
+            "No run has finished in this workspace.", remedy="Run `bothways sync` or `bothways score` first."
+        )
+    last = runs[0]
+    stream, audit_name, row = _find(last.scores_dir, record)
+    audits = _rows(last.scores_dir / f"{audit_name}.parquet", pc.field("id") == row["id"])
+    before = ((run, _before(run.scores_dir, stream, row["id"])) for run in runs[1:])
+    history = tuple((run.as_of, scores) for run, scores in before if scores is not None)
+    previous = history[0][1] if history else None
+    name, opened = str(row.get("name") or row["id"]), explain(audits[0], row, model)
+    return Found(stream, name, last, opened, model, previous, history)
+
+
+def _find(folder: Path, record: str) -> tuple[Stream, str, Mapping[str, Any]]:
+    for condition in (pc.field("id") == record, pc.utf8_lower(pc.field("name")) == record.lower()):
+        hits = [
+            (stream, audit, row) for stream, audit in _STREAMS for row in _rows(folder / f"{stream}.parquet", condition)
+        ]
+        if len(hits) == 1:
+            return hits[0]
+        if hits:
+            listed = "\n".join(f"  {stream} {row['id']}  {row.get('name') or ''}" for stream, _, row in hits[:20])
+            raise ConfigError(
+                f"{len(hits)} records are called {record!r}:\n{listed}", remedy="Give the id of the one you mean."
+            )
+    raise ConfigError(
+        f"No record has the id or name {record!r} in the last run.",
+        remedy="Names must be given whole; ids are those of the CRM.",
+    )
+
+
+def _rows(path: Path, condition: Any) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    rows: list[dict[str, Any]] = ds.dataset(path).to_table(filter=condition).to_pylist()
+    return rows
+
+
+def _before(folder: Path, stream: Stream, identity: str) -> dict[str, Any] | None:
+    rows = _rows(folder / f"{stream}.parquet", pc.field("id") == identity)
+    return {name: value for name, value in rows[0].items() if name.startswith("bothways_")} if rows else None

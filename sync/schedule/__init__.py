@@ -1,0 +1,1 @@
+"""Renders units for schedulers."""

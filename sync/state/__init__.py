@@ -1,0 +1,1 @@
+"""The state database: cursors, runs, journal, lock, flags."""

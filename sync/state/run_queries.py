@@ -1,0 +1,100 @@
+"""What runs left behind: their results and score folders, newest first; and the dead letters."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from config.settings import Settings
+from connectors.errors import ConfigError
+from sync.state import tables
+from sync.state.database import open_state
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """A run that scored to its end."""
+
+    run_id: str
+    kind: str
+    as_of: str
+    scores_dir: Path
+    pulled: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A change that the CRM refused; tried again by every later run."""
+
+    stream: str
+    record_id: str
+    code: str
+    message: str
+    remedy: str
+    attempts: int
+    first_at: str
+    last_at: str
+    values: dict[str, Any]
+
+
+def finished_runs(settings: Settings, *, most: int = 1) -> list[FinishedRun]:
+    """The latest runs that scored to their end and whose scores are still there, newest first."""
+    runs = tables.runs
+    query = (
+        sa.select(runs.c.run_id, runs.c.kind, runs.c.as_of, runs.c.scores_dir, runs.c.result)
+        .where(runs.c.crm == settings.crm.kind, runs.c.status == "finished", runs.c.scores_dir.is_not(None))
+        .order_by(runs.c.ended_at.desc(), runs.c.run_id.desc())
+    )
+    found = []
+    for row in rows_of(settings, query):
+        folder = Path(row.scores_dir)
+        if folder.is_dir():
+            found.append(
+                FinishedRun(row.run_id, row.kind, row.as_of, folder, json.loads(row.result or "{}").get("pulled", {}))
+            )
+        if len(found) == most:
+            break
+    return found
+
+
+def dead_letters(settings: Settings) -> list[DeadLetter]:
+    """All of them, the oldest first."""
+    letters = tables.dead_letters
+    query = (
+        sa.select(letters)
+        .where(letters.c.crm == settings.crm.kind)
+        .order_by(letters.c.first_at, letters.c.stream, letters.c.record_id)
+    )
+    return [
+        DeadLetter(
+            row.stream,
+            row.record_id,
+            row.code,
+            row.message,
+            row.remedy,
+            row.attempts,
+            row.first_at,
+            row.last_at,
+            json.loads(row.new),
+        )
+        for row in rows_of(settings, query)
+    ]
+
+
+def rows_of(settings: Settings, query: sa.Select[Any]) -> list[sa.Row[Any]]:
+    """What the state of the settings' workspace answers. Raises ConfigError where there is no workspace yet."""
+    workspace = settings.workspace
+    if workspace.state_url is None and not workspace.dir.exists():
+        raise ConfigError(
+            f"There is no workspace at {workspace.dir} yet.", remedy="Run `bothways sync` or `bothways score` first."
+        )
+    state = open_state(workspace.dir, workspace.state_address())
+    try:
+        with state.engine.connect() as connection:
+            return list(connection.execute(query))
+    finally:
+        state.close()

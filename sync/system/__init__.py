@@ -1,0 +1,1 @@
+"""Files, signals, times, logs: what the operating system and libraries need."""

@@ -1,0 +1,93 @@
+"""`explain` opens up what was written, and the words fit their field."""
+
+from __future__ import annotations
+
+import pytest
+
+from enrichment.explain.explain import explain
+from enrichment.fields import ACCOUNT_FIELDS, DEAL_STANCES, OPPORTUNITY_FIELDS, STANCES
+from enrichment.model import COMPONENTS, ScoringModel
+from enrichment.words import ENGLISH, LONGEST
+
+
+def busy(organisation):
+    org = organisation.Organisation()
+    account = org.account("A", annual_revenue=1e6, wallet=30_000.0)
+    org.account("B")
+    won = org.deal(account, 20_000.0, 10, won=True, family="Pumps")
+    org.rival(account, "Other", won)
+    org.contract(account, 100, -200)
+    deal = org.deal(account, 5_000.0, -20, created=50, probability=0.7, owner=1, family="Pumps")
+    org.lively(account)
+    for days in range(1, 9):
+        org.email(account, "inbound" if days % 3 else "outbound", days, opportunity=deal)
+    return org
+
+
+def test_the_parts_of_an_explanation_add_up_to_the_score(organisation):
+    model = ScoringModel()
+    result = busy(organisation).score(deals=True)
+    for score, audit in (
+        (result.accounts["A"], result.account_audit["A"]),
+        (result.deals["D1"], result.deal_audit["D1"]),
+    ):
+        found = explain(audit, score, model)
+        groups = {}
+        for part in found.parts:
+            used = part.prior if part.value is None else part.value
+            groups[part.group] = groups.get(part.group, 0.0) + part.weight * used
+        product = 100 * groups["benefit"] ** 0.5 * groups["cost"] ** 0.5
+        stem = "bothways_deal_" if "bothways_deal_stance" in score else "bothways_"
+        assert product == pytest.approx(score[f"{stem}customer_dependence"], abs=0.05)
+        assert [part.name for part in found.parts] == list(COMPONENTS)
+        assert all(bool(part.fill) == (part.value is None) for part in found.parts)
+        assert found.advice == ENGLISH.advice[found.stance]
+        assert found.rule
+        assert found.missing == ()
+
+
+def test_an_unknown_account_says_what_is_missing(organisation):
+    result = busy(organisation).score()
+    found = explain(result.account_audit["B"], result.accounts["B"], ScoringModel())
+    assert found.stance == "insufficient_evidence"
+    assert "no activity recorded in 365 days" in found.missing
+    assert ENGLISH.missing["thin_commerce"].text() in found.missing
+
+
+def test_drivers_name_the_greatest_reasons_both_ways_with_their_figures(organisation):
+    result = busy(organisation).score()
+    text = result.accounts["A"]["bothways_top_drivers"]
+    audit = result.account_audit["A"]
+    ranked = sorted(
+        (round(-audit[f"{name}_contribution"], 6), name)
+        for name in COMPONENTS
+        if audit[f"{name}_contribution"] is not None
+    )
+    best = [ENGLISH.account[name].text(audit[f"{name}_figure"]) for value, name in ranked[:2] if value < 0]
+    worst = [ENGLISH.account[name].text(audit[f"{name}_figure"]) for value, name in ranked[::-1][:2] if value > 0]
+    for sign, reasons in (("+ ", best), ("- ", worst)):
+        for reason in reasons:
+            assert sign + reason in text
+    assert text.endswith("we wrote 3, they wrote 7 (90 d)")
+
+
+def test_the_longest_reasons_fit_the_field():
+    longest = sorted((len(ENGLISH.reason(name, deal=True).text(10**6)) for name in COMPONENTS), reverse=True)[:4]
+    assert sum(longest) + 4 * len("+ ; ") + len("we wrote 99999, they wrote 99999 (365 d)") <= LONGEST
+
+
+def test_every_stance_has_advice():
+    assert set(ENGLISH.advice) == {code for code, _ in STANCES + DEAL_STANCES}
+
+
+def test_the_tables_have_exactly_the_fields_of_the_catalogue(organisation):
+    result = busy(organisation).score(deals=True)
+    account, deal = result.accounts["A"], result.deals["D1"]
+    assert list(account) == ["id", "account", "name", *(spec.name for spec in ACCOUNT_FIELDS)]
+    assert list(deal) == ["id", "opportunity", "account_id", "name", *(spec.name for spec in OPPORTUNITY_FIELDS)]
+    for spec in ACCOUNT_FIELDS + OPPORTUNITY_FIELDS:
+        value = account.get(spec.name, deal.get(spec.name))
+        if value is not None and spec.type == "number":
+            assert value == round(value, spec.scale)
+        if value is not None and spec.type == "integer":
+            assert isinstance(value, int)

@@ -1,0 +1,86 @@
+"""The command line starts quickly: nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HEAVY = (
+    "ibis",
+    "duckdb",
+    "pyarrow",
+    "pandas",
+    "numpy",
+    "sqlalchemy",
+    "simple_salesforce",
+    "hubspot",
+    "requests",
+    "zeep",
+    "pydantic_settings",
+    "jinja2",
+    "pyspark",
+)
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\nfrom sync.cli.app import main\nsys.argv = ['bothways', '--help']\n"
+        f"try:\n    main()\nexcept SystemExit:\n    pass\nprint([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stderr.strip() == "[]"
+    assert "sync" in done.stdout
+
+
+def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from sync.cli.app import main; main()", *words],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+    )
+
+
+def test_a_missing_settings_file_is_a_usage_error_with_the_remedy(tmp_path):
+    done = run("sync", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert "bothways init" in done.stderr
+    assert done.stdout == ""
+
+
+def test_an_unknown_option_is_a_usage_error(tmp_path):
+    assert run("sync", "--nonsense", cwd=tmp_path).returncode == 2
+
+
+def test_with_json_an_error_is_an_object_too(tmp_path):
+    import json
+
+    done = run("sync", "--json", cwd=tmp_path)
+
+    assert json.loads(done.stdout)["exit_code"] == 2
+
+
+def test_init_writes_settings_that_load_and_never_overwrites(tmp_path):
+    from config.settings import load
+
+    words = (
+        "init",
+        "--crm",
+        "hubspot",
+        "--url",
+        "http://127.0.0.1:8802",
+        "--own-domain",
+        "example.com",
+        "--currency",
+        "EUR",
+    )
+    first, second = run(*words, cwd=tmp_path), run(*words, cwd=tmp_path)
+
+    assert (first.returncode, second.returncode) == (0, 2)
+    settings = load(tmp_path / "bothways.toml")
+    assert settings.crm.kind == "hubspot"
+    assert settings.organisation.own_domains == ("example.com",)

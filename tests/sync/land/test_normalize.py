@@ -1,0 +1,348 @@
+"""Settling: newest versions, tombstones, merges, attribution, and independence from the order of pages."""
+
+from __future__ import annotations
+
+import functools
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fake_crm import FakeConnector, at, organisation
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scorer import SPECS
+
+from connectors.base import Organisation, Page
+from connectors.records import SCHEMAS, schema
+from enrichment.inputs import INPUTS
+from sync.land.cycles import ends
+from sync.land.normalize import Settled, settle
+from sync.progress import NullProgress
+from sync.pull.landing import Landing
+from sync.pull.parts import Batch
+from sync.pull.pull import PullPolicy, pull
+from sync.state.database import open_state
+from sync.system import duckdb as duck
+
+OURS = Organisation(own_domains=("ours.example",), time_zone="Europe/Paris")
+
+
+class Book:
+    """Lands rows given by stream, page by page, and settles them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state = open_state(folder)
+        self.landing = Landing(folder, "fake", self.state, SPECS)
+        self.open = {}
+        self.tick = 0
+
+    def add(self, stream, *rows, deleted=(), merged=None) -> Book:
+        shape = schema(stream, SPECS)
+        self.tick += 1
+        made = [{"modified_at": at(self.tick), "created_at": at(0), **row} for row in rows]
+        batch = Batch()
+        batch.add(Page(stream, pa.RecordBatch.from_pylist(made, schema=shape), "c", deleted, merged or {}))
+        generation = self.open.get(stream) or self.landing.begin(stream)
+        self.open[stream] = self.landing.land(generation, batch, "run", complete=True)
+        return self
+
+    def settle(self) -> Settled:
+        return settle({s: self.landing.files(s) for s in SCHEMAS}, self.folder, SPECS, OURS)
+
+
+@pytest.fixture
+def book(tmp_path):
+    book = Book(tmp_path)
+    yield book
+    book.state.close()
+
+
+def rows(settled: Settled, table: str) -> list[dict]:
+    return pq.read_table(settled.table(table)).to_pylist()
+
+
+def named(settled: Settled, stream: str = "accounts") -> dict[str, dict]:
+    return {row["id"]: row for row in rows(settled, stream)}
+
+
+def test_every_table_has_exactly_the_columns_that_scoring_reads(book):
+    settled = book.settle()
+    found = {name: pq.read_schema(settled.table(name)) for name in INPUTS}
+    assert {n: s.names for n, s in found.items()} == {n: s.names for n, s in INPUTS.items()}
+    assert [n for n, s in found.items() if [f.type for f in s] != [f.type for f in INPUTS[n]]] == []
+
+
+def test_the_newest_version_wins_whatever_the_order_of_arrival(book):
+    book.add(
+        "accounts", {"id": "A", "name": "new", "modified_at": at(9)}, {"id": "A", "name": "old", "modified_at": at(3)}
+    )
+    assert named(book.settle())["A"]["name"] == "new"
+
+
+def test_a_deleted_record_is_dropped_and_its_references_are_null_and_counted(book):
+    book.add("accounts", {"id": "A"}, {"id": "B"}).add("opportunities", {"id": "O", "account_id": "A"})
+    book.add("accounts", deleted=("A",))
+    settled = book.settle()
+    assert list(named(settled)) == ["B"]
+    assert named(settled, "opportunities")["O"]["account"] is None
+    assert settled.left_out["dangling_opportunities.account_id"] == 1
+    assert settled.left_out["gone_accounts"] == 1
+
+
+def test_a_record_changed_after_its_tombstone_lives_again(book):
+    book.add("accounts", {"id": "A"}).add("accounts", deleted=("A",)).add("accounts", {"id": "A", "name": "back"})
+    assert named(book.settle())["A"]["name"] == "back"
+
+
+def test_an_old_version_that_comes_again_after_the_tombstone_stays_dead(book):
+    book.add("accounts", {"id": "A", "modified_at": at(5)}).add("accounts", deleted=("A",))
+    book.add("accounts", {"id": "A", "modified_at": at(5)})
+    assert named(book.settle()) == {}
+
+
+def test_merges_are_followed_to_the_last_survivor(book):
+    book.add("accounts", {"id": "A"}, {"id": "B"}, {"id": "C", "parent_id": "A"})
+    book.add("opportunities", {"id": "O", "account_id": "A"}).add("people", {"id": "P", "account_id": "B"})
+    book.add("accounts", merged={"A": "B"}).add("accounts", merged={"B": "C"})
+    settled = book.settle()
+    assert list(named(settled)) == ["C"]
+    survivor = named(settled)["C"]
+    assert named(settled, "opportunities")["O"]["account"] == survivor["account"]
+    assert rows(settled, "people")[0]["account"] == survivor["account"]
+
+
+def test_a_circle_of_merges_takes_nobody_away_and_is_reported(book):
+    book.add("accounts", {"id": "A"}, {"id": "B"}).add("accounts", merged={"A": "B", "B": "A"})
+    settled = book.settle()
+    assert list(named(settled)) == ["A", "B"]
+    assert [(r.record_id, r.field) for r in settled.rejects] == [("A", "id")]
+
+
+def test_a_circle_of_parents_is_cut_at_the_smallest_id_and_reported_once(book):
+    book.add(
+        "accounts",
+        {"id": "A", "parent_id": "C"},
+        {"id": "B", "parent_id": "A"},
+        {"id": "C", "parent_id": "B"},
+        {"id": "D", "parent_id": "C"},
+        {"id": "E"},
+    )
+    settled = book.settle()
+    found = named(settled)
+    assert {found[i]["family"] for i in "ABCD"} == {found["A"]["account"]}
+    assert found["A"]["parent"] is None
+    assert found["B"]["parent"] == found["A"]["account"]
+    assert found["E"]["family"] == found["E"]["account"]
+    assert [r.message for r in settled.rejects] == ["Parents turn in a circle (A -> C -> B); A is taken as the top."]
+
+
+@given(st.dictionaries(st.integers(0, 12), st.integers(0, 12), max_size=13))
+def test_every_chain_ends_whatever_circles_it_meets(links):
+    end, circles = ends(links)
+    inside = {member for circle in circles for member in circle}
+    for start, final in end.items():
+        here, seen = start, set()
+        while here in links and here not in seen:
+            seen.add(here)
+            here = links[here]
+        assert final == (min(c for circle in circles if here in circle for c in circle) if here in inside else here)
+
+
+def act(**values) -> dict:
+    return {"id": "T", "channel": "email", "direction": "outbound", "occurred_at": at(0), **values}
+
+
+@pytest.fixture
+def attributed(book):
+    """Accounts A (of a deal), B (of a case), C (the act's own), D (of the person)."""
+    book.add("accounts", *({"id": i} for i in "ABCD"))
+    book.add("opportunities", {"id": "O", "account_id": "A"}, {"id": "O?", "account_id": None})
+    book.add("people", {"id": "P", "account_id": "D"}, {"id": "Q"}, {"id": "us", "email": "Al@Ours.Example"})
+    book.add(
+        "cases", {"id": "K", "account_id": "B", "opened_at": at(0)}, {"id": "K?", "person_id": "P", "opened_at": at(0)}
+    )
+    book.add("users", {"id": "U", "email": "al@ours.example"}, {"id": "V", "email": "bo@ours.example"})
+    return book
+
+
+@pytest.mark.parametrize(
+    ("links", "expected"),
+    [
+        ({"opportunity_id": "O", "case_id": "K", "account_id": "C", "person_ids": ["P"]}, "A"),
+        ({"opportunity_id": "O?", "case_id": "K", "account_id": "C", "person_ids": ["P"]}, "B"),
+        ({"case_id": "K", "account_id": "C", "person_ids": ["P"]}, "B"),
+        ({"account_id": "C", "person_ids": ["P"]}, "C"),
+        ({"account_id": "nowhere", "person_ids": ["us", "Q", "P"]}, "D"),
+        ({"case_id": "K?"}, "D"),
+    ],
+)
+def test_an_act_belongs_to_one_account_by_the_ladder(attributed, links, expected):
+    settled = attributed.add("activities", act(**links)).settle()
+    (found,) = rows(settled, "activities")
+    assert found["account"] == named(settled)[expected]["account"]
+
+
+@pytest.mark.parametrize(
+    ("links", "reason"),
+    [
+        ({"person_ids": ["Q"]}, "activities_without_account"),
+        ({"account_id": "C", "direction": "internal"}, "internal_activities"),
+        ({"account_id": "C", "person_ids": ["us"], "user_ids": ["V"]}, "internal_activities"),
+    ],
+)
+def test_acts_that_concern_no_customer_are_left_out_and_counted(attributed, links, reason):
+    settled = attributed.add("activities", act(**links)).settle()
+    assert rows(settled, "activities") == []
+    assert settled.left_out[reason] == 1
+
+
+@pytest.mark.parametrize(
+    ("people", "users", "expected"),
+    [
+        (["P", "Q"], ["U"], (2, 1)),
+        ([], [], (1, 1)),  # an account is known: somebody was there
+        (["P", "us"], ["V"], (1, 2)),  # a colleague who is a contact is one of ours
+        (["P", "us"], ["U"], (1, 1)),  # and is not counted twice
+        (["unknown"], ["left"], (1, 1)),
+    ],
+)
+def test_both_sides_are_counted_once_each(attributed, people, users, expected):
+    settled = attributed.add("activities", act(account_id="C", person_ids=people, user_ids=users)).settle()
+    (found,) = rows(settled, "activities")
+    assert (found["customer_people"], found["seller_people"]) == expected
+
+
+def test_own_people_are_not_customers(attributed):
+    attributed.add("activities", act(account_id="C", person_ids=["us", "P"], user_ids=["V", "U"]))
+    settled = attributed.settle()
+    assert [p["person"] for p in rows(settled, "people")] == [1, 2]  # dense although one of three is ours
+    (found,) = rows(settled, "activities")
+    assert [p["person"] for p in rows(settled, "activity_people")] == [found["person"]] == [1]
+    assert found["seller_user"] == 2  # the author comes first, not the smaller id
+
+
+def test_the_same_mail_logged_twice_is_one_act_with_the_links_of_both(attributed):
+    attributed.add(
+        "activities",
+        act(id="T1", dedupe_key="m", person_ids=["P"], minutes=None, created_at=at(5)),
+        act(id="T2", dedupe_key="m", opportunity_id="O", person_ids=["Q", "P"], minutes=3.0, created_at=at(2)),
+        act(id="T3", dedupe_key=None, account_id="C"),
+        act(id="T4", dedupe_key=None, account_id="C"),
+    )
+    settled = attributed.settle()
+    merged, *others = rows(settled, "activities")
+    assert len(others) == 2
+    assert settled.left_out["duplicate_activities"] == 1
+    assert merged["opportunity"] == 1
+    assert (merged["minutes"], merged["customer_people"], merged["created_at"]) == (3.0, 2, at(2))
+
+
+@pytest.mark.parametrize(
+    ("when", "country", "zone", "customer", "seller"),
+    [
+        (datetime(2026, 3, 8, 6, 59, tzinfo=UTC), "US", "Europe/Berlin", -300, 60),
+        (datetime(2026, 3, 8, 7, 1, tzinfo=UTC), "United States", "Europe/Berlin", -240, 60),  # theirs has changed
+        (datetime(2026, 3, 29, 1, 1, tzinfo=UTC), "usa", "Europe/Berlin", -240, 120),  # ours has too
+        (datetime(2026, 1, 1, tzinfo=UTC), "India", "Bogus/Zone", 330, 60),  # ours by the organisation's zone
+        (datetime(2026, 7, 1, tzinfo=UTC), None, None, 120, 120),
+    ],
+)
+def test_clocks_of_both_sides_are_those_of_the_moment(book, when, country, zone, customer, seller):
+    book.add("accounts", {"id": "A", "country": country}).add("users", {"id": "U", "time_zone": zone})
+    book.add("activities", act(account_id="A", user_ids=["U"], occurred_at=when))
+    book.add("cases", {"id": "K", "account_id": "A", "owner_id": "U", "opened_at": when})
+    settled = book.settle()
+    for table in ("activities", "cases"):
+        (found,) = rows(settled, table)
+        assert (found["customer_offset"], found["seller_offset"]) == (customer, seller)
+
+
+def test_families_rivals_and_contracts_come_from_all_the_places_that_hold_them(book):
+    book.add("accounts", {"id": "A", "contract_end": at(99)}, {"id": "B"})
+    book.add(
+        "opportunities",
+        {"id": "O1", "account_id": "A", "product_family": "Whole", "amount": 5.0, "rivals": ["Acme", " ", "Bolt"]},
+        {"id": "O2", "account_id": "A", "product_family": "Whole", "currency": "EUR"},
+    )
+    book.add(
+        "line_items",
+        {"id": "L1", "opportunity_id": "O2", "product_family": "Part", "amount": 2.0},
+        {"id": "L2", "opportunity_id": "O2", "product_family": None},
+        {"id": "L3", "opportunity_id": "gone", "product_family": "Part"},
+    )
+    book.add("rivals", {"id": "R", "account_id": "B", "name": "Acme", "seen_at": at(3)})
+    book.add(
+        "contracts",
+        {"id": "C1", "account_id": "B", "status": "Activated", "active": True},
+        {"id": "C2", "account_id": "B", "status": "Draft", "active": None},
+        {"id": "C3", "account_id": "B", "status": "Activated", "active": False},
+    )
+    settled = book.settle()
+    families = [(f["opportunity"], f["family"], f["amount"], f["currency"]) for f in rows(settled, "families")]
+    assert families == [(1, "Whole", 5.0, None), (2, "Part", 2.0, "EUR")]
+    assert [(r["account"], r["opportunity"], r["name"]) for r in rows(settled, "rivals")] == [
+        (1, 1, "Acme"),
+        (1, 1, "Bolt"),
+        (2, None, "Acme"),
+    ]
+    assert [c["account"] for c in rows(settled, "contracts")] == [1, 2]
+
+
+def test_numbers_that_are_none_are_null(book):
+    book.add("accounts", {"id": "A", "annual_revenue": float("inf"), "wallet": float("nan")})
+    found = named(book.settle())["A"]
+    assert (found["annual_revenue"], found["wallet"]) == (None, None)
+
+
+def test_held_values_come_with_the_account_of_the_record(book):
+    book.add("accounts", {"id": "A", "bothways_stance": "partner"}, {"id": "B"}).add("accounts", merged={"B": "A"})
+    book.add("opportunities", {"id": "O", "account_id": "B", "bothways_deal_confidence": 12.5})
+    settled = book.settle()
+    (account,) = pq.read_table(settled.held("accounts")).to_pylist()
+    (deal,) = pq.read_table(settled.held("opportunities")).to_pylist()
+    assert (account["id"], account["account_id"], account["bothways_stance"]) == ("A", "A", "partner")
+    assert (deal["account_id"], deal["bothways_deal_confidence"]) == ("A", 12.5)
+    assert not any(c.startswith("bothways_") for name in INPUTS for c in pq.read_schema(settled.table(name)).names)
+
+
+@pytest.fixture(scope="module")
+def shuffled(tmp_path_factory):
+    """Settled tables of one organisation, whose pages come in an order made by a seed."""
+    count = 0
+
+    @functools.cache
+    def run(seed: int | None, page: int) -> dict[str, bytes]:
+        nonlocal count
+        count += 1
+        folder = tmp_path_factory.mktemp(f"shuffle{count}")
+        crm = organisation(9)
+        for n in range(0, 9, 2):  # several versions of some, merges, and deletes
+            crm.put("accounts", f"A{n:03d}", name=f"Renamed {n}")
+        crm.merge("accounts", "A005", "A004")
+        crm.merge("people", "P0010", "P0011")
+        crm.delete("activities", "T0020")
+        order = random.Random(seed) if seed is not None else None
+        state = open_state(folder)
+        landing = Landing(folder, "fake", state, SPECS)
+        pull(FakeConnector(crm, SPECS, page=page, order=order), landing, state, "run", PullPolicy(), NullProgress())
+        settled = settle({s: landing.files(s) for s in SCHEMAS}, folder, SPECS, OURS)
+        state.close()
+        return {path.name: path.read_bytes() for path in sorted(settled.folder.iterdir())}
+
+    return run
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(), page=st.integers(1, 40))
+def test_settled_tables_are_byte_identical_whatever_the_order_of_pages(shuffled, seed, page):
+    assert shuffled(seed, page) == shuffled(None, 7)
+
+
+def test_what_does_not_fit_is_settled_again_with_more_memory(book, monkeypatch):
+    monkeypatch.setattr(duck, "LEAN", 2**20)
+    book.add("accounts", *({"id": f"A{number}", "name": "x" * 100} for number in range(50)))
+    assert len(named(book.settle())) == 50
