@@ -24,7 +24,7 @@ _TALLIES = "enrichment/activity/totals.py"
 _THREADS = "enrichment/activity/threads.py"
 
 TABLE: dict[str, tuple[str, ...]] = {
-    "negative money is not cut at 0": (_ARITHMETIC, "half / (least(value, 0.0) + half)", "half / (value + half)"),
+    "negative money is not cut at 0": (_ARITHMETIC, "half / (at_least(value, 0.0) + half)", "half / (value + half)"),
     "acts grow with age": (_ARITHMETIC, "/ (-half_life_days * DAY)", "/ (half_life_days * DAY)"),
     "Saturday is a working day": (_ARITHMETIC, "(day >= 5).ifelse", "(day >= 6).ifelse"),
     "business day starts at midnight": (_ARITHMETIC, "- starts_at_hour * 3_600", ""),
@@ -40,7 +40,7 @@ TABLE: dict[str, tuple[str, ...]] = {
         "decay(now - acts.t, model.deals.half_life_days)",
     ),
     "a no-show costs the whole meeting": (_EFFORT, "rows.length / 2.0", "rows.length"),
-    "no cap on one act": (_EFFORT, "seller=most(rows.seller, model.effort.minutes.act_cap)", 'seller="seller"'),
+    "no cap on one act": (_EFFORT, "seller=at_most(rows.seller, model.effort.minutes.act_cap)", 'seller="seller"'),
     "no cap on a person's day": (_EFFORT, "> round(cap * MICRO)", "> round(cap * MICRO * 1e6)"),
     "capture rate ignored": (_EFFORT, "acts.factor_c.coalesce(1.0) / rate", "acts.factor_c.coalesce(1.0)"),
     "automated mail is effort": (_EFFORT, "if model.effort.exclude_automated:", "if not model.effort.exclude_automated:"),
@@ -85,12 +85,12 @@ TABLE: dict[str, tuple[str, ...]] = {
     ),
     "no cap on the contract": (
         _DEPENDENCE,
-        "most((rows.lock_until - now).cast(\"float64\") / (_MONTH * d.lock_months), 1.0)",
+        "at_most((rows.lock_until - now).cast(\"float64\") / (_MONTH * d.lock_months), 1.0)",
         "((rows.lock_until - now).cast(\"float64\") / (_MONTH * d.lock_months))",
     ),
     "share of wallet above 1": (
         _DEPENDENCE,
-        "most(ratio(spent, ibis.coalesce(stated, against, benchmark)), 1.0)",
+        "at_most(ratio(spent, ibis.coalesce(stated, against, benchmark)), 1.0)",
         "ratio(spent, ibis.coalesce(stated, against, benchmark))",
     ),
     "nobody new, nothing to replace": (_DEPENDENCE, "(families.clipped > 0).ifelse(1.0, 0.0)", "0.0"),
@@ -110,7 +110,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "a later outcome is read": (_COMMERCE, " & (rows.closed | ~shut)", ""),
     "closed deals go on": (_COMMERCE, "until=(rows.closed & rows.close.notnull()).ifelse(rows.close, now)", "until=now + 0 * rows.opportunity"),
     "coverage adds up": (_CONFIDENCE, "(benefit * cost).sqrt()", "((benefit + cost) / 2.0)"),
-    "old records stay fresh": (_CONFIDENCE, "return most(decay(late, model.evidence.fade_days), 1.0)", "return most(decay(late * 0.0, model.evidence.fade_days), 1.0)"),
+    "old records stay fresh": (_CONFIDENCE, "return at_most(decay(late, model.evidence.fade_days), 1.0)", "return at_most(decay(late * 0.0, model.evidence.fade_days), 1.0)"),
     "a dead channel does not matter": (_CONFIDENCE, "100.0 * channels.sqrt() * volume", "100.0 * volume"),
     "confidence is that in effort": (_ACCOUNTS, "half_even(smaller(rows.conf_dependence, rows.conf_effort))", "half_even(rows.conf_effort)"),
     "effort without evidence": (_ACCOUNTS, "& (half_even(rows.conf_effort) >= model.evidence.least_confidence)", ""),

@@ -70,15 +70,15 @@ def ratio(part: Expr, base: Expr) -> Expr:
 
 def hill(value: Expr, half: float) -> Expr:
     """max(0, x) / (max(0, x) + h): 0 at 0, one half at h, towards 1, no cliff anywhere."""
-    return 1.0 - half / (least(value, 0.0) + half)
+    return 1.0 - half / (at_least(value, 0.0) + half)
 
 
-def least(value: Expr, floor: float) -> Expr:
+def at_least(value: Expr, floor: float) -> Expr:
     """The greater of the two, null where `value` is null (engines differ on nulls in `greatest`)."""
     return value.notnull().ifelse(ibis.greatest(value.cast("float64"), floor), ibis.null("float64"))
 
 
-def most(value: Expr, ceiling: float) -> Expr:
+def at_most(value: Expr, ceiling: float) -> Expr:
     """The lesser of the two, null where `value` is null."""
     return value.notnull().ifelse(ibis.least(value.cast("float64"), ceiling), ibis.null("float64"))
 

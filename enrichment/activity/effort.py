@@ -11,7 +11,7 @@ from datetime import datetime
 
 import ibis
 
-from enrichment.expressions import DAY, MICRO, Expr, constant, known, least, most, real, seconds, whole
+from enrichment.expressions import DAY, MICRO, Expr, at_least, at_most, constant, known, real, seconds, whole
 from enrichment.model import ScoringModel
 
 _UNCOUNTED = ("scheduled", "cancelled", "bounced")
@@ -38,10 +38,10 @@ def base_acts(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) 
     rows = rows.mutate(
         inbound=rows.direction.coalesce("") == "inbound",
         outbound=rows.direction.coalesce("") == "outbound",
-        heads_s=least(rows.seller_people.coalesce(1).cast("float64"), 1.0),
+        heads_s=at_least(rows.seller_people.coalesce(1).cast("float64"), 1.0),
         heads_c=constant(1.0)
         if model.effort.meeting_counting == "once"
-        else least(rows.customer_people.coalesce(1).cast("float64"), 1.0),
+        else at_least(rows.customer_people.coalesce(1).cast("float64"), 1.0),
         held=(rows.outcome == "done") | (rows.outcome.isnull() & ((rows.channel != "call") | (rows.minutes > 0.0))),
         with_customer=rows.person.notnull()
         | (rows.customer_people.coalesce(0) > 0)
@@ -67,8 +67,8 @@ def base_acts(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) 
         t=seconds(rows.occurred_at),
         customer_offset="customer_offset",
         seller_offset="seller_offset",
-        seller=most(rows.seller, model.effort.minutes.act_cap),
-        customer=most(rows.customer, model.effort.minutes.act_cap),
+        seller=at_most(rows.seller, model.effort.minutes.act_cap),
+        customer=at_most(rows.customer, model.effort.minutes.act_cap),
         heads_s=spoken.ifelse(rows.heads_s, 1.0),
         heads_c=spoken.ifelse(rows.heads_c, 1.0),
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import ibis
 
-from enrichment.expressions import DAY, Expr, business_seconds, decay, instant, known, least, real, seconds, whole
+from enrichment.expressions import DAY, Expr, at_least, business_seconds, decay, instant, known, real, seconds, whole
 from enrichment.model import ScoringModel
 
 _FINE = 1_000_000_000
@@ -69,7 +69,7 @@ def message_items(base: Expr, facts: Expr, as_of: datetime, model: ScoringModel)
         next_seller=rows.inbound.ifelse(none, rows.seller_clock).min().over(onward),
     )
     answered = rows.inbound.ifelse(rows.next_seller, rows.next_customer)
-    rows = rows.mutate(wait=least(answered - rows.sent, 0.0).round().cast("int64"))
+    rows = rows.mutate(wait=at_least(answered - rows.sent, 0.0).round().cast("int64"))
     return rows.filter(rows.due).select("account", "inbound", "wait").union(alone)
 
 

@@ -10,7 +10,7 @@ import ibis
 
 from enrichment.commerce import deals as commerce
 from enrichment.commerce import holdings
-from enrichment.expressions import DAY, Expr, half_even, instant, known, least, ratio, smaller
+from enrichment.expressions import DAY, Expr, at_least, half_even, instant, known, ratio, smaller
 from enrichment.fields import ACCOUNT_FIELDS
 from enrichment.model import ScoringModel
 from enrichment.scores import confidence, dependence, reciprocity, stance
@@ -228,7 +228,7 @@ def _worded(rows: Expr, as_of: datetime, model: ScoringModel) -> Expr:
     now = instant(as_of)
     earned = (rows.customer_revenue > 0.0).ifelse(rows.customer_revenue, _UNKNOWN)
     rows = rows.mutate(
-        burden_share=ratio(least(rows.revenue.cast("float64"), 0.0), earned),
+        burden_share=ratio(at_least(rows.revenue.cast("float64"), 0.0), earned),
         lock_months=(rows.lock_until - now).cast("float64") / _MONTH,
         held_products=ibis.greatest(rows.active_assets.coalesce(0), rows.active_families.coalesce(0)),
         customer_years=(now - rows.first_win).cast("float64") / (365.25 * DAY),

@@ -6,14 +6,14 @@ from datetime import datetime
 
 import ibis
 
-from enrichment.expressions import DAY, Expr, decay, instant, most
+from enrichment.expressions import DAY, Expr, at_most, decay, instant
 from enrichment.model import CHANNELS, ScoringModel
 
 
 def freshness(age_seconds: Expr, model: ScoringModel) -> Expr:
     """1 for the first 30 days, then halving every 180; 0 when there is nothing to be fresh."""
     late = age_seconds.cast("float64") - model.evidence.fresh_days * DAY
-    return most(decay(late, model.evidence.fade_days), 1.0).coalesce(0.0)
+    return at_most(decay(late, model.evidence.fade_days), 1.0).coalesce(0.0)
 
 
 def in_dependence(benefit: Expr, cost: Expr, newest_record: Expr, now: Expr, model: ScoringModel) -> Expr:

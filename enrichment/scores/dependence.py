@@ -7,7 +7,7 @@ from datetime import datetime
 
 import ibis
 
-from enrichment.expressions import DAY, Expr, constant, hill, instant, least, most, ratio, real, smaller, whole
+from enrichment.expressions import DAY, Expr, at_least, at_most, constant, hill, instant, ratio, real, smaller, whole
 from enrichment.model import BENEFIT, COMPONENTS, COST, ScoringModel
 
 _MONTH = 365.25 / 12 * DAY
@@ -22,7 +22,7 @@ def _unit(value: Expr) -> Expr:
 
 def share_of_wallet(rows: Expr, model: ScoringModel) -> Expr:
     """The wallet ladder: stated wallet, ours plus rivals' known spend, a benchmark per employee, the number of vendors."""
-    spent = least(rows.revenue.cast("float64"), 0.0)
+    spent = at_least(rows.revenue.cast("float64"), 0.0)
     stated = (rows.wallet_value > 0.0).ifelse(rows.wallet_value, _UNKNOWN)
     against = (rows.rival_spend > 0).ifelse(spent + rows.rival_spend.cast("float64"), _UNKNOWN)
     benchmark = _UNKNOWN
@@ -31,7 +31,7 @@ def share_of_wallet(rows: Expr, model: ScoringModel) -> Expr:
         pairs = sorted((name.strip().lower(), amount) for name, amount in model.wallet_per_employee.items())
         each = ibis.cases(*((segment == name, float(amount)) for name, amount in pairs), else_=None).cast("float64")
         benchmark = (rows.employees > 0).ifelse(each * rows.employees.cast("float64"), _UNKNOWN)
-    by_money = most(ratio(spent, ibis.coalesce(stated, against, benchmark)), 1.0)
+    by_money = at_most(ratio(spent, ibis.coalesce(stated, against, benchmark)), 1.0)
     by_rank = (rows.known_vendors >= 1).ifelse(ratio(ibis.literal(1.0), rows.known_vendors), _UNKNOWN)
     return by_money.coalesce((spent > 0.0).ifelse(by_rank, by_rank.isnull().ifelse(_UNKNOWN, spent)))
 
@@ -39,7 +39,7 @@ def share_of_wallet(rows: Expr, model: ScoringModel) -> Expr:
 def observe(rows: Expr, as_of: datetime, model: ScoringModel) -> Expr:
     """`rows` with every component of customer dependence in 0..1, null where it is not observed (`<name>_value`)."""
     now, d = instant(as_of), model.dependence
-    lock = most((rows.lock_until - now).cast("float64") / (_MONTH * d.lock_months), 1.0).coalesce(0.0)
+    lock = at_most((rows.lock_until - now).cast("float64") / (_MONTH * d.lock_months), 1.0).coalesce(0.0)
     years = (now - rows.first_win).cast("float64") / _YEAR
     tenure = (1.0 - ibis.literal(2.0) ** (-years / d.tenure_half_life_years)).coalesce(0.0)
     holds = ibis.greatest(rows.active_assets.coalesce(0), rows.active_families.coalesce(0)).cast("float64")
@@ -54,7 +54,7 @@ def observe(rows: Expr, as_of: datetime, model: ScoringModel) -> Expr:
         "reliance": rows.sells.ifelse(hill(rows.reliance_sum.coalesce(0.0), d.reliance_half_point), _UNKNOWN),
         "contract_lock": rows.records_ends.ifelse(lock, _UNKNOWN),
         "installed_base": rows.records_installed.ifelse(hill(holds, d.installed_half_point), _UNKNOWN),
-        "tenure": rows.sells.ifelse(least(tenure, 0.0), _UNKNOWN),
+        "tenure": rows.sells.ifelse(at_least(tenure, 0.0), _UNKNOWN),
         "non_modularity": _unit(rows.non_modularity).coalesce(rows.families_rigid),
         "scarcity": rows.records_rivals.ifelse(1.0 / (1.0 + seen), _UNKNOWN),
     }
@@ -80,7 +80,7 @@ def weigh(rows: Expr, model: ScoringModel, money_share: Expr) -> Expr:
             columns[f"{name}_prior_used"] = rows[f"{name}_value"].isnull()
             here = rows[f"{name}_value"].notnull().ifelse(constant(weights[name]), constant(0.0))
             covered.append(here * money_share if name in ("share_of_wallet", "purchase_burden") else here)
-        columns[f"{group}_coverage"] = most(_added(covered), 1.0)
+        columns[f"{group}_coverage"] = at_most(_added(covered), 1.0)
     rows = rows.mutate(**columns)
     rows = rows.mutate(
         benefit_index=100.0 * rows.benefit_part,
@@ -174,4 +174,4 @@ def observe_deal(rows: Expr, model: ScoringModel) -> Expr:
 def deal_seller_dependence(rows: Expr, model: ScoringModel) -> Expr:
     """O9: the deal's share of what its owner hopes to close in the same fiscal quarter, half-point .25."""
     share = ratio(rows.hoped, (rows.quarter_pipeline > 0).ifelse(rows.quarter_pipeline, None))
-    return 100.0 * hill(most(share, 1.0), model.dependence.deal_half_point)
+    return 100.0 * hill(at_most(share, 1.0), model.dependence.deal_half_point)

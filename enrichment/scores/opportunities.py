@@ -8,7 +8,7 @@ import ibis
 
 from enrichment.commerce import holdings
 from enrichment.commerce.deals import owner_quarters
-from enrichment.expressions import DAY, Expr, half_even, instant, larger, least, ratio, smaller
+from enrichment.expressions import DAY, Expr, at_least, half_even, instant, larger, ratio, smaller
 from enrichment.fields import OPPORTUNITY_FIELDS
 from enrichment.model import COMPONENTS, ScoringModel
 from enrichment.scores import confidence, dependence, reciprocity, stance
@@ -134,7 +134,9 @@ def _decided(rows: Expr, model: ScoringModel) -> Expr:
 
 def _worded(rows: Expr, model: ScoringModel) -> Expr:
     earned = (rows.customer_revenue > 0.0).ifelse(rows.customer_revenue, _UNKNOWN)
-    rows = rows.mutate(burden_share=ratio(least(rows.value.cast("float64"), 0.0), earned), rivals_seen=rows.deal_rivals)
+    rows = rows.mutate(
+        burden_share=ratio(at_least(rows.value.cast("float64"), 0.0), earned), rivals_seen=rows.deal_rivals
+    )
     rows = drivers.figures(rows, round(model.dependence.lookback_days / 30.4375))
     rows = drivers.ranked(rows)
     return rows.mutate(

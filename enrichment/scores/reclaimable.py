@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ibis
 
-from enrichment.expressions import Expr, larger, least, smaller
+from enrichment.expressions import Expr, at_least, larger, smaller
 from enrichment.model import ScoringModel
 
 RECLAIMABLE = ("rebalance", "keep_transactional", "test_reciprocity")
@@ -31,7 +31,7 @@ def reclaimable(rows: Expr, model: ScoringModel) -> Expr:
     """
     unknown = ibis.null("float64")
     floor = larger(rows.expected_hours, rows.customer_hours)
-    spare = smaller(rows.discretionary_hours, least(rows.discretionary_hours - floor, 0.0))
+    spare = smaller(rows.discretionary_hours, at_least(rows.discretionary_hours - floor, 0.0))
     evident = (rows.discretionary_hours >= model.reclaim.least_evidence_hours).ifelse(spare, unknown)
     allowed = rows.bothways_stance.isin(RECLAIMABLE) & (rows.seller_score < model.stance.high)
     return (rows.bothways_stance == "insufficient_evidence").ifelse(unknown, allowed.ifelse(evident, 0.0))
