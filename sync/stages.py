@@ -20,7 +20,7 @@ from sync.diff.brakes import check_brakes, check_owner
 from sync.diff.diff import STREAMS, Plan, diff, read_plan
 from sync.diff.sql import Rules
 from sync.enrich import score_tables
-from sync.errors import BrakeReached, PlanChanged
+from sync.errors import BrakeReached, PlanChanged, exit_code
 from sync.land.normalize import Settled, settle
 from sync.options import RunOptions
 from sync.privacy.suppression import kept_out
@@ -238,7 +238,7 @@ class Job:
 
     def _exit_code(self, broken: BothwaysError | None) -> int:
         if broken is not None:
-            return 8 if isinstance(broken, RetriableError) else 7 if isinstance(broken, QuotaReached) else 4
+            return exit_code(broken)
         if self.result.deferred:
             return 7
         share = self.result.rejected / self.result.changed if self.result.changed else 0.0

@@ -29,7 +29,7 @@ import sync.cli.setup as cli_setup
 from connectors.errors import BothwaysError
 from connectors.redaction import redact
 from sync.console.output import Output, usage_wants_json
-from sync.exits import exit_code
+from sync.errors import exit_code
 from sync.system import logs
 
 app = typer.Typer(

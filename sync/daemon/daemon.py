@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from sync.daemon.timetable import DONE, Agenda
+from sync.daemon.timetable import Agenda
+from sync.errors import ending
 
 LONGEST_WAIT = 30.0
 """Seconds between two looks at the clock: after the machine slept, a missed run begins within so many."""
@@ -132,7 +133,7 @@ class Daemon:
             self._current = None
             self._ended = self._clock.now()
             self._agenda.ended(code, self._ended)
-            if code in DONE:
+            if ending(code).success:
                 self._succeeded = self._ended
         self._look_for_marks()
         self._after(self.standing())

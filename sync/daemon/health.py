@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from connectors.errors import BothwaysError
 from sync.daemon.daemon import Standing
 from sync.daemon.http_server import answer
-from sync.exits import MEANING
+from sync.errors import ending
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -66,7 +66,7 @@ class Health:
         """Why a person should look; "" when nobody has to."""
         standing = self._from.standing()
         if standing.waits_for_a_person:
-            meaning = MEANING.get(standing.code or 0, "failed")
+            meaning = ending(standing.code or 0).meaning
             return f"the last sync {meaning} (exit code {standing.code}); the next is at {standing.next_at:%Y-%m-%d %H:%M} UTC"
         since = standing.succeeded_at or standing.began_at
         if self._from.clock() - since > 2 * self._from.every and not standing.running:

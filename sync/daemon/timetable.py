@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sync.errors import ending
+
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=5), timedelta(hours=1)
-DONE, PASSING, STOPPED = frozenset({0, 3}), frozenset({6, 7, 8}), frozenset({130, 143})
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ class Agenda:
     def ended(self, code: int, now: datetime) -> None:
         """The run ended with this exit code."""
         self.code = code
-        if code in PASSING:
+        if ending(code).retry:
             self.failures += 1
             self.retry_at = now + min(FIRST_RETRY * 2 ** min(self.failures - 1, 10), LONGEST_RETRY)
         else:
@@ -68,4 +69,4 @@ class Agenda:
     @property
     def waits_for_a_person(self) -> bool:
         """The last run ended in a way that no repeating mends."""
-        return self.code is not None and self.code not in DONE | PASSING | STOPPED
+        return self.code is not None and ending(self.code).needs_a_person

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from connectors.errors import ConfigError
 from connectors.secrets import Secret
-from sync.exits import MEANING, PASSING, SUCCESS
+from sync.errors import ending
 from sync.observe.last_outcome import Outcome
 from sync.state.database import instant
 from sync.system import logs
@@ -39,9 +39,9 @@ class Notifier:
 
     def ended(self, code: int, before: Outcome | None, result: RunResult | None) -> bool:
         """A run ended; returns whether an alert went out. The same failure is told again after `repeat_hours` only."""
-        if code in PASSING:
+        if not (ending(code).success or ending(code).failure):
             return False
-        self._beat("" if code in SUCCESS else "/fail")
+        self._beat("" if ending(code).success else "/fail")
         text = self._alert(code, before, result)
         return text is not None and self._post(text)
 
@@ -55,7 +55,7 @@ class Notifier:
         if event not in wanted:
             return None
         if code == 0:
-            if before is None or before.exit_code in (*SUCCESS, *PASSING):
+            if before is None or not ending(before.exit_code).failure:
                 return None
             return f":white_check_mark: bothways ({self._crm}): recovered. {_counts(result)}".rstrip()
         if before is not None and before.exit_code == code and before.alerted_at:
@@ -63,7 +63,7 @@ class Notifier:
             if datetime.now(UTC) < again:
                 return None
         mark = ":octagonal_sign:" if code == 5 else ":warning:"
-        said = f"{mark} bothways ({self._crm}): {MEANING.get(code, 'failed')} (exit code {code}). {_counts(result)}"
+        said = f"{mark} bothways ({self._crm}): {ending(code).meaning} (exit code {code}). {_counts(result)}"
         return f"{said.rstrip()} Look at `bothways status`."
 
     def _beat(self, suffix: str) -> None:

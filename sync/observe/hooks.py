@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from config.settings import Settings
 from connectors.errors import BothwaysError
 from connectors.http.traffic import TRAFFIC
-from sync.exits import SUCCESS, exit_code
+from sync.errors import ending, exit_code
 from sync.observe import last_outcome as outcome
 from sync.observe.alerts import Notifier
 from sync.observe.last_outcome import Outcome
@@ -71,7 +71,11 @@ def _ended(settings: Settings, notifier: Notifier, before: Outcome | None, seen:
         exit_code=code,
         run_id=seen.result.run_id if seen.result is not None else "",
         alerted_at=at if alerted else before.alerted_at if before is not None and same else "",
-        summary_at=_summary(settings, notifier, before, at) if code in SUCCESS else before.summary_at if before else "",
+        summary_at=_summary(settings, notifier, before, at)
+        if ending(code).success
+        else before.summary_at
+        if before
+        else "",
         quota_left=TRAFFIC.left_of_day(),
         answers={str(status): count for status, count in sorted((TRAFFIC.answers() - seen.answers).items())},
     )

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from config.settings import Settings
 from connectors.errors import ConfigError
-from sync.exits import SUCCESS
+from sync.errors import ending
 from sync.observe import last_outcome as outcome
 from sync.state.database import instant
 from sync.state.run_queries import rows_of
@@ -72,7 +72,7 @@ def _from_state(registry: CollectorRegistry, settings: Settings, crm: str) -> No
     mine = sa.select(runs).where((runs.c.crm == crm) & (runs.c.kind == "sync")).order_by(runs.c.started_at.desc())
     found = rows_of(settings, mine.limit(200))
     told = [(row, json.loads(row.result or "{}")) for row in found]
-    succeeded = [row for row, result in told if row.status == "finished" and result.get("exit_code") in SUCCESS]
+    succeeded = [row for row, result in told if row.status == "finished" and ending(result.get("exit_code")).success]
     if succeeded:
         last = max(succeeded, key=lambda row: str(row.ended_at))
         age = (datetime.now(UTC) - instant(last.as_of)).total_seconds()

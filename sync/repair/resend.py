@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from connectors.errors import BothwaysError, QuotaReached, RetriableError
+from sync.errors import exit_code
 from sync.stages import Job
 from sync.state.journal import OPEN, Journal, Planned
 from sync.write import Writer
@@ -57,10 +58,7 @@ def _outcome(job: Job, journal: Journal, planned: int, broken: BothwaysError | N
     counts = journal.counts(job.run.run_id)
     deferred = sum(counts.get(status, 0) for status in OPEN)
     rejected = counts.get("rejected", 0)
-    if broken is not None:
-        code = 8 if isinstance(broken, RetriableError) else 7 if isinstance(broken, QuotaReached) else 4
-    else:
-        code = 7 if deferred else 3 if rejected else 0
+    code = exit_code(broken) if broken is not None else 7 if deferred else 3 if rejected else 0
     told = Outcome(
         job.run.run_id,
         planned,

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from config.settings import Settings
 from connectors.errors import ConfigError
+from sync.errors import ending
 from sync.state import flags as holds
 from sync.state.database import instant
 from sync.state.run_queries import finished_runs, rows_of
@@ -111,7 +112,7 @@ def status(settings: Settings, max_age: timedelta | None = None, *, most: int = 
     done = [
         row.ended_at
         for row in rows_of(settings, mine.where((runs.c.kind == "sync") & (runs.c.status == "finished")).limit(200))
-        if json.loads(row.result or "{}").get("exit_code") in (0, 3)
+        if ending(json.loads(row.result or "{}").get("exit_code")).success
     ]
     last = max(done, default=None)
     letters = rows_of(settings, sa.select(sa.func.count()).select_from(dead_letters).where(dead_letters.c.crm == crm))

@@ -7,14 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from connectors.errors import BothwaysError
-from sync.errors import Stopped
-
-
-class OutOfTime(BothwaysError):
-    """The run took as long as it may; what was done is kept, with the plan, and the next run goes on from there."""
-
-    exit_code = 7
+from sync.errors import OutOfTime, Stopped
 
 
 @contextmanager

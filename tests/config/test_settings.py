@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from config.settings import Settings, load
 from connectors.errors import ConfigError
 from connectors.redaction import redact
-from sync.exits import exit_code
+from sync.errors import exit_code
 
 MINIMUM = """\
 [crm]

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
 
 from sync.cli.app import app
+from sync.errors import exit_code
 
 pytestmark = pytest.mark.slow
 
@@ -101,7 +102,7 @@ def test_a_limit_of_time_defers_and_the_next_run_goes_on(emulated, bothways, cle
     case = emulated("hubspot")
     add(case, "\n[sync]\nmax_runtime_minutes = 0.0005\n")
     stopped = bothways(case, "sync", "--json")
-    assert getattr(stopped.exception, "exit_code", None) == 7
+    assert exit_code(stopped.exception) == 7
     assert case.written() == 0
 
     case.settings = type(case.settings)(**{**case.settings.model_dump(), "sync": {}})

@@ -14,7 +14,7 @@ from rows import told
 from scorer import SPECS, by_acts
 
 from enrichment.model import ScoringModel
-from sync.errors import LockHeld
+from sync.errors import LockHeld, exit_code
 from sync.options import RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.run import run_sync
@@ -44,7 +44,7 @@ def start(folder: str, parent: Connection) -> None:
         options = RunOptions(as_of=AS_OF, scorer=by_acts)
         run_sync(connector, Workspace(Path(folder) / "ws"), ScoringModel(), SPECS, options, NullProgress())
     except LockHeld as error:
-        parent.send(f"exit {error.exit_code}, {connector.read_calls + connector.write_calls} calls")
+        parent.send(f"exit {exit_code(error)}, {connector.read_calls + connector.write_calls} calls")
         return
     crm.save()
     parent.send("done")

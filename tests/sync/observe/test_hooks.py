@@ -14,14 +14,14 @@ from config.settings import Settings
 from connectors import redaction
 from connectors.errors import AuthError, ConfigError, QuotaReached, RetriableError
 from enrichment.model import ScoringModel
-from sync.errors import BrakeReached, LockHeld, Stopped
+from sync.errors import BrakeReached, LockHeld, OutOfTime, Stopped, exit_code
 from sync.observe import alerts as notify
 from sync.observe import last_outcome as outcome
 from sync.observe.hooks import observed
 from sync.progress import NullProgress
 from sync.result import RunResult
 from sync.run import run_sync
-from sync.system.time_limit import OutOfTime, within_time
+from sync.system.time_limit import within_time
 from sync.system.times import length
 
 SECRET = "canary-hook-7731"
@@ -228,7 +228,7 @@ def test_a_run_that_is_over_its_time_is_deferred_and_a_signal_stays_a_signal():
 
     with pytest.raises(OutOfTime) as caught:
         reading(timedelta(milliseconds=1), threading.Event())
-    assert caught.value.exit_code == 7
+    assert exit_code(caught.value) == 7
     for limit in (timedelta(hours=1), None):
         asked = threading.Event()
         asked.set()
