@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from connectors.emulator.organisation.model import Organisation
 from connectors.emulator.salesforce.auth import identity
@@ -13,6 +12,7 @@ from connectors.emulator.salesforce.auth.oauth import Client, Tokens
 from connectors.emulator.salesforce.bulk.ingest import BulkIngests
 from connectors.emulator.salesforce.bulk.query import LARGEST_PAGE, BulkQueries
 from connectors.emulator.salesforce.bulk.v1 import BulkV1
+from connectors.emulator.salesforce.life import Life
 from connectors.emulator.salesforce.metadata.deploy import Deployments
 from connectors.emulator.salesforce.rest.call import Call, answer
 from connectors.emulator.salesforce.rest.query import Queries
@@ -22,11 +22,10 @@ from connectors.emulator.salesforce.seed.organisation import seed
 from connectors.emulator.salesforce.soap.partner import PartnerCalls
 from connectors.emulator.salesforce.soap.routes import Soap
 from connectors.emulator.salesforce.store import person_accounts as persons
-from connectors.emulator.salesforce.store.access import Rights
 from connectors.emulator.salesforce.store.errors import ApiError, not_found
-from connectors.emulator.salesforce.store.org import Automation, Clock, Org, ValidationRule, system_clock
+from connectors.emulator.salesforce.store.org import Clock, Org, system_clock
 from connectors.emulator.salesforce.store.quota import Quota
-from connectors.emulator.salesforce.store.writes import WriteOptions, Writer
+from connectors.emulator.salesforce.store.writes import Writer
 from connectors.emulator.server.http import Request, Response
 
 _HEAD_LIMIT = 16_384
@@ -48,7 +47,7 @@ _LOCAL = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?\Z")
 _ID = re.compile(r"(?<=/)(?=\w*\d)(?:[A-Za-z0-9]{15}|[A-Za-z0-9]{18})(?=/|\Z)")
 
 
-class SalesforceEmulator:
+class SalesforceEmulator(Life):
     """An organisation behind its API; an `Application` of `EmulatorServer`.
 
     `token` is a system administrator's, `runtime_token` that of the integration user, who may read what
@@ -174,76 +173,6 @@ class SalesforceEmulator:
         """The record id that a canonical id of the seeded organisation became. Raises KeyError."""
         return self.seeded.ids[stream][canonical_id]
 
-    # what happens in the organisation without our help
-
-    def change(self, object_name: str, record_id: str, values: dict[str, Any]) -> None:
-        """An administrator edits a record by hand. Raises RowError."""
-        self.writer.update(
-            self.org.schema.objects[object_name], record_id, values, self._admin(), WriteOptions(auto_assign=False)
-        )
-
-    def delete(self, object_name: str, record_id: str) -> None:
-        """Somebody puts a record into the recycle bin."""
-        self.writer.delete(self.org.schema.objects[object_name], record_id, self._admin())
-
-    def undelete(self, object_name: str, record_id: str) -> None:
-        self.writer.undelete(self.org.schema.objects[object_name], record_id, self._admin())
-
-    def purge(self, object_name: str, record_id: str) -> None:
-        """A hard delete: nothing is left."""
-        self.org.store.delete(object_name, record_id)
-
-    def merge(self, object_name: str, winner: str, losers: list[str]) -> None:
-        """Somebody merges records (Account, Contact, Lead or Case)."""
-        self.writer.merge(self.org.schema.objects[object_name], winner, losers, self._admin())
-
-    def make_person(self, account_id: str, contact_id: str) -> None:
-        """An account and its only contact become a person account; needs `person_accounts`. Raises RowError."""
-        persons.become(self.org, account_id, contact_id)
-
-    def change_later(self, object_name: str, record_id: str, values: dict[str, Any], *, seconds: float) -> None:
-        """An edit stamped now that becomes visible only `seconds` later, or at `commit()`: a long transaction."""
-        self.org.delay(seconds, lambda: self.change(object_name, record_id, values))
-
-    def commit(self) -> None:
-        """All long transactions end now."""
-        self.org.settle(everything=True)
-
-    def add_validation_rule(
-        self,
-        object_name: str,
-        refuses: Callable[[dict[str, Any]], bool],
-        message: str,
-        fields: tuple[str, ...] = (),
-        name: str | None = None,
-    ) -> None:
-        """Writes that leave a row for which `refuses` is true fail with FIELD_CUSTOM_VALIDATION_EXCEPTION."""
-        held = self.org.behaviours.validation_rules[object_name]
-        held.append(
-            ValidationRule(self.org.serials.next("03d"), name or f"Rule_{len(held) + 1}", refuses, message, fields)
-        )
-
-    def add_automation(
-        self, kind: Literal["Flow", "ApexTrigger", "WorkflowRule"], object_name: str, name: str, *, active: bool = True
-    ) -> None:
-        """Something that runs when records of the object are saved, for others to find; it does nothing."""
-        prefix = {"Flow": "301", "ApexTrigger": "01q", "WorkflowRule": "01Q"}[kind]
-        made = Automation(self.org.serials.next(prefix), kind, object_name, name, active)
-        self.org.behaviours.automations.append(made)
-
-    def lock(self, record_id: str, times: int | None = 1) -> None:
-        """The next `times` writes (None: all) of the record, or of a child that locks it, get UNABLE_TO_LOCK_ROW."""
-        self.org.behaviours.locked[record_id] = times
-
-    def revoke(self, object_name: str, field: str) -> None:
-        """An administrator takes a field away from everybody: it is then absent from describe, for the integration user too."""
-        with self.org.store.lock:
-            self.org.store.execute("DELETE FROM FieldPermissions WHERE Field = ?", (f"{object_name}.{field}",))
-            self.org.access.forget()
-
-    def _admin(self) -> Rights:
-        return self.org.access.of(self.seeded.admin_user)
-
     # requests
 
     def _handle(self, request: Request) -> Response:
@@ -252,7 +181,9 @@ class SalesforceEmulator:
             return self.tokens.handle(request, base)
         if request.path.rstrip("/") == "/services/data":
             return answer([version_json(number) for number in range(OLDEST, LATEST + 1)])
-        if request.path in ("/services/oauth2/userinfo", "/services/oauth2/introspect"):
+        if request.path == "/services/oauth2/introspect":
+            return self.tokens.introspect(request)
+        if request.path == "/services/oauth2/userinfo":
             return identity.userinfo(self.org, self._user(request), base)
         if request.path == "/services/oauth2/revoke":
             return self.tokens.revoked(request)
@@ -283,6 +214,8 @@ class SalesforceEmulator:
 
     def _user(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if token.count(" ") or "[" in token:  # such as the sentence that `sf org display` puts in a token's place
+            raise ApiError(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
         user_id = self.tokens.user_of(token.strip()) if scheme.lower() in ("bearer", "oauth") else None
         if user_id is None:
             raise ApiError(401, "INVALID_SESSION_ID", "Session expired or invalid")

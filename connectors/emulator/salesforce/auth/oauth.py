@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from connectors.emulator.salesforce.store.org import Org
 from connectors.emulator.server.http import Request, Response
 
 _JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_SESSION = 7200
+"""Seconds: the session timeout that an organisation has by default."""
 _AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
 
 
@@ -110,23 +113,15 @@ class Tokens:
             self._check_client(form)
             if self.client.run_as is None:
                 raise Refused("invalid_grant", "no client credentials user enabled")
-            return {
-                **self._session(self.client.run_as, base),
-                "issued_at": self._issued(),
-                "signature": _signature(form),
-            }
+            return self._signed(self._session(self.client.run_as, base))
         if kind == _JWT:
             return self._session(self._jwt_user(form.get("assertion", ""), base), base)
         if kind == "refresh_token":
             self._check_client(form)
-            return self._refreshed(form.get("refresh_token", ""), base, form)
+            return self._refreshed(form.get("refresh_token", ""), base)
         if kind == "password" and self._password is not None:
             self._check_client(form)
-            return {
-                **self._session(self._named(form), base),
-                "issued_at": self._issued(),
-                "signature": _signature(form),
-            }
+            return self._signed(self._session(self._named(form), base))
         raise Refused("unsupported_grant_type", "grant type not supported")
 
     def _named(self, form: dict[str, str]) -> str:
@@ -161,7 +156,7 @@ class Tokens:
             raise Refused("invalid_grant", "user hasn't approved this consumer")
         return user_id
 
-    def _refreshed(self, token: str, base: str, form: dict[str, str]) -> dict[str, Any]:
+    def _refreshed(self, token: str, base: str) -> dict[str, Any]:
         held = self._refresh.get(token)
         if held is None:
             raise Refused("invalid_grant", "expired access/refresh token")
@@ -169,7 +164,7 @@ class Tokens:
         if used:
             self._refresh = {known: one for known, one in self._refresh.items() if one[0] != grant}
             raise Refused("invalid_grant", "expired access/refresh token")
-        session = {**self._session(user_id, base), "issued_at": self._issued(), "signature": _signature(form)}
+        session = self._signed(self._session(user_id, base))
         if self._rotate:
             fresh = "5Aep861" + secrets.token_urlsafe(24)
             self._refresh[token] = (grant, user_id, True)
@@ -186,8 +181,43 @@ class Tokens:
             "token_type": "Bearer",
         }
 
-    def _issued(self) -> str:
-        return str(int(self._org.now().timestamp() * 1000))
+    def _signed(self, session: dict[str, Any]) -> dict[str, Any]:
+        """With `issued_at` and `signature`: Base64 of HMAC-SHA256, keyed with the consumer secret, over id + issued_at
+        (REST API Developer Guide, "Understanding the Username-Password OAuth Authentication Flow")."""
+        issued = str(int(self._org.now().timestamp() * 1000))
+        message = f"{session['id']}{issued}".encode()
+        digest = hmac.new(self.client.secret.encode(), message, hashlib.sha256).digest()
+        return {**session, "issued_at": issued, "signature": base64.b64encode(digest).decode()}
+
+    def introspect(self, request: Request) -> Response:
+        """The state of an access or refresh token, for a client that proves who it is by Basic header or body (Salesforce
+        Help, "OpenID Connect Token Introspection"). Anything that is no live token is `{"active": false}`."""
+        if request.method != "POST":
+            return answer({"error": "invalid_request", "error_description": "must use HTTP POST"}, 400)
+        form = request.form()
+        _basic(request, form)
+        if form.get("client_id") != self.client.key or form.get("client_secret") != self.client.secret:
+            return answer({"error": "invalid_client", "error_description": "invalid client credentials"}, 401)
+        token = form.get("token", "")
+        user_id, until = self.user_of(token), self._tokens[token].until if token in self._tokens else None
+        kind = "access_token"
+        if user_id is None and token in self._refresh and not self._refresh[token][2]:
+            user_id, kind = self._refresh[token][1], "refresh_token"
+        if user_id is None:
+            return answer({"active": False})
+        now = int(self._org.now().timestamp())
+        row = self._org.store.get("User", user_id) or {}
+        state = {
+            "active": True,
+            "scope": "api",
+            "client_id": self.client.key,
+            "username": row.get("Username"),
+            "sub": f"https://login.salesforce.com/id/{self._org.org_id}/{user_id}",
+            "token_type": kind,
+            "iat": now,
+            "nbf": now,
+        }
+        return answer(state | ({"exp": int(until.timestamp())} if until else {"exp": now + _SESSION}))
 
     def revoked(self, request: Request) -> Response:
         """The revocation endpoint: of a session, or of a refresh token."""
@@ -220,7 +250,3 @@ def _unpacked(assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
     if len(parts) != 3 or not parts[2] or not isinstance(head, dict) or not isinstance(claims, dict):
         raise Refused("invalid_grant", "invalid assertion")
     return head, claims
-
-
-def _signature(form: dict[str, str]) -> str:
-    return base64.b64encode(hashlib.sha256(form.get("client_id", "").encode()).digest()).decode()

@@ -16,6 +16,7 @@ from connectors.emulator.salesforce.soql.dates import stamp
 from connectors.emulator.salesforce.soql.parser import parse
 from connectors.emulator.salesforce.soql.sql import Compiler, Output, Plan
 from connectors.emulator.salesforce.soql.tree import Query
+from connectors.emulator.salesforce.soql.whos import CODE, too_large
 from connectors.emulator.salesforce.store.access import Rights
 from connectors.emulator.salesforce.store.errors import ApiError, not_found
 from connectors.emulator.salesforce.store.org import Org
@@ -59,7 +60,11 @@ class BulkQueries:
             raise ApiError(400, "INVALIDJOB", "InvalidJob : query is required")
         plan = bulk_plan(self._org, soql, rights, everything=job.operation == "queryAll")
         job.object, job.polls = plan.object.name, self._polls
-        self._jobs[job.id[:15]] = _QueryJob(job, plan, rows_of(self._org, plan))
+        refused = too_large(self._org, plan, rights)
+        if refused is not None:
+            job.error = f"InvalidBatch : Failed to process query: {CODE}: {refused}"
+        rows = rows_of(self._org, plan) if refused is None else array("q")
+        self._jobs[job.id[:15]] = _QueryJob(job, plan, rows)
         self.count += 1
         return {**job.head(), "lineEnding": job.line_ending, "columnDelimiter": job.delimiter}
 
@@ -71,7 +76,8 @@ class BulkQueries:
         made = self._find(job_id, rights, None)
         job = made.job
         if job.state in ("UploadComplete", "InProgress"):
-            job.state = "InProgress" if job.polls > 0 else "JobComplete"
+            ended = "JobComplete" if job.error is None else "Failed"
+            job.state = "InProgress" if job.polls > 0 else ended
             job.polls -= 1
             job.changed = stamp(self._org.now())
         done = job.state == "JobComplete"
@@ -84,6 +90,7 @@ class BulkQueries:
             "retries": 0,
             "totalProcessingTime": 100 if done else 0,
             "isPkChunkingSupported": made.plan.query.limit is None and not made.plan.query.order,
+            **({"errorMessage": job.error} if job.state == "Failed" else {}),
         }
 
     def change(self, job_id: str, body: object, rights: Rights) -> Json:
@@ -153,7 +160,9 @@ def bulk_plan(org: Org, soql: str, rights: Rights, *, everything: bool) -> Plan:
     if thing is not None and not thing.queryable_in_bulk:
         raise ApiError(400, "INVALIDENTITY", f"Entity '{thing.name}' is not supported by the Bulk API.")
     _refuse(query)
-    plan = Compiler(org.schema, rights, org.now().date(), everything=everything).compile(query)
+    private = org.behaviours.private_activities
+    compiler = Compiler(org.schema, rights, org.now().date(), everything=everything, private_activities=private)
+    plan = compiler.compile(query)
     if any(output.type == "address" for output in plan.outputs) or plan.children or plan.typed:
         raise _unsupported("Compound data types and nested queries are not supported in Bulk Query")
     return plan

@@ -15,6 +15,7 @@ from connectors.emulator.salesforce.rest.columns import column_metadata
 from connectors.emulator.salesforce.rest.records import Record, Shape
 from connectors.emulator.salesforce.soql.parser import parse
 from connectors.emulator.salesforce.soql.sql import Child, Compiler, Plan, Typed
+from connectors.emulator.salesforce.soql.whos import refuse_too_large
 from connectors.emulator.salesforce.store.access import Rights
 from connectors.emulator.salesforce.store.errors import ApiError
 from connectors.emulator.salesforce.store.ids import make_id
@@ -54,7 +55,12 @@ class Queries:
             raise ApiError(
                 400, "NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is 2000, but was {query.offset}"
             )
-        plan = Compiler(self._org.schema, rights, self._org.now().date(), everything=everything).compile(query)
+        private = self._org.behaviours.private_activities
+        compiler = Compiler(
+            self._org.schema, rights, self._org.now().date(), everything=everything, private_activities=private
+        )
+        plan = compiler.compile(query)
+        refuse_too_large(self._org, plan, rights)
         self._org.reading()
         if query.aggregates:
             return self._groups(plan)

@@ -64,9 +64,9 @@ class PartnerCalls:
     def serves(self, operation: str) -> bool:
         return operation in self._calls
 
-    def call(self, call: ET.Element, envelope: ET.Element, rights: Rights, version: str) -> Any:
+    def call(self, call: ET.Element, envelope: ET.Element, rights: Rights, version: str, base: str) -> Any:
         """The result: a mapping, or a list of them. Raises ApiError."""
-        return self._calls[call.tag](_Asked(call, envelope, rights, version))
+        return self._calls[call.tag](_Asked(call, envelope, rights, version, base))
 
     # reading
 
@@ -95,7 +95,16 @@ class PartnerCalls:
             found: Json = self._get(asked, f"sobjects/{name}/describe")
         except ApiError as error:
             raise ApiError(500, "INVALID_TYPE", f"sObject type '{name}' is not supported.") from error
-        return {key: value for key, value in found.items() if key not in ("urls", "sobjectDescribeOption")}
+        kept = {key: value for key, value in found.items() if key not in ("urls", "sobjectDescribeOption")}
+        if not found["layoutable"]:
+            return kept
+        prefix = found["keyPrefix"]  # DescribeSObjectResult has the pages of the user interface where REST has `urls`
+        return {
+            **kept,
+            "urlDetail": f"{asked.base}/{{ID}}",
+            "urlEdit": f"{asked.base}/{{ID}}/e",
+            "urlNew": f"{asked.base}/{prefix}/e",
+        }
 
     def _changes(self, asked: _Asked, what: str) -> Json:
         span = {"start": asked.text("startDate"), "end": asked.text("endDate")}
@@ -212,8 +221,8 @@ class PartnerCalls:
 class _Asked:
     """One call with what its envelope says about it."""
 
-    def __init__(self, call: ET.Element, envelope: ET.Element, rights: Rights, version: str) -> None:
-        self.call, self.envelope, self.rights, self.version = call, envelope, rights, version
+    def __init__(self, call: ET.Element, envelope: ET.Element, rights: Rights, version: str, base: str) -> None:
+        self.call, self.envelope, self.rights, self.version, self.base = call, envelope, rights, version, base
 
     @property
     def options(self) -> WriteOptions:

@@ -66,7 +66,9 @@ class Soap:
             if call is None:
                 raise ApiError(500, "INVALID_OPERATION", "No operation in the SOAP body")
             result = (
-                self._login(call, version, base) if call.tag == "login" else self._called(api, call, version, envelope)
+                self._login(call, version, base)
+                if call.tag == "login"
+                else self._called(api, call, version, envelope, base)
             )
         except Unreadable as error:
             return _fault("UNKNOWN_EXCEPTION", str(error))
@@ -95,7 +97,7 @@ class Soap:
             "userInfo": soap_user(self._org, user_id),
         }
 
-    def _called(self, api: str, call: ET.Element, version: int, envelope: ET.Element) -> Any:
+    def _called(self, api: str, call: ET.Element, version: int, envelope: ET.Element, base: str) -> Any:
         user_id = self._tokens.user_of((envelope.findtext("Header/SessionHeader/sessionId") or "").strip())
         if user_id is None:
             raise ApiError(500, "INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader")
@@ -108,7 +110,7 @@ class Soap:
         if "ApiEnabled" not in rights.system:
             raise ApiError(500, "API_DISABLED_FOR_ORG", "The SOAP API is not enabled for this user")
         if api != "m" and self._partner.serves(call.tag):
-            return self._partner.call(call, envelope, rights, f"{version}.0")
+            return self._partner.call(call, envelope, rights, f"{version}.0", base)
         if call.tag == "deploy":
             job = self._deployments.begin(_zip(call), _options(call), rights)
             return {"done": False, "id": job.id, "state": "Queued"}

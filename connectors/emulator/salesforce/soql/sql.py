@@ -15,6 +15,8 @@ from connectors.emulator.salesforce.store.errors import ApiError, unknown_type
 from connectors.emulator.salesforce.store.schema import Field, Object, Schema
 
 ARCHIVED = ("Task", "Event")
+_OWNERS = {"Task": "OwnerId", "Event": "OwnerId", "EmailMessage": "CreatedById"}
+"""Whose an activity is, where the sharing default of activities is Private."""
 
 
 @dataclass(slots=True)
@@ -75,9 +77,13 @@ class Plan:
 
 
 class Compiler:
-    """Compiles for one user. `everything` is queryAll: deleted rows and archived activities too."""
+    """Compiles for one user. `everything` is queryAll: deleted rows and archived activities too. `private_activities`: a user
+    whom sharing hides anything from sees their own activities only."""
 
-    def __init__(self, schema: Schema, rights: Rights, today: date, *, everything: bool) -> None:
+    def __init__(
+        self, schema: Schema, rights: Rights, today: date, *, everything: bool, private_activities: bool = False
+    ) -> None:
+        self._private = private_activities and not rights.sees_all
         self._schema = schema
         self._rights = rights
         self._today = today
@@ -242,6 +248,10 @@ class Compiler:
                 tests.append("+t.IsDeleted = 0")
             if scope.base.name in ARCHIVED:
                 tests.append("+t.IsArchived = 0")
+        owner = _OWNERS.get(scope.base.name)
+        if self._private and owner is not None:
+            tests.append(f"t.{owner} = ?")
+            parameters.append(self._rights.user_id)
         return f" WHERE {' AND '.join(tests)}" if tests else ""
 
     def _semi_join(self, inner: Query, parameters: Parameters) -> str:

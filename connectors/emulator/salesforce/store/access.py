@@ -66,6 +66,11 @@ class Rights:
                 return right == "read"
         return right in self.objects.get(name or "", ())
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether sharing hides nothing from this user."""
+        return self.admin or "ViewAllData" in self.system
+
     def fields(self, thing: Object) -> dict[str, Field]:
         """The fields that exist for this user, by lower-case name; those without field-level security are absent."""
         found = self._fields.get(thing.name)

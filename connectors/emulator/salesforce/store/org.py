@@ -54,6 +54,12 @@ class Behaviours:
     automations: list[Automation] = field(default_factory=list)
     locked: dict[str, int | None] = field(default_factory=dict)
     """Record id -> how many more writes meet the lock (None: all), of the record or of a child of it."""
+    private_activities: bool = False
+    """The sharing default of activities is Private: a user without View All Data sees the tasks and events that are their own,
+    and of e-mails those that they sent."""
+    most_whos: int | None = None
+    """How many different people and records the tasks or events of a query may be about, for a user without View All Data;
+    Salesforce has 100,000. None: any number."""
     assignment_owner: str | None = None
     """Who the active assignment rule gives an updated Case, Lead or Account to; None: no active rule."""
 

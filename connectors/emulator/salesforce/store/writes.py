@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.emulator.salesforce.soql.dates import stamp
 from connectors.emulator.salesforce.store.access import Rights
 from connectors.emulator.salesforce.store.errors import RowError
 from connectors.emulator.salesforce.store.ids import to_18
@@ -47,6 +48,7 @@ class Writer:
         row = {**self._defaults(thing, rights), **given}
         self._derive(thing, row)
         self._validate(thing, row)
+        self._move_stage(thing, row, {})
         row["Id"] = self._org.serials.next(thing.prefix)
         self._stamp(thing, row, rights, creating=True)
         self._org.store.insert(thing.name, row)
@@ -70,6 +72,7 @@ class Writer:
         new = {**row, **given}
         self._derive(thing, new)
         self._validate(thing, new)
+        self._move_stage(thing, new, row)
         changed = {name: value for name, value in new.items() if name in given or value != row.get(name)}
         owner = self._org.behaviours.assignment_owner
         if options.auto_assign and owner and thing.name in _ASSIGNED and row.get("OwnerId") != owner:
@@ -232,6 +235,18 @@ class Writer:
             elif f.defaulted and f.values and f.type == "picklist":
                 made[f.name] = f.values[0]
         return made
+
+    def _move_stage(self, thing: Object, row: dict[str, Any], before: Mapping[str, Any]) -> None:
+        """When the stage changed (`before`: the row as it was, empty for a new one). Winning an open deal moves a close date in
+        the future to today (UTC), after the validation rules; losing one leaves it, and so does creating one as won (Salesforce
+        Help 004517774, "Validation Rule Does Not Trigger for System Updates")."""
+        if thing.name != "Opportunity" or row.get("StageName") == before.get("StageName"):
+            return
+        now = self._org.now()
+        row["LastStageChangeDate"] = stamp(now)
+        today = now.date().isoformat()
+        if before and row.get("IsWon") and not before.get("IsClosed") and str(row.get("CloseDate") or "") > today:
+            row["CloseDate"] = today
 
     def _derive(self, thing: Object, row: dict[str, Any]) -> None:
         """Fields computed from others: full names, closed flags, the account of an activity."""
