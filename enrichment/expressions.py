@@ -6,7 +6,6 @@ on the order in which an engine adds. Times are whole seconds since 1970 UTC; da
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import ibis
@@ -23,24 +22,9 @@ _MOST_MONEY = 1e15
 _ROUNDER = 1.5 * 2.0**52
 
 
-def instant(as_of: datetime) -> int:
-    """Whole seconds since 1970 of an aware datetime. Raises ValueError for a naive one."""
-    if as_of.tzinfo is None:
-        raise ValueError("as_of must carry a time zone, for example datetime(2026, 6, 30, tzinfo=UTC)")
-    return int(as_of.astimezone(UTC).timestamp() // 1)
-
-
 def seconds(time: Expr) -> Expr:
     """Whole seconds since 1970 of a UTC timestamp column. The engine's session must run in UTC."""
     return time.epoch_seconds().cast("float64").floor().cast("int64")
-
-
-def known(table: Expr, as_of: datetime, *times: str) -> Expr:
-    """Rows of which nothing happened or became available after `as_of`; an unknown time is no reason to leave one out."""
-    moment = ibis.literal(as_of.astimezone(UTC))
-    for time in times:
-        table = table.filter((table[time] <= moment) | table[time].isnull())
-    return table
 
 
 def constant(value: float) -> Expr:
@@ -117,6 +101,17 @@ def month(second: Expr) -> Expr:
     of_year = of_era - (365 * year + year // 4 - year // 100)
     from_march = (5 * of_year + 2) // 153
     return (year + era * 400) * 12 + from_march + 2
+
+
+def month_starts(number: Expr) -> Expr:
+    """The first second of a month of `month`: the same algorithm backwards."""
+    march_based = number - 2
+    year = march_based // 12
+    from_march = march_based - year * 12
+    era = year // 400
+    of_era = year - era * 400
+    day = era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + (153 * from_march + 2) // 5
+    return ((day - 719_468) * DAY).cast("int64")
 
 
 def business_seconds(second: Expr, offset_minutes: Expr, starts_at_hour: int, hours: int) -> Expr:

@@ -8,6 +8,8 @@ No column starts with `bothways_`: our own output is never an input.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pyarrow as pa
 
 from connectors.records import TIME
@@ -124,6 +126,38 @@ INPUTS: dict[str, pa.Schema] = {
         "currency_rates": {"currency": _TEXT, "rate": _REAL, "start_at": TIME, "end_at": TIME},
     }.items()
 }
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBy:
+    """Which columns say since when a row is known.
+
+    A row counts from the latest of `times`. Where `created_at` is missing and one of the flags `only_if` is set (or none is
+    named), it counts from `otherwise`.
+    """
+
+    times: tuple[str, ...] = ()
+    otherwise: str | None = None
+    only_if: tuple[str, ...] = ()
+
+
+KNOWN_BY: dict[str, KnownBy] = {
+    "accounts": KnownBy(("created_at",)),
+    "people": KnownBy(),
+    # Without a creation time a closed deal is known from its close on: reading it earlier would be reading the future.
+    "opportunities": KnownBy(("created_at",), "close_at", ("is_closed", "is_won")),
+    "opportunity_people": KnownBy(("created_at",)),
+    "families": KnownBy(("created_at",)),
+    "activities": KnownBy(("occurred_at", "created_at")),
+    "activity_people": KnownBy(),  # read through their activity only
+    "cases": KnownBy(("opened_at", "created_at")),
+    # One that starts later is already a commitment, if its record says since when.
+    "contracts": KnownBy(("created_at",), "start_at"),
+    "assets": KnownBy(("created_at", "installed_at")),
+    "rivals": KnownBy(("created_at", "seen_at")),
+    "currency_rates": KnownBy(),  # dated spans, read at moments that are not after as-of
+}
+"""For each table, what makes a row known; `enrichment.as_of.known` is the only reader."""
 
 PREVIOUS = pa.schema([("id", _TEXT), ("stance", _TEXT)])
 """The stance last decided for each record (accounts and opportunities apart), for hysteresis."""

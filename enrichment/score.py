@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import ibis
 
 from enrichment.activity import effort, threads
 from enrichment.activity import totals as tallies
+from enrichment.as_of import AsOf, known
 from enrichment.commerce.deals import deals as read_deals
-from enrichment.expressions import Expr, known
+from enrichment.expressions import Expr
 from enrichment.model import ScoringModel
 from enrichment.scores import accounts, confidence
 from enrichment.scores import opportunities as deals
@@ -38,33 +38,30 @@ def lazily(name: str, table: Expr) -> Expr:  # noqa: ARG001
 
 def score(
     tables: Mapping[str, Expr],
-    as_of: datetime,
+    as_of: AsOf,
     model: ScoringModel,
     previous: Mapping[str, Expr] | None = None,
     *,
     stage: Stage = lazily,
 ) -> Scores:
-    """The scores of everything known at `as_of` (aware, taken to the whole second).
+    """The scores of everything known at `as_of`: nothing that happened or became available later gets past `known`.
 
-    Nothing that happened or became available later is read; a record without a creation time is known from its event.
     `previous` maps `accounts` and `opportunities` to tables of `inputs.PREVIOUS`: the stances last decided, the only
     other input. The same tables, as-of, model and previous stances give the same bytes, whatever the order of rows.
 
     `stage` is called once for each table that several results are made of, in this order: `acts`, `deals`, `played`, `threads`,
     `seller_days`, `customer_days`, `tallies`, `facts`, `accounts`, `opportunities`. Storing them saves computing them again, and
     lets the engine know their sizes when it orders joins; the results are the same.
-    Raises ValueError when `as_of` has no time zone.
     """
     # A compile option, no data: fused selects repeat every expression wherever its column is used, megabytes of SQL.
     ibis.options.sql.fuse_selects = False
-    as_of = as_of.replace(microsecond=0)
+    tables = known(tables, as_of)
     previous = previous or {}
-    everything = effort.base_acts(tables, as_of, model).union(effort.case_acts(tables, as_of, model))
+    everything = effort.base_acts(tables, model).union(effort.case_acts(tables, model))
     everything = stage("acts", everything)
     dealt = stage("deals", read_deals(tables, as_of, model))
     trade = accounts.read_commerce(tables, dealt, as_of, model)
-    roles = known(tables["opportunity_people"], as_of, "created_at")
-    roles = roles.select("opportunity", role_person="person").distinct()
+    roles = tables["opportunity_people"].select("opportunity", role_person="person").distinct()
     played = stage("played", tallies.roles_in_acts(everything, tables["activity_people"], roles, dealt))
 
     facts = stage("threads", threads.thread_facts(everything))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +19,9 @@ from enrichment.inputs import INPUTS, PREVIOUS
 from enrichment.model import ScoringModel
 from sync.system import files as durable
 from sync.system.duckdb import QUIET, settings
+
+if TYPE_CHECKING:
+    from enrichment.as_of import AsOf
 
 Table = Any
 """An Ibis table expression."""
@@ -48,7 +51,7 @@ class Scorer(Protocol):
     def __call__(
         self,
         tables: Mapping[str, Table],
-        as_of: datetime,
+        as_of: AsOf,
         model: ScoringModel,
         previous: Mapping[str, Table] | None = None,
         *,
@@ -72,6 +75,8 @@ def score_tables(
     `previous` is, for hysteresis, the score folder of the run before, or the settled folder with what the CRM holds where
     nothing is kept between runs. Raises ConfigError for an engine that is not there.
     """
+    from enrichment.as_of import AsOf
+
     if scorer is None:
         from enrichment.score import score
 
@@ -92,7 +97,7 @@ def score_tables(
 
         tables = {n: backend.read_parquet(settled / f"{n}.parquet", table_name=f"in_{n}") for n in INPUTS}
         before = {n: backend.read_parquet(_previous(previous, n, scratch), table_name=f"previous_{n}") for n in _STANCE}
-        scores = scorer(tables, as_of, model, before, stage=stage)
+        scores = scorer(tables, AsOf.at(as_of), model, before, stage=stage)
         for name in OUTPUTS:
             _one_file(backend, getattr(scores, name).order_by("id"), fresh / f"{name}.parquet", scratch)
             collect()

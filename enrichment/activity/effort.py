@@ -7,11 +7,10 @@ answered. Scheduled, cancelled, bounced, automated and internal records are not 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import ibis
 
-from enrichment.expressions import DAY, MICRO, Expr, at_least, at_most, constant, known, real, seconds, whole
+from enrichment.expressions import DAY, MICRO, Expr, at_least, at_most, constant, real, seconds, whole
 from enrichment.model import ScoringModel
 
 _UNCOUNTED = ("scheduled", "cancelled", "bounced")
@@ -20,12 +19,12 @@ _DAYS = 2**20
 _CHANNELS = ("email", "call", "meeting", "case_reply")
 
 
-def base_acts(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) -> Expr:
-    """Every act known at `as_of`, one row each, with `seller` and `customer` minutes before the person-day cap.
+def base_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
+    """Every act one row each, with `seller` and `customer` minutes before the person-day cap.
 
     `inbound` and `outbound` are both false where nobody knows who acted first. Cases have negative `act` keys.
     """
-    rows = known(tables["activities"], as_of, "occurred_at", "created_at")
+    rows = tables["activities"]
     rows = rows.filter(
         rows.occurred_at.notnull(),
         rows.account.notnull(),
@@ -74,9 +73,9 @@ def base_acts(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) 
     )
 
 
-def case_acts(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) -> Expr:
+def case_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
     """Cases that the customer raised, as acts of theirs."""
-    rows = known(tables["cases"], as_of, "opened_at", "created_at")
+    rows = tables["cases"]
     rows = rows.filter(rows.opened_at.notnull(), rows.account.notnull(), rows.by_customer.coalesce(False))
     return rows.select(
         act=-rows.case - 1,

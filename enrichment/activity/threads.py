@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import ibis
 
-from enrichment.expressions import DAY, Expr, at_least, business_seconds, decay, instant, known, real, seconds, whole
+from enrichment.as_of import AsOf
+from enrichment.expressions import DAY, Expr, at_least, business_seconds, decay, real, seconds, whole
 from enrichment.model import ScoringModel
 
 _FINE = 1_000_000_000
@@ -41,12 +41,12 @@ def in_threads(acts: Expr, facts: Expr) -> Expr:
     return acts.drop("of_thread", *(name for name in facts.columns if name != "of_thread"))
 
 
-def message_items(base: Expr, facts: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+def message_items(base: Expr, facts: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """Messages in threads that are due an answer by now, with the business seconds (in the zone of the one who answers)
     until the other side's next message; null when there is none. Date-only messages give and take no time."""
     calendar = model.calendar
     rows = base.filter(base.thread.notnull(), base.dated, base.inbound | base.outbound)
-    rows = rows.filter(rows.t > instant(as_of) - model.effort.window_days * DAY)
+    rows = rows.filter(rows.t > as_of.seconds - model.effort.window_days * DAY)
     rows = rows.select("act", "account", "thread", "inbound", "t", "dated", "customer_offset", "seller_offset")
     sides = facts.select(of_thread="thread", both=facts.first_inbound.notnull() & facts.first_outbound.notnull())
     rows = rows.inner_join(sides, [rows.thread == sides.of_thread]).drop("of_thread")
@@ -73,10 +73,10 @@ def message_items(base: Expr, facts: Expr, as_of: datetime, model: ScoringModel)
     return rows.filter(rows.due).select("account", "inbound", "wait").union(alone)
 
 
-def _due(rows: Expr, sent: Expr, as_of: datetime, model: ScoringModel) -> Expr:
-    now, calendar = instant(as_of), model.calendar
+def _due(rows: Expr, sent: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
+    now, calendar = as_of.seconds, model.calendar
     offset = rows.inbound.ifelse(rows.seller_offset, rows.customer_offset)
-    clock = business_seconds(ibis.literal(now, "int64"), offset, calendar.day_starts_at_hour, calendar.day_hours)
+    clock = business_seconds(now, offset, calendar.day_starts_at_hour, calendar.day_hours)
     limit = model.reciprocity.reply_within_days * calendar.day_hours * 3_600
     young = now - model.effort.window_days * DAY
     return rows.dated & (rows.t > young) & (clock - sent >= limit)
@@ -101,10 +101,10 @@ def answers(items: Expr, model: ScoringModel) -> Expr:
     return items.group_by("account").aggregate(**sums)
 
 
-def case_items(tables: Mapping[str, Expr], base: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+def case_items(tables: Mapping[str, Expr], base: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """Cases that the customer raised, as messages that we are to answer: the CRM's own first reply, else our first reply
     on the case."""
-    cases = known(tables["cases"], as_of, "opened_at", "created_at")
+    cases = tables["cases"]
     cases = cases.filter(cases.opened_at.notnull(), cases.account.notnull(), cases.by_customer.coalesce(False))
     cases = cases.mutate(opened=seconds(cases.opened_at))
     replies = base.filter(base.case.notnull(), base.outbound, base.dated).select("case", "t")
@@ -113,7 +113,7 @@ def case_items(tables: Mapping[str, Expr], base: Expr, as_of: datetime, model: S
     first = replies.group_by("case").aggregate(replied=replies.t.min())
     rows = cases.left_join(first, [cases.case == first.case]).drop("case_right")
     opened, kept = rows.opened, seconds(rows.first_reply_at)
-    in_time = (kept >= opened) & (kept <= instant(as_of))
+    in_time = (kept >= opened) & (kept <= as_of.seconds)
     rows = rows.select(
         account=rows.account,
         t=opened,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import ibis
 
-from enrichment.expressions import DAY, Expr, constant, decay, instant, real, whole
+from enrichment.as_of import AsOf
+from enrichment.expressions import DAY, Expr, constant, decay, real, whole
 from enrichment.model import CHANNELS, ScoringModel
 
 _SUMS = (
@@ -44,9 +43,9 @@ def _when(condition: Expr, value: Expr) -> Expr:
     return condition.ifelse(value, constant(0.0))
 
 
-def _measured(acts: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+def _measured(acts: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """Account-level measures of each act, as whole numbers; all 0 outside the effort window."""
-    now, effort = instant(as_of), model.effort
+    now, effort = as_of.seconds, model.effort
     acts = _read(acts, model).mutate(
         kind=(acts.channel == "case_reply").ifelse("case", acts.channel),
         within=acts.t > now - effort.window_days * DAY,
@@ -127,7 +126,7 @@ def _deal_measured(acts: Expr, model: ScoringModel) -> Expr:
     )
 
 
-def pairs(acts: Expr, base: Expr, deals: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+def pairs(acts: Expr, base: Expr, deals: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """Sums by (account, opportunity), the latter null for acts outside any deal: the one pass over the acts.
 
     `acts` are `base` in threads and capped.
@@ -215,9 +214,9 @@ def per_deal(paired: Expr, by_role: Expr) -> Expr:
     return rows.mutate(**{name: real(rows[name]) for name in _DEAL_SUMS})
 
 
-def authors(base: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+def authors(base: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """Per account, how many of its people did something of their own lately."""
-    since = instant(as_of) - model.effort.contact_days * DAY
+    since = as_of.seconds - model.effort.contact_days * DAY
     own = base.filter(base.inbound, base.person.notnull(), base.t > since).select("account", "person").distinct()
     return own.group_by("account").aggregate(two_way=own.count())
 

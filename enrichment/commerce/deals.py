@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import ibis
 
-from enrichment.expressions import DAY, Expr, instant, known, money, month, ratio, real, seconds, whole
+from enrichment.as_of import AsOf
+from enrichment.expressions import DAY, Expr, money, month, ratio, real, seconds, whole
 from enrichment.model import ScoringModel
 
 _YEAR = 365 * DAY
@@ -42,31 +42,28 @@ def converted(rows: Expr, dated: Expr, at: Expr, model: ScoringModel) -> Expr:
     return rows.mutate(factor=ours.ifelse(1.0, rows.rate)).drop("rate_currency", "rate", "starts", "ends", "rate_at")
 
 
-def deals(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) -> Expr:
+def deals(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel) -> Expr:
     """Every opportunity known at `as_of`, with its state then: one that closes later is open.
 
     `until` is the close of a closed deal, else `as_of`: the moment the deal is scored for. `value` is corporate money.
     """
-    now = instant(as_of)
-    rows = known(tables["opportunities"], as_of, "created_at")
+    now = as_of.seconds
+    rows = tables["opportunities"]
     rows = rows.mutate(close=seconds(rows.close_at), created=seconds(rows.created_at))
     shut = rows.is_closed.coalesce(False) | rows.is_won.coalesce(False)
-    # Without a creation time a closed deal is known from its close on: reading it earlier would be reading the future.
-    rows = rows.filter(rows.created.notnull() | ~shut | rows.close.isnull() | (rows.close <= now))
     closed = shut & (rows.close.isnull() | (rows.close <= now))
     rows = rows.mutate(closed=closed, won=closed & rows.is_won.coalesce(False))
     # A close is a day: most CRMs keep no hour, and the same deal must score alike wherever it is read from.
     rows = rows.mutate(close=rows.closed.ifelse(rows.close - rows.close % DAY, rows.close))
     at = (rows.closed & rows.close.notnull()).ifelse(rows.close, now)
     rows = converted(rows, rates(tables), at, model)
-    moment = ibis.literal(as_of).cast("timestamp('UTC', 6)")
     # The probability of a deal that closed after `as_of` is its outcome, which nobody knew.
     told = (rows.probability >= 0.0) & (rows.probability <= 1.0) & (rows.closed | ~shut)
     chance = told.ifelse(rows.probability, ibis.null("float64"))
     rows = rows.mutate(
         until=(rows.closed & rows.close.notnull()).ifelse(rows.close, now),
         begins=rows.created.coalesce(_LONG_AGO),
-        scored_for=(rows.closed & rows.close.notnull()).ifelse(rows.close_at.truncate("D"), moment),
+        scored_for=(rows.closed & rows.close.notnull()).ifelse(rows.close_at.truncate("D"), as_of.time),
         value=money(rows.amount * rows.factor),
         bought=(rows.won & (rows.amount > 0.0)).coalesce(False),
         unconvertible=rows.amount.notnull() & rows.factor.isnull(),
@@ -101,9 +98,9 @@ def deals(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) -> E
     )
 
 
-def trade(dealt: Expr, as_of: datetime) -> Expr:
+def trade(dealt: Expr, as_of: AsOf) -> Expr:
     """Per account: net revenue of the last 365 days, first win, pipeline, how many amounts lacked a rate."""
-    now = instant(as_of)
+    now = as_of.seconds
     year = dealt.won & (dealt.close > now - _YEAR)
     dealt = dealt.filter(dealt.account.notnull()).mutate(
         year=year.coalesce(False), touched=dealt.closed.ifelse(dealt.close, dealt.created)
@@ -133,12 +130,12 @@ def with_trade(accounts: Expr, traded: Expr) -> Expr:
     return rows.drop("revenue").rename(revenue="net_revenue")
 
 
-def families(rows: Expr, as_of: datetime) -> Expr:
+def families(rows: Expr, as_of: AsOf) -> Expr:
     """Per family (ultimate parent and descendants): sums of its members', and the organisation's totals beside them.
 
     `new_bookings` are the year's wins from families that never bought before the year.
     """
-    year = instant(as_of) - _YEAR
+    year = as_of.seconds - _YEAR
     totals = rows.group_by("family").aggregate(
         family_members=rows.count(),
         family_revenue=rows.revenue.sum(),

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 
 import ibis
-import pyarrow as pa
 
+from enrichment.as_of import AsOf
 from enrichment.commerce.deals import converted, rates
-from enrichment.expressions import DAY, MICRO, Expr, constant, decay, instant, known, money, month, seconds, whole
+from enrichment.expressions import DAY, MICRO, Expr, constant, decay, money, month, month_starts, seconds, whole
 from enrichment.model import ScoringModel
 
 _EVER = 2**40
 
 
-def contracts(tables: Mapping[str, Expr], as_of: datetime) -> Expr:
-    """Contracts known at `as_of` (one that starts later is already a commitment, if its record says since when), in seconds; open ends are far away."""
-    rows = known(tables["contracts"], as_of, "created_at").filter(ibis._.account.notnull())
-    begun = (seconds(rows.start_at) <= instant(as_of)) | rows.start_at.isnull()
-    rows = rows.filter(rows.created_at.notnull() | begun)
+def contracts(tables: Mapping[str, Expr]) -> Expr:
+    """Contracts in seconds; open ends are far away."""
+    rows = tables["contracts"].filter(ibis._.account.notnull())
     rows = rows.mutate(starts=seconds(rows.start_at).coalesce(-_EVER), stated_end=seconds(rows.end_at))
     return rows.select("account", "starts", "stated_end", ends=rows.stated_end.coalesce(_EVER))
 
 
-def commitments(held: Expr, as_of: datetime) -> Expr:
+def commitments(held: Expr, as_of: AsOf) -> Expr:
     """Per account: the latest committed end still ahead, whether ends are recorded, and until when a contract last ran."""
-    now = instant(as_of)
+    now = as_of.seconds
     rows = held.mutate(ahead=held.stated_end > now)
     return rows.group_by("account").aggregate(
         lock_until=rows.stated_end.max(where=rows.ahead),
@@ -35,34 +32,29 @@ def commitments(held: Expr, as_of: datetime) -> Expr:
     )
 
 
-def _months(as_of: datetime, days: int) -> pa.Table:
-    """The calendar months that the `days` before `as_of` touch: first and last second of each, cut to that window."""
-    end = as_of.astimezone(UTC)
-    first = end - timedelta(days=days)
-    starts, year, number = [], first.year, first.month
-    while (year, number) <= (end.year, end.month):
-        starts.append(datetime(year, number, 1, tzinfo=UTC))
-        year, number = (year + 1, 1) if number == 12 else (year, number + 1)
-    after = [*starts[1:], datetime(year, number, 1, tzinfo=UTC)]
-    lower, upper = instant(first) + 1, instant(end)
-    return pa.table(
-        {
-            "month": pa.array([s.year * 12 + s.month - 1 for s in starts], pa.int64()),
-            "opens": pa.array([max(instant(s), lower) for s in starts], pa.int64()),
-            "shuts": pa.array([min(instant(s) - 1, upper) for s in after], pa.int64()),
-        }
+def _months(as_of: AsOf, days: int) -> Expr:
+    """The calendar months that the `days` before as-of touch: first and last second of each, cut to that window."""
+    first = as_of.seconds - days * DAY
+    steps = ibis.range(0, days // 28 + 2).unnest().name("step").as_table()
+    rows = steps.select(month=(month(first) + steps.step).cast("int64"))
+    rows = rows.filter(rows.month <= month(as_of.seconds))
+    rows = rows.mutate(starts=month_starts(rows.month), after=month_starts(rows.month + 1))
+    return rows.select(
+        "month",
+        opens=(rows.starts > first).ifelse(rows.starts, first + 1),
+        shuts=(rows.after <= as_of.seconds).ifelse(rows.after - 1, as_of.seconds),
     )
 
 
-def buying_months(dealt: Expr, held: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+def buying_months(dealt: Expr, held: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """Per account: months of the lookback in which it bought or a contract ran, and their decayed sum.
 
     Each month counts by the age in days of its last such day. Sums are exact, so the order of rows is nothing to them.
     """
-    now, lookback = instant(as_of), model.dependence.lookback_days
+    now, lookback = as_of.seconds, model.dependence.lookback_days
     bought = dealt.filter(dealt.bought, dealt.account.notnull(), dealt.close > now - lookback * DAY)
     bought = bought.select("account", month=month(bought.close), day=bought.close // DAY)
-    spans = ibis.memtable(_months(as_of, lookback))
+    spans = _months(as_of, lookback)
     ran = held.filter(held.ends > now - lookback * DAY, held.starts <= now).cross_join(spans)
     ran = ran.filter(ran.starts <= ran.shuts, ran.ends > ran.opens)
     last = (ran.ends - 1 < ran.shuts).ifelse(ran.ends - 1, ran.shuts)
@@ -75,13 +67,13 @@ def buying_months(dealt: Expr, held: Expr, as_of: datetime, model: ScoringModel)
     return sums.mutate(reliance_sum=sums.reliance_sum.cast("float64") / float(MICRO))
 
 
-def assets(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) -> Expr:
+def assets(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel) -> Expr:
     """Assets in use at `as_of`, ours and rivals', with what they cost in corporate money."""
-    now = instant(as_of)
-    rows = known(tables["assets"], as_of, "created_at", "installed_at").filter(ibis._.account.notnull())
+    now = as_of.seconds
+    rows = tables["assets"].filter(ibis._.account.notnull())
     rows = rows.mutate(ended=(seconds(rows.ends_at) <= now).coalesce(False))
     rows = rows.filter(rows.active.coalesce(True), ~rows.ended)
-    rows = converted(rows, rates(tables), ibis.literal(now, "int64"), model)
+    rows = converted(rows, rates(tables), now, model)
     return rows.select(
         "account",
         family=plain(rows.family),
@@ -106,16 +98,16 @@ def plain(name: Expr) -> Expr:
     return name.strip().lower().nullif("")
 
 
-def deal_families(tables: Mapping[str, Expr], as_of: datetime) -> Expr:
-    """Distinct (opportunity, family) known at `as_of`."""
-    rows = known(tables["families"], as_of, "created_at")
+def deal_families(tables: Mapping[str, Expr]) -> Expr:
+    """Distinct (opportunity, family)."""
+    rows = tables["families"]
     rows = rows.select("opportunity", family=plain(rows.family))
     return rows.filter(rows.family.notnull(), rows.opportunity.notnull()).distinct()
 
 
-def account_families(bought: Expr, dealt: Expr, used: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+def account_families(bought: Expr, dealt: Expr, used: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """Distinct (account, family) in use: on a deal won in the lookback, or on an asset of ours that is active."""
-    since = instant(as_of) - model.dependence.lookback_days * DAY
+    since = as_of.seconds - model.dependence.lookback_days * DAY
     won = dealt.filter(dealt.won, dealt.close > since, dealt.account.notnull()).select("opportunity", "account")
     lines = bought.inner_join(won, "opportunity").select("account", "family")
     owned = used.filter(~used.rival, used.family.notnull()).select("account", "family")
@@ -142,10 +134,10 @@ def rated(rows: Expr, key: str, model: ScoringModel) -> Expr:
     )
 
 
-def rivals(tables: Mapping[str, Expr], dealt: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+def rivals(tables: Mapping[str, Expr], dealt: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """Distinct (account, opportunity, name) of rivals seen on deals and accounts in the lookback."""
-    since = instant(as_of) - model.dependence.lookback_days * DAY
-    rows = known(tables["rivals"], as_of, "created_at", "seen_at")
+    since = as_of.seconds - model.dependence.lookback_days * DAY
+    rows = tables["rivals"]
     seen = seconds(rows.seen_at).coalesce(seconds(rows.created_at))
     rows = rows.filter((seen > since) | seen.isnull())
     owners = dealt.select(deal=dealt.opportunity, deal_account=dealt.account)
@@ -164,10 +156,10 @@ def account_rivals(seen: Expr, used: Expr) -> Expr:
 
 
 def organisation(
-    dealt: Expr, pacts: Expr, used: Expr, bought: Expr, seen: Expr, as_of: datetime, model: ScoringModel
+    dealt: Expr, pacts: Expr, used: Expr, bought: Expr, seen: Expr, as_of: AsOf, model: ScoringModel
 ) -> Expr:
     """One row: what this organisation records at all, so that a gap in the records is not read as a fact."""
-    since = instant(as_of) - model.dependence.lookback_days * DAY
+    since = as_of.seconds - model.dependence.lookback_days * DAY
     customers = dealt.filter(dealt.won, dealt.account.notnull()).select("account")
     customers = customers.union(pacts.select("account")).distinct()
     closed = dealt.filter(dealt.closed, dealt.close > since)

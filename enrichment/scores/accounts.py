@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import ibis
 
+from enrichment.as_of import AsOf
 from enrichment.commerce import deals as commerce
 from enrichment.commerce import holdings
-from enrichment.expressions import DAY, Expr, at_least, half_even, instant, known, ratio, smaller
+from enrichment.expressions import DAY, Expr, at_least, half_even, ratio, smaller
 from enrichment.fields import ACCOUNT_FIELDS
 from enrichment.model import ScoringModel
 from enrichment.scores import confidence, dependence, reciprocity, stance
@@ -42,18 +42,18 @@ class Commerce:
     seen: Expr
 
 
-def read_commerce(tables: Mapping[str, Expr], dealt: Expr, as_of: datetime, model: ScoringModel) -> Commerce:
+def read_commerce(tables: Mapping[str, Expr], dealt: Expr, as_of: AsOf, model: ScoringModel) -> Commerce:
     """The commercial tables as known at `as_of`."""
     return Commerce(
         dealt,
-        holdings.contracts(tables, as_of),
+        holdings.contracts(tables),
         holdings.assets(tables, as_of, model),
-        holdings.deal_families(tables, as_of),
+        holdings.deal_families(tables),
         holdings.rivals(tables, dealt, as_of, model),
     )
 
 
-def gather(tables: Mapping[str, Expr], trade: Commerce, acted: Activity, as_of: datetime, model: ScoringModel) -> Expr:
+def gather(tables: Mapping[str, Expr], trade: Commerce, acted: Activity, as_of: AsOf, model: ScoringModel) -> Expr:
     """One row per account known at `as_of` with all that its fields are made of, organisation facts beside it."""
     rows = _described(tables, as_of, model)
     rows = commerce.with_trade(rows, commerce.trade(trade.deals, as_of))
@@ -86,9 +86,9 @@ def _counted(acted: Activity) -> Expr:
     return acted.tallies.left_join(asked, [acted.tallies.account == asked.asking])
 
 
-def _described(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel) -> Expr:
-    now = ibis.literal(instant(as_of), "int64")
-    rows = known(tables["accounts"], as_of, "created_at")
+def _described(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel) -> Expr:
+    now = as_of.seconds
+    rows = tables["accounts"]
     rows = commerce.converted(rows, commerce.rates(tables), now, model)
     kind = rows.type.strip().lower()
     scored = ibis.literal(True)
@@ -112,9 +112,9 @@ def _described(tables: Mapping[str, Expr], as_of: datetime, model: ScoringModel)
     )
 
 
-def judge(rows: Expr, as_of: datetime, model: ScoringModel, previous: Expr | None) -> Expr:
+def judge(rows: Expr, as_of: AsOf, model: ScoringModel, previous: Expr | None) -> Expr:
     """The gathered rows with every account field and everything that explains it."""
-    now = ibis.literal(instant(as_of), "int64")
+    now = as_of.seconds
     rows = dependence.observe(rows, as_of, model)
     priced = ratio(rows.year_priced, rows.year_priced + rows.year_unconvertible).coalesce(1.0)
     rows = dependence.weigh(rows, model, priced)
@@ -224,8 +224,8 @@ def with_previous(rows: Expr, previous: Expr | None) -> Expr:
     return rows.left_join(last, [rows.id == last.previous_id]).drop("previous_id")
 
 
-def _worded(rows: Expr, as_of: datetime, model: ScoringModel) -> Expr:
-    now = instant(as_of)
+def _worded(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
+    now = as_of.seconds
     earned = (rows.customer_revenue > 0.0).ifelse(rows.customer_revenue, _UNKNOWN)
     rows = rows.mutate(
         burden_share=ratio(at_least(rows.revenue.cast("float64"), 0.0), earned),
@@ -239,14 +239,9 @@ def _worded(rows: Expr, as_of: datetime, model: ScoringModel) -> Expr:
     rows = drivers.ranked(rows)
     return rows.mutate(
         bothways_top_drivers=drivers.account_text(rows, model).nullif(""),
-        bothways_asof=moment(as_of),
+        bothways_asof=as_of.time,
         bothways_model_version=ibis.literal(model.version_string),
     )
-
-
-def moment(as_of: datetime) -> Expr:
-    """The as-of as a UTC timestamp of the fields' type."""
-    return ibis.literal(as_of).cast("timestamp('UTC', 6)")
 
 
 def fields(judged: Expr) -> Expr:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import ibis
 
-from enrichment.expressions import DAY, Expr, at_most, decay, instant
+from enrichment.as_of import AsOf
+from enrichment.expressions import DAY, Expr, at_most, decay
 from enrichment.model import CHANNELS, ScoringModel
 
 
@@ -39,12 +38,12 @@ def in_effort(channels: Expr, acts: Expr, newest_act: Expr, now: Expr, model: Sc
     return 100.0 * channels.sqrt() * volume.coalesce(0.0) * freshness(now - newest_act, model)
 
 
-def channels(rows: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+def channels(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """One row: which channels hold any record of the last 90 days, whether any act is known in the effort window.
 
     A channel without records lowers confidence everywhere: a dead connector must not make every customer look silent.
     """
-    now = instant(as_of)
+    now = as_of.seconds
     since, year = now - model.evidence.channel_days * DAY, now - model.effort.window_days * DAY
     seen = {f"has_{name}": (rows[f"newest_{name}"].max() > since).coalesce(False) for name in CHANNELS}
     row = rows.aggregate(**seen, has_acts=(rows.newest_act.max() > year).coalesce(False))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import ibis
 
-from enrichment.expressions import DAY, Expr, at_least, at_most, constant, hill, instant, ratio, real, smaller, whole
+from enrichment.as_of import AsOf
+from enrichment.expressions import DAY, Expr, at_least, at_most, constant, hill, ratio, real, smaller, whole
 from enrichment.model import BENEFIT, COMPONENTS, COST, ScoringModel
 
 _MONTH = 365.25 / 12 * DAY
@@ -36,9 +36,9 @@ def share_of_wallet(rows: Expr, model: ScoringModel) -> Expr:
     return by_money.coalesce((spent > 0.0).ifelse(by_rank, by_rank.isnull().ifelse(_UNKNOWN, spent)))
 
 
-def observe(rows: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+def observe(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """`rows` with every component of customer dependence in 0..1, null where it is not observed (`<name>_value`)."""
-    now, d = instant(as_of), model.dependence
+    now, d = as_of.seconds, model.dependence
     lock = at_most((rows.lock_until - now).cast("float64") / (_MONTH * d.lock_months), 1.0).coalesce(0.0)
     years = (now - rows.first_win).cast("float64") / _YEAR
     tenure = (1.0 - ibis.literal(2.0) ** (-years / d.tenure_half_life_years)).coalesce(0.0)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import ibis
 
+from enrichment.as_of import AsOf
 from enrichment.commerce import holdings
 from enrichment.commerce.deals import owner_quarters
-from enrichment.expressions import DAY, Expr, at_least, half_even, instant, larger, ratio, smaller
+from enrichment.expressions import DAY, Expr, at_least, half_even, larger, ratio, smaller
 from enrichment.fields import OPPORTUNITY_FIELDS
 from enrichment.model import COMPONENTS, ScoringModel
 from enrichment.scores import confidence, dependence, reciprocity, stance
@@ -61,7 +60,7 @@ def gather(
     return rows.drop("quarter_owner", "in_quarter")
 
 
-def judge(rows: Expr, as_of: datetime, model: ScoringModel, previous: Expr | None) -> Expr:
+def judge(rows: Expr, as_of: AsOf, model: ScoringModel, previous: Expr | None) -> Expr:
     """The gathered rows with every deal field and everything that explains it."""
     rows = dependence.observe_deal(rows, model)
     rows = dependence.weigh(rows, model, rows.money_share.coalesce(1.0))
@@ -71,10 +70,10 @@ def judge(rows: Expr, as_of: datetime, model: ScoringModel, previous: Expr | Non
     return _worded(rows, model)
 
 
-def _trusted(rows: Expr, as_of: datetime, model: ScoringModel) -> Expr:
+def _trusted(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """The two confidences. Of a closed deal only its own acts are known as they were at its close: channel coverage and
     dependence of that day cannot be had from today's records, so they neither lower its confidence nor are written."""
-    now = ibis.literal(instant(as_of), "int64")
+    now = as_of.seconds
     dated = [part.coalesce(-(2**40)) for part in (rows.newest_record, rows.created)]
     newest = ibis.greatest(*dated).nullif(-(2**40))
     dep = confidence.in_dependence(rows.benefit_coverage, rows.cost_coverage, newest, now, model)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import ibis
 
-from enrichment.expressions import DAY, Expr, half_even, instant, real, smaller, whole
+from enrichment.expressions import DAY, Expr, half_even, real, smaller, whole
 from enrichment.model import ScoringModel
 
 _UNKNOWN = ibis.null("float64")
@@ -89,8 +88,3 @@ def deal_figures(rows: Expr, model: ScoringModel) -> Mapping[str, Expr]:
 
 def _customer_share(seller: Expr, customer: Expr, k0: float) -> Expr:
     return (customer + k0) / (seller + customer + 2.0 * k0)
-
-
-def silence(newest: Expr, as_of: datetime) -> Expr:
-    """Days since the newest act, as a real number."""
-    return (instant(as_of) - newest).cast("float64") / DAY

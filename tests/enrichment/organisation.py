@@ -10,6 +10,7 @@ from typing import Any
 import ibis
 import pyarrow as pa
 
+from enrichment.as_of import AsOf, definitions
 from enrichment.inputs import INPUTS, PREVIOUS
 from enrichment.model import ScoringModel
 from enrichment.score import score
@@ -30,8 +31,8 @@ VARIANT = ScoringModel.model_validate(
 )
 """One model with everything set that ships empty: each further model costs seconds of compiling."""
 _CON = ibis.duckdb.connect()
-_COMPILED: dict[tuple[datetime, str, str], list[tuple[str, str, Any]]] = {}
-"""Compiling takes seconds and depends on as-of and model only; running takes a fraction of one."""
+_COMPILED: dict[tuple[str, str], list[tuple[str, str, Any]]] = {}
+"""Compiling takes seconds and depends on the model only; running takes a fraction of one."""
 
 
 @dataclass
@@ -65,8 +66,8 @@ def _load(name: str, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
     _CON.con.register(name, pa.Table.from_pylist(rows, schema=schema))
 
 
-def _compiled(as_of: datetime, model: ScoringModel) -> list[tuple[str, str, Any]]:
-    key = (as_of, model.version_string, model.words.model_dump_json())
+def _compiled(model: ScoringModel) -> list[tuple[str, str, Any]]:
+    key = (model.version_string, model.words.model_dump_json())
     if key not in _COMPILED:
         found: list[tuple[str, str, Any]] = []
 
@@ -79,7 +80,7 @@ def _compiled(as_of: datetime, model: ScoringModel) -> list[tuple[str, str, Any]
 
         tables = {name: _CON.table(name) for name in INPUTS}
         previous = {name: _CON.table(f"previous_{name}") for name in ("accounts", "opportunities")}
-        scores = score(tables, as_of, model, previous, stage=keep)
+        scores = score(tables, AsOf.parameter(), model, previous, stage=keep)
         for name in ("accounts", "opportunities", "account_audit", "opportunity_audit"):
             expr = getattr(scores, name)
             found.append((f"{name}_result", _CON.compile(expr), expr))
@@ -232,7 +233,9 @@ class Organisation:
         for name in ("accounts", "opportunities"):
             last = (previous or {}).get(name, {})
             _load(f"previous_{name}", [{"id": i, "stance": s} for i, s in last.items()], PREVIOUS)
-        for name, sql, _ in _compiled(self.as_of, model or ScoringModel()):
+        for name, (_, value) in definitions(self.as_of).items():
+            _CON.con.execute(f"create or replace temp macro {name}() as {value}")
+        for name, sql, _ in _compiled(model or ScoringModel()):
             if deals or not name.startswith("opportunit"):
                 _store(name, sql)
         names = ("accounts", "opportunities", "account_audit", "opportunity_audit")

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from enrichment.fields import ACCOUNT_FIELDS, OPPORTUNITY_FIELDS
+from enrichment.inputs import INPUTS, KNOWN_BY
 from enrichment.scores.reclaimable import RECLAIMABLE
 
 SIGNED = ("balance", "asymmetry", "momentum")
@@ -152,6 +153,19 @@ def test_order_duplicates_of_runs_and_the_future_change_nothing(organisation, se
     org.rows["rivals"].append({"account": 0, "name": "q", "seen_at": org.ago(later)})
     assert account
     assert org.score(deals=True) == first
+    # Of every table, by every time that makes a row known: what is learned later, however it reads, and edited once more.
+    past = {name: list(rows) for name, rows in org.rows.items()}
+    for change in (1, 2):
+        chance = random.Random(seed + change)
+        for name, by in KNOWN_BY.items():
+            for time in by.times if past[name] else ():
+                others = [column for column in INPUTS[name].names if not by.times.count(column)]
+                for _ in range(5):
+                    row = {column: chance.choice(past[name]).get(column) for column in others}
+                    row |= dict.fromkeys(by.times) | {time: org.as_of + timedelta(seconds=change)}
+                    org.rows[name].append(row)
+        assert org.score(deals=True) == first
+        org.rows = {name: list(rows) for name, rows in past.items()}
 
 
 @few

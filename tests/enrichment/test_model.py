@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.errors import ConfigError
-from enrichment.expressions import instant
+from enrichment.as_of import AsOf
 from enrichment.model import ScoringModel
 
 SHIPPED = Path(__file__).parents[2] / "config" / "model.toml"
@@ -61,4 +61,4 @@ def test_a_model_cannot_be_changed():
 
 def test_an_as_of_without_a_time_zone_is_refused():
     with pytest.raises(ValueError, match="as_of must carry a time zone"):
-        instant(datetime(2026, 6, 30))  # noqa: DTZ001
+        AsOf.at(datetime(2026, 6, 30))  # noqa: DTZ001

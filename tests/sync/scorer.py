@@ -38,7 +38,7 @@ def by_acts(tables, as_of, model, previous=None, *, stage=None) -> Scores:
         bothways_reclaimable_hours=accounts.acts / 3.0,
         bothways_confidence=ibis.literal(50.0),
         bothways_top_drivers=ibis.literal("Acts by ") + accounts.name,
-        bothways_asof=ibis.literal(as_of, "timestamp('UTC')"),
+        bothways_asof=as_of.time,
     )
     deals = tables["opportunities"]
     dealt = deals.select(
@@ -50,6 +50,6 @@ def by_acts(tables, as_of, model, previous=None, *, stage=None) -> Scores:
         bothways_deal_customer_dependence=ibis.least(deals.amount / 100.0, 100.0),
         bothways_deal_top_drivers=ibis.literal("Amount"),
         bothways_deal_confidence=ibis.literal(40.0),
-        bothways_deal_asof=ibis.literal(as_of, "timestamp('UTC')"),
+        bothways_deal_asof=as_of.time,
     )
     return Scores(made, dealt, made.select("id"), dealt.select("id"))
