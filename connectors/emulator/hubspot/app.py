@@ -15,6 +15,8 @@ from connectors.emulator.hubspot.call import Call
 from connectors.emulator.hubspot.dispatch import dispatch, oauth
 from connectors.emulator.hubspot.limits import RateLimits, Tier
 from connectors.emulator.hubspot.routes import Route, route
+from connectors.emulator.hubspot.schema.properties import options
+from connectors.emulator.hubspot.seed.logging_rules import replies_only
 from connectors.emulator.hubspot.seed.organisation import fill
 from connectors.emulator.hubspot.store.table import LIVE
 from connectors.emulator.hubspot.webhooks import Sender, Target
@@ -30,7 +32,7 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "opportunities": ("deals",),
     "line_items": ("line_items",),
     "products": ("products",),
-    "activities": ("emails", "calls", "meetings", "tasks", "notes"),
+    "activities": ("emails", "calls", "meetings", "tasks", "notes", "communications"),
     "cases": ("tickets",),
     "contracts": ("contracts",),
     "assets": ("assets",),
@@ -77,7 +79,8 @@ class HubSpotEmulator:
 
     `tier` sets the rate limits, `clock` (seconds since 1970) all stamps and windows, and any further argument a field of
     `Behaviours`; `app.behaviours` may also be changed while it runs. `app.ids[stream][id]` is the HubSpot id of a record
-    of the organisation. Raises TypeError for an unknown behaviour.
+    of the organisation. `logs_replies_only` leaves out what such a portal does not log of its customers' e-mails. Raises
+    TypeError for an unknown behaviour.
     """
 
     crm = "hubspot"
@@ -89,6 +92,7 @@ class HubSpotEmulator:
         token: str | None = None,
         tier: Tier = "enterprise",
         clock: Callable[[], float] = time.time,
+        logs_replies_only: bool = False,
         **behaviours: Any,
     ) -> None:
         unknown = set(behaviours) - {one.name for one in fields(Behaviours)}
@@ -96,6 +100,7 @@ class HubSpotEmulator:
             raise TypeError(f"unknown behaviours: {', '.join(sorted(unknown))}")
         self.token = token or TOKEN
         self.behaviours = Behaviours(**behaviours)
+        organisation = replies_only(organisation) if logs_replies_only else organisation
         self.portal, self.ids = fill(organisation, self.behaviours, clock)
         self.access = Access(self.token, self.behaviours, clock)
         self.limits = RateLimits(tier, self.behaviours, clock, organisation.time_zone)
@@ -152,6 +157,12 @@ class HubSpotEmulator:
         if path == ("webhooks", "flush") and request.method == "POST":
             return json_response(self.sender.flush() if self.sender is not None else {})
         return None
+
+    def add_option(self, kind: str, name: str, value: str, label: str) -> None:
+        """What an admin does in the settings: one more choice of a property, such as a call or meeting outcome."""
+        with self._lock:
+            definition = self.portal.definitions(self.portal.kind(kind)).live[name]
+            definition["options"] = [*definition["options"], *options([{"value": value, "label": label}])]
 
     def stats(self) -> dict[str, Any]:
         with self._lock:

@@ -26,8 +26,8 @@ class Behaviours:
     """Whether a 429 says when to come back; the service does not promise it."""
     daily_limit: int | None = None
     """Instead of the tier's."""
-    only_own_token: bool = False
-    """Whether a bearer other than the emulator's own is refused; otherwise any is taken."""
+    only_own_token: bool = True
+    """Whether a bearer is refused that is neither the emulator's own nor one that it issued; otherwise any is taken."""
     revoked_tokens: set[str] = field(default_factory=set)
     expired_tokens: set[str] = field(default_factory=set)
     scopes: dict[str, frozenset[str]] = field(default_factory=dict)

@@ -84,7 +84,7 @@ def dispatch(call: Call) -> Response | None:
     if area == "limits" and rest == ("custom-properties",):
         return api_properties.limits(call)
     if area == "calling" and rest == ("dispositions",):
-        return api_account.dispositions()
+        return api_account.dispositions(call)
     return None
 
 

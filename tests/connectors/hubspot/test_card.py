@@ -73,11 +73,14 @@ def test_both_components_are_made_from_the_same_words_and_tested_with_the_same_c
     """The card's and the Lightning component's; `tests/enrichment` checks both against `enrichment/panel.py`."""
     root = Path(__file__).parents[3]
     cases = read(CARDS / "tests" / "panel-cases.json")
-    assert read(root / "tests" / "lwc" / "panel-cases.json") == cases
+    assert read(root / "tests/connectors/salesforce/package" / "panel-cases.json") == cases
     module = root / "connectors/salesforce/package/force-app/main/default/lwc/bothwaysPanel/catalogue.js"
     text = module.read_text(encoding="utf-8").removeprefix("export default ").rstrip().removesuffix(";")
     assert json.loads(text) == read(CARDS / "panel.json")
-    for tests in (CARDS / "tests" / "BothwaysPanel.test.tsx", root / "tests" / "lwc" / "panel.test.js"):
+    for tests in (
+        CARDS / "tests" / "BothwaysPanel.test.tsx",
+        root / "tests/connectors/salesforce/package" / "panel.test.js",
+    ):
         assert "panel-cases.json" in tests.read_text(encoding="utf-8")
     states = {(case["kind"], case["panel"]["state"]) for case in cases}
     assert states >= {(kind, state) for kind in ("account", "deal") for state in ("scored", "unscored", "unreadable")}

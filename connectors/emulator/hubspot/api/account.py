@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from connectors.emulator.hubspot.call import Call
-from connectors.emulator.hubspot.schema import standard
 from connectors.emulator.hubspot.schema.objects import ObjectType, plain_type
 from connectors.emulator.hubspot.wire import PORTAL_ID, Json, answer, no_content, not_found
 from connectors.emulator.server.http import Response
@@ -103,9 +102,10 @@ def details(call: Call) -> Response:
     )
 
 
-def dispositions() -> Response:
-    """GET /calling/v1/dispositions"""
-    return answer([{"id": key, "label": label, "deleted": False} for key, label in standard.CALL_DISPOSITIONS.items()])
+def dispositions(call: Call) -> Response:
+    """GET /calling/v1/dispositions: HubSpot's own call outcomes and those that admins have added."""
+    outcomes = call.portal.definitions(call.portal.kind("calls")).live["hs_call_disposition"]["options"]
+    return answer([{"id": one["value"], "label": one["label"], "deleted": False} for one in outcomes])
 
 
 def token(call: Call) -> Response:

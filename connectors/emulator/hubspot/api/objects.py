@@ -134,9 +134,7 @@ def by_unique(call: Call, kind: ObjectType, name: str, value: str) -> int | None
     unique = found is not None and (found["hasUniqueValue"] or (kind.plural, name) == ("contacts", "email"))
     if not unique:
         raise invalid(f"Unable to perform update/upsert by non-unique {kind.type_id} property {name}")
-    table = call.portal.table(kind)
-    rows = (row for row in range(len(table.ids)) if table.state[row] == LIVE and table.get(row, name) == value)
-    return next(rows, None)
+    return call.portal.row_with(kind, name, value)
 
 
 def created(call: Call, kind: ObjectType) -> Response:

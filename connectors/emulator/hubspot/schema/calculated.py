@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from email.utils import getaddresses
 
 from connectors.emulator.hubspot.store.money import Rates
 from connectors.emulator.hubspot.store.table import Table
-from connectors.emulator.hubspot.wire import Json, epoch_ms, number
+from connectors.emulator.hubspot.wire import Json, epoch_ms, iso, number
 
 Values = Mapping[str, str | None]
 
 
-def deal(table: Table, row: int, written: Values, stage: Json | None, rates: Rates) -> None:
+def deal(table: Table, row: int, written: Values, stage: Json | None, rates: Rates, now: int) -> None:
     """What follows from a deal's stage, and its worth in the home currency by the rate at its close."""
     if "dealstage" in written and stage is not None:
         for name, value in of_stage(stage).items():
             if name not in written:
                 table.column(name).set(row, value)
+        table.column("hs_v2_date_entered_current_stage").set(row, iso(now))
     if {"amount", "deal_currency_code", "closedate"} & set(written):
         close = table.get(row, "closedate")
         closed_at = None if close is None else epoch_ms(close)
@@ -34,6 +37,56 @@ def of_stage(stage: Json) -> dict[str, str | None]:
         "hs_is_closed_won": str(closed and probability == 1).lower(),
         "hs_is_closed_lost": str(closed and probability == 0).lower(),
     }
+
+
+_SIDES = ("from", "to", "cc", "bcc")
+
+
+def email(table: Table, row: int, written: Values) -> None:
+    """Who wrote an e-mail to whom: read-only properties that follow from its headers."""
+    if "hs_email_headers" not in written:
+        return
+    people = {side: _people(written["hs_email_headers"], side) for side in _SIDES}
+    for side in ("from", "to"):
+        first = people[side][0] if people[side] else {}
+        for part in ("firstName", "lastName"):
+            table.column(f"hs_email_{side}_{part.lower()}").set(row, first.get(part) or None)
+    for side in _SIDES:
+        listed = ";".join(one["email"] for one in people[side]) or None
+        table.column(f"hs_email_{side}_email").set(row, listed)
+    table.column("hs_email_sender_email").set(row, table.get(row, "hs_email_from_email"))
+
+
+def _people(headers: str | None, side: str) -> list[dict[str, str]]:
+    """The people on one side of a mail, with bare addresses: the headers may hold `Name<address>`."""
+    try:
+        given = json.loads(headers or "{}").get(side) or []
+    except (ValueError, AttributeError):
+        return []
+    entries = [one for one in (given if isinstance(given, list) else [given]) if isinstance(one, dict)]
+    return [
+        {**one, "email": address}
+        for one in entries
+        for _, address in getaddresses([str(one.get("email") or "")])
+        if "@" in address
+    ]
+
+
+def task(table: Table, row: int, written: Values, now: int) -> None:
+    """When a task was completed."""
+    if "hs_task_status" in written:
+        done = written["hs_task_status"] == "COMPLETED"
+        table.column("hs_task_completion_date").set(row, iso(now) if done else None)
+
+
+def ticket(table: Table, row: int, written: Values, stage: Json | None, now: int) -> None:
+    """What follows from a ticket's stage."""
+    if "hs_pipeline_stage" not in written or stage is None:
+        return
+    closed = stage["metadata"].get("ticketState") == "CLOSED"
+    table.column("hs_is_closed").set(row, str(closed).lower())
+    if "closed_date" not in written:
+        table.column("closed_date").set(row, iso(now) if closed else None)
 
 
 def line_item(table: Table, row: int, written: Values) -> None:

@@ -184,6 +184,8 @@ _PLAIN |= {
     ("communications", "companies"): 87,
     ("deals", "communications"): 86,
     ("communications", "deals"): 85,
+    ("tickets", "communications"): 84,
+    ("communications", "tickets"): 83,
 }
 _PRIMARY: dict[tuple[str, str], int] = {
     ("contacts", "companies"): 1,

@@ -34,6 +34,7 @@ country string/text
 city string/text
 phone string/phonenumber
 description string/textarea
+about_us string/textarea
 annualrevenue number/number
 hs_annual_revenue_currency_code enumeration/select
 numberofemployees number/number
@@ -79,6 +80,7 @@ hs_deal_stage_probability number/number
 hs_is_closed bool/calculation_equation =
 hs_is_closed_won bool/calculation_equation =
 hs_is_closed_lost bool/calculation_equation =
+hs_v2_date_entered_current_stage datetime/date !
 hs_acv number/number
 hs_arr number/number
 hs_mrr number/number
@@ -129,8 +131,13 @@ hs_email_text string/textarea
 hs_email_html string/html
 hs_email_headers string/text
 hs_email_from_email string/text !
+hs_email_from_firstname string/text !
+hs_email_from_lastname string/text !
 hs_email_to_email string/text !
+hs_email_to_firstname string/text !
+hs_email_to_lastname string/text !
 hs_email_cc_email string/text !
+hs_email_bcc_email string/text !
 hs_email_sender_email string/text !
 hs_email_thread_id string/text
 hs_email_message_id string/text
@@ -180,7 +187,17 @@ hs_communication_body string/html
 }
 _PLAIN_GROUP = {"companies": "companyinformation", "contacts": "contactinformation", "deals": "dealinformation"}
 
-OPTIONS: dict[str, tuple[str, ...]] = {
+CALL_DISPOSITIONS: dict[str, str] = {
+    "9d9162e7-6cf3-4944-bf63-4dff82258764": "Busy",
+    "f240bbac-87c9-4f6e-bf70-924b57d47db7": "Connected",
+    "a4c4c377-d246-4b32-a13b-75a56a4cd0ff": "Left live message",
+    "b2cf5968-551e-4856-9783-52b3da59a7d0": "Left voicemail",
+    "73a0d17f-1163-4015-bdd5-ec830791da20": "No answer",
+    "17b47fee-58de-441e-a44c-c6300d46f273": "Wrong number",
+}
+
+OPTIONS: dict[str, tuple[str | dict[str, str], ...]] = {
+    "hs_call_disposition": tuple({"value": key, "label": label} for key, label in CALL_DISPOSITIONS.items()),
     "hs_email_direction": ("EMAIL", "INCOMING_EMAIL", "FORWARDED_EMAIL", "DRAFT_EMAIL"),
     "hs_email_status": ("BOUNCED", "FAILED", "SCHEDULED", "SENDING", "SENT"),
     "hs_call_direction": ("INBOUND", "OUTBOUND"),
@@ -230,15 +247,6 @@ OPEN_OPTIONS = frozenset(
         "hs_meeting_source",
     }
 )
-
-CALL_DISPOSITIONS: dict[str, str] = {
-    "9d9162e7-6cf3-4944-bf63-4dff82258764": "Busy",
-    "f240bbac-87c9-4f6e-bf70-924b57d47db7": "Connected",
-    "a4c4c377-d246-4b32-a13b-75a56a4cd0ff": "Left live message",
-    "b2cf5968-551e-4856-9783-52b3da59a7d0": "Left voicemail",
-    "73a0d17f-1163-4015-bdd5-ec830791da20": "No answer",
-    "17b47fee-58de-441e-a44c-c6300d46f273": "Wrong number",
-}
 
 
 def lines(plural: str) -> list[tuple[str, str, str, str]]:

@@ -28,6 +28,7 @@ _PLURALS = {
     "meeting": "meetings",
     "task": "tasks",
     "note": "notes",
+    "message": "communications",
 }
 _OUTCOMES = {"done": "COMPLETED", "no_show": "NO_SHOW", "scheduled": "SCHEDULED", "cancelled": "CANCELED"}
 _CALLS = {"done": "COMPLETED", "not_connected": "NO_ANSWER", "cancelled": "CANCELED", "scheduled": "QUEUED"}
@@ -35,6 +36,7 @@ _EMAILS = {"done": "SENT", "bounced": "BOUNCED", "scheduled": "SCHEDULED"}
 _TASKS = {"done": "COMPLETED", "scheduled": "NOT_STARTED", "cancelled": "DEFERRED"}
 _BY_LABEL = {label: key for key, label in CALL_DISPOSITIONS.items()}
 _NOT_CONNECTED = ("No answer", "Left voicemail", "Busy")
+_MESSENGERS = ("WHATS_APP", "SMS", "LINKEDIN_MESSAGE")
 _SOURCES = ("EMAIL", "FORM", "CHAT", "PHONE")
 
 Act = Mapping[str, Any]
@@ -57,10 +59,10 @@ class Acts:
 
 
 def fill(portal: Portal, source: Source) -> None:
-    """Makes the five activity tables, tickets and their associations."""
+    """Makes the activity tables, tickets and their associations."""
     source.number("cases", FIRST_IDS["tickets"])
     _tickets(portal, source)
-    by_plural: dict[str, list[int]] = {plural: [] for plural in ("emails", "calls", "meetings", "tasks", "notes")}
+    by_plural: dict[str, list[int]] = {plural: [] for plural in _MAKERS}
     for row, channel in enumerate(source.column("activities", "channel")):
         by_plural[_PLURALS.get(channel, "notes")].append(row)
     keys = source.column("activities", "id")
@@ -126,12 +128,12 @@ def _emails(acts: Acts) -> dict[str, Column]:
         "hs_email_sender_email": Texts(senders),
         "hs_email_to_email": Texts(receivers),
         "hs_email_cc_email": Texts(copies),
-        "hs_email_headers": Computed(headers),
+        "hs_email_headers": Computed(len(senders), headers),
         "hs_email_message_id": Texts(messages),
         "hs_email_thread_id": Texts(threads),
-        "hs_email_subject": Computed(lambda row: f"Subject {row + 1}"),
-        "hs_email_text": Computed(lambda row: f"Text of email {row + 1}."),
-        "hs_email_html": Computed(lambda row: f"<p>Text of email {row + 1}.</p>"),
+        "hs_email_subject": Computed(len(senders), lambda row: f"Subject {row + 1}"),
+        "hs_email_text": Computed(len(senders), lambda row: f"Text of email {row + 1}."),
+        "hs_email_html": Computed(len(senders), lambda row: f"<p>Text of email {row + 1}.</p>"),
     }
 
 
@@ -149,8 +151,8 @@ def _calls(acts: Acts) -> dict[str, Column]:
         "hs_call_status": Texts(statuses),
         "hs_call_disposition": Texts(dispositions),
         "hs_call_duration": texts([None if m is None else round(m * 60_000) for m in acts["minutes"]]),
-        "hs_call_title": Computed(lambda row: f"Call {row + 1}"),
-        "hs_call_body": Computed(lambda row: f"Notes of call {row + 1}."),
+        "hs_call_title": Computed(len(statuses), lambda row: f"Call {row + 1}"),
+        "hs_call_body": Computed(len(statuses), lambda row: f"Notes of call {row + 1}."),
     }
 
 
@@ -169,8 +171,8 @@ def _meetings(acts: Acts) -> dict[str, Column]:
         "hs_meeting_source": Texts("MEETINGS_PUBLIC" if one else "CRM_UI" for one in booked),
         "hs_object_source": Texts("MEETINGS" if one else "CRM_UI" for one in booked),
         "hs_attendee_owner_ids": Texts(attendees),
-        "hs_meeting_title": Computed(lambda row: f"Meeting {row + 1}"),
-        "hs_meeting_body": Computed(lambda row: f"Agenda of meeting {row + 1}."),
+        "hs_meeting_title": Computed(len(starts), lambda row: f"Meeting {row + 1}"),
+        "hs_meeting_body": Computed(len(starts), lambda row: f"Agenda of meeting {row + 1}."),
     }
 
 
@@ -181,16 +183,32 @@ def _tasks(acts: Acts) -> dict[str, Column]:
         "hs_task_status": Texts(_TASKS.get(outcome) for outcome in acts["outcome"]),
         "hs_task_type": Texts(["TODO"] * len(times)),
         "hs_task_completion_date": Instants(done),
-        "hs_task_subject": Computed(lambda row: f"Task {row + 1}"),
-        "hs_task_body": Computed(lambda row: f"What to do in task {row + 1}."),
+        "hs_task_subject": Computed(len(times), lambda row: f"Task {row + 1}"),
+        "hs_task_body": Computed(len(times), lambda row: f"What to do in task {row + 1}."),
     }
 
 
-def _notes(_acts: Acts) -> dict[str, Column]:
-    return {"hs_note_body": Computed(lambda row: f"Note {row + 1}.")}
+def _notes(acts: Acts) -> dict[str, Column]:
+    return {"hs_note_body": Computed(len(acts.times), lambda row: f"Note {row + 1}.")}
 
 
-_MAKERS = {"emails": _emails, "calls": _calls, "meetings": _meetings, "tasks": _tasks, "notes": _notes}
+def _communications(acts: Acts) -> dict[str, Column]:
+    count = len(acts.times)
+    return {
+        "hs_communication_channel_type": Texts(_MESSENGERS[at % 3] for at in range(count)),
+        "hs_communication_logged_from": Texts(["CRM"] * count),
+        "hs_communication_body": Computed(count, lambda row: f"Text of message {row + 1}."),
+    }
+
+
+_MAKERS = {
+    "emails": _emails,
+    "calls": _calls,
+    "meetings": _meetings,
+    "tasks": _tasks,
+    "notes": _notes,
+    "communications": _communications,
+}
 
 
 def _links(portal: Portal, source: Source, plural: str, acts: Acts, first: int) -> None:
@@ -242,8 +260,8 @@ def _tickets(portal: Portal, source: Source) -> None:
         "time_to_first_agent_reply": texts(
             [None if r is None or o is None else r - o for o, r in zip(opened, replied, strict=True)]
         ),
-        "subject": Computed(lambda row: f"Ticket {row + 1}"),
-        "content": Computed(lambda row: f"Text of ticket {row + 1}."),
+        "subject": Computed(len(opened), lambda row: f"Ticket {row + 1}"),
+        "content": Computed(len(opened), lambda row: f"Text of ticket {row + 1}."),
     }
     add_table(portal, "tickets", "cases", source, columns)
     people, companies = source.refs("cases", "person_id", "people"), source.refs("cases", "account_id", "accounts")

@@ -30,6 +30,8 @@ class Source:
 
     def __init__(self, organisation: Organisation) -> None:
         self._tables = organisation.tables
+        self.gone = {loser for loser, _ in organisation.merges} | {record for _, record in organisation.deleted}
+        """Records that are merged away or deleted: nothing leads to them."""
         self._first: dict[Stream, int] = {}
         self._numbers: dict[Stream, dict[str, int]] = {}
         self._scattered: dict[Stream, dict[str, tuple[str, int]]] = {}

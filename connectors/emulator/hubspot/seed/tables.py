@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import numpy as np
@@ -29,6 +30,7 @@ FIRST_IDS = {
     "meetings": 999_999_920,
     "tasks": 99_985,
     "notes": 9_990,
+    "communications": 9_999_985,
     "contracts": 9_990,
     "assets": 99_930,
 }
@@ -73,6 +75,15 @@ def dates(portal: Portal, plural: str, name: str, values: list[int | None]) -> C
         portal.definitions(portal.kind(plural)).live[name]["type"] = "datetime"
         return Instants(values)
     return Texts(None if ms is None else (EPOCH + timedelta(milliseconds=ms)).date().isoformat() for ms in values)
+
+
+def link_all(portal: Portal, pair: tuple[str, str], first: int, targets: Iterable[Iterable[int]]) -> None:
+    """Links record after record to several of the other type, by the plain association type."""
+    kind = plain_type(*pair)
+    if kind is None:
+        return
+    ends = np.array([(first + row, one) for row, some in enumerate(targets) for one in some], np.int64).reshape(-1, 2)
+    portal.links.seed(pair, ends[:, 0], ends[:, 1], np.zeros(len(ends), np.int8), [(kind,)])
 
 
 def link(portal: Portal, pair: tuple[str, str], first: int, targets: list[int | None]) -> None:

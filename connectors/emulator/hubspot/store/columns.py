@@ -71,16 +71,21 @@ class Instants:
 
 
 class Computed:
-    """Worked out from the row when read, unless a write has put a value in its place."""
+    """Worked out from the row when read, unless a write has put a value in its place.
 
-    __slots__ = ("compute", "overrides")
+    Only the first `count` rows, those of the seed, can be computed; a record made later holds what was written to it.
+    """
 
-    def __init__(self, compute: Callable[[int], str | None]) -> None:
-        self.compute = compute
+    __slots__ = ("compute", "count", "overrides")
+
+    def __init__(self, count: int, compute: Callable[[int], str | None]) -> None:
+        self.compute, self.count = compute, count
         self.overrides: dict[int, str | None] = {}
 
     def get(self, row: int) -> str | None:
-        return self.overrides[row] if row in self.overrides else self.compute(row)
+        if row in self.overrides:
+            return self.overrides[row]
+        return self.compute(row) if row < self.count else None
 
     def set(self, row: int, value: str | None) -> None:
         self.overrides[row] = value

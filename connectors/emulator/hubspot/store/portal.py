@@ -17,7 +17,7 @@ from connectors.emulator.hubspot.store.exports import Exports
 from connectors.emulator.hubspot.store.links import LinkStore
 from connectors.emulator.hubspot.store.lists import Lists
 from connectors.emulator.hubspot.store.money import Rates
-from connectors.emulator.hubspot.store.table import ARCHIVED, GONE, Table, Version
+from connectors.emulator.hubspot.store.table import ARCHIVED, GONE, LIVE, Table, Version
 from connectors.emulator.hubspot.wire import (
     APP_ID,
     Json,
@@ -137,11 +137,29 @@ class Portal:
                     values[name] = normal(found, value)
                 except Unacceptable as reason:
                     problems.append(validation.problem(str(reason), reason.code, name))
+        problems += self._taken(kind, values, row)
         if problems:
             raise invalid_properties(problems)
         if rules:
             validation.enforce(self.behaviours, self.table(kind), values, row)
         return values
+
+    def _taken(self, kind: ObjectType, values: Mapping[str, str | None], row: int | None) -> list[Json]:
+        """Values of unique properties that another live record holds."""
+        definitions, found = self.definitions(kind), []
+        for name, value in values.items():
+            if value is None or not (definition := definitions.get(name)) or not definition["hasUniqueValue"]:
+                continue
+            holder = self.row_with(kind, name, value)
+            if holder is not None and holder != row:
+                found.append(validation.problem(f"{value} already has that value.", "CONFLICTING_UNIQUE_VALUE", name))
+        return found
+
+    def row_with(self, kind: ObjectType, name: str, value: str) -> int | None:
+        """The first live record that holds a value."""
+        table = self.table(kind)
+        rows = (row for row in range(len(table.ids)) if table.state[row] == LIVE and table.get(row, name) == value)
+        return next(rows, None)
 
     def create(self, kind: ObjectType, values: Mapping[str, str | None], source: str = "INTEGRATION") -> int:
         """A new record with checked values; gives its row."""
@@ -260,7 +278,13 @@ class Portal:
             column.set(row, value)
             self.written[table.kind.plural][name] += source == "INTEGRATION"
         if table.kind.plural == "deals":
-            calculated.deal(table, row, values, self.stage("deals", table.get(row, "dealstage")), self.rates)
+            calculated.deal(table, row, values, self.stage("deals", table.get(row, "dealstage")), self.rates, now)
+        if table.kind.plural == "tickets":
+            calculated.ticket(table, row, values, self.stage("tickets", table.get(row, "hs_pipeline_stage")), now)
+        if table.kind.plural == "tasks":
+            calculated.task(table, row, values, now)
+        if table.kind.plural == "emails":
+            calculated.email(table, row, values)
         if table.kind.plural == "line_items":
             calculated.line_item(table, row, values)
 

@@ -18,11 +18,13 @@ def test_without_a_bearer_there_is_no_answer(portal: Any) -> None:
     for header in ("", "Basic eA==", "Bearer "):
         answer = portal.call("GET", LIST, headers={"Authorization": header})
         assert (answer.status, answer.json["category"]) == (401, "INVALID_AUTHENTICATION")
+    assert portal.call("GET", LIST, headers={"Authorization": "Bearer anything"}).status == 401
+
+
+def test_any_token_is_taken_where_a_test_wants_that_and_none_once_revoked(make_portal: Callable[..., Any]) -> None:
+    portal = make_portal(only_own_token=False)
     assert portal.call("GET", LIST, headers={"Authorization": "Bearer anything"}).status == 200
-
-
-def test_only_the_portals_own_token_if_so_wished_and_not_once_revoked(make_portal: Callable[..., Any]) -> None:
-    portal = make_portal(only_own_token=True)
+    portal = make_portal()
     assert portal.call("GET", LIST, headers={"Authorization": "Bearer anything"}).status == 401
     assert portal.call("GET", LIST).status == 200
     portal.app.behaviours.revoked_tokens.add(portal.app.token)

@@ -88,7 +88,7 @@ PATHS = [
 
 
 def ask(app: HubSpotEmulator, method: str, path: str, body: bytes, query: list[tuple[str, str]] | None = None) -> int:
-    headers = {"authorization": "Bearer x", "host": "localhost"}
+    headers = {"authorization": f"Bearer {app.token}", "host": "localhost"}
     answer = app.handle(Request(method, path, path, query or [], headers, body))
     if answer.status != 204:
         json.loads(answer.body)

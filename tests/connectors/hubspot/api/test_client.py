@@ -239,7 +239,7 @@ def test_fifty_calls_use_one_connection(portal: Any, monkeypatch: pytest.MonkeyP
     "token", ["pat-na1-11111111-aaaa", "pat-eu1-22222222-bbbb", "CJ-static-token-of-a-project-app"]
 )
 def test_any_kind_of_token_is_sent_as_a_bearer(portal: Any, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
-    one = portal()
+    one = portal(only_own_token=False)
     one.app.token = token
     seen: list[str | None] = []
     handle = one.app.handle
@@ -290,7 +290,7 @@ def test_a_revoked_token_stops_after_one_call_and_is_not_shown(portal: Any) -> N
 
 
 def test_a_rotated_token_is_read_again(portal: Any, tmp_path: Path) -> None:
-    one = portal()
+    one = portal(only_own_token=False)
     secret = tmp_path / "token"
     secret.write_text("pat-old-token")
     client = client_of(one, auth={"method": "token", "token": {"file": str(secret)}})
