@@ -235,7 +235,6 @@ class Rereader(Protocol):
     def reread(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """The present state of these records, whatever a search index says: those that exist in batches (a merged-away
         id by its survivor, with `merged`), all others in `deleted`. The cursor means nothing. Raises as `Source.read`."""
-        ...
 
 
 @runtime_checkable
@@ -244,7 +243,14 @@ class Expecting(Protocol):
 
     def expect(self, cursors: Mapping[Stream, Cursor | None]) -> None:
         """These streams will be read, from these cursors. What the reads give is the same without it. Asks nothing itself."""
-        ...
+
+
+@runtime_checkable
+class ShowsFields(Protocol):
+    """A source whose fields can appear and disappear: a stream is read whole again when they do."""
+
+    def shown_fields(self, stream: Stream) -> tuple[str, ...]:
+        """Sorted `name:type` of the vendor fields that feed the stream now, not our own. No more calls than `capabilities`."""
 
 
 class Destination(Protocol):
@@ -252,15 +258,13 @@ class Destination(Protocol):
 
     def plan_provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """What is missing for `specs`. Reads only."""
-        ...
 
     def provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """Adds what is missing and returns what was done. Idempotent. Raises SchemaError on a conflict, before any change."""
         ...
 
     def plan_unprovision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
-        """Exactly what `unprovision` would take away. Reads only."""
-        ...
+        """Exactly what `unprovision` would remove. Reads only."""
 
     def unprovision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """Takes away exactly what `provision` put in."""

@@ -30,7 +30,7 @@ from connectors.salesforce.read import activities, currency
 from connectors.salesforce.read.bulk_relations import Relations
 from connectors.salesforce.read.cursor import Watermark, is_of_everything
 from connectors.salesforce.read.fetch import Feed, Reader
-from connectors.salesforce.read.lookups import RELATION_OBJECTS, Lookups
+from connectors.salesforce.read.lookups import RELATION_OBJECTS, Lookups, tie_fields
 from connectors.salesforce.read.prefetch import Ahead
 from connectors.salesforce.setup.check import Checker
 from connectors.salesforce.setup.provision import Provisioner
@@ -92,6 +92,17 @@ class SalesforceConnector:
             yield from reader.pages(since, self._ahead.start(stream, since))
         finally:
             lookups.close()
+
+    def shown_fields(self, stream: Stream) -> tuple[str, ...]:
+        """See `connectors.base.ShowsFields`. Of activities, what is known of the people in them counts too."""
+        if stream == "currency_rates":
+            return ()  # read whole each time
+        kinds = [m for _, m in activities.objects(self._mapping.activities)] if stream == "activities" else []
+        mapping = self._mapping.of(stream)
+        found = {name for each in (*kinds, *([mapping] if mapping else [])) for name in self._schema.shown(each)}
+        if stream == "activities":
+            found |= {f"{name}:{kind}" for name, kind in tie_fields(self._schema)}
+        return tuple(sorted(found))
 
     def expect(self, cursors: Mapping[Stream, Cursor | None]) -> None:
         """See `connectors.base.Expecting`."""

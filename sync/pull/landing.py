@@ -68,15 +68,26 @@ class Landing:
     ) -> None:
         self._root = workspace / "landing" / crm
         self._crm, self._state, self._owned, self._translation = crm, state, tuple(owned), translation
+        self.shown: dict[Stream, tuple[str, ...]] = {}
+        """By stream, the fields that the CRM shows now (`ShowsFields.shown_fields`); set before a pull."""
 
     def schema(self, stream: Stream) -> pa.Schema:
         """Of the records, as a connector yields them."""
         return schema(stream, self._owned)
 
     def columns(self, stream: Stream) -> str:
-        """Digest of the columns and of how they are filled: a generation landed with others cannot be added to."""
+        """What a generation was landed with: a digest of the columns and of how they are filled, then the fields that the CRM
+        showed. A generation landed with others cannot be added to."""
         text = ";".join([self._translation, *(f"{f.name}:{f.type}" for f in self.schema(stream))])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return " ".join([hashlib.sha256(text.encode()).hexdigest()[:16], *self.shown.get(stream, ())])
+
+    def field_changes(self, stream: Stream) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Fields that the CRM shows now and did not when the current generation was begun, and those that are gone."""
+        current = self.generation(stream, "current")
+        before, now_shown = set((current.columns.split(" ") if current else [""])[1:]), set(self.shown.get(stream, ()))
+        if not before or not now_shown:  # landed before fields were kept, or by a source that does not tell
+            return (), ()
+        return tuple(sorted(now_shown - before)), tuple(sorted(before - now_shown))
 
     def generation(self, stream: Stream, status: str) -> Generation | None:
         """The generation that is `filling` or `current`, if all its parts are still on disk."""
@@ -119,6 +130,16 @@ class Landing:
                 self._forget(connection, stream, old)
             connection.execute(generations.insert().values(crm=self._crm, **made.row()))
         return made
+
+    def drop(self, stream: Stream) -> bool:
+        """Removes what was landed of a stream that the CRM no longer has for us; False when there was nothing."""
+        of_stream = (generations.c.crm == self._crm) & (generations.c.stream == stream)
+        with self._state.engine.begin() as connection:
+            numbers = connection.execute(sa.select(generations.c.generation).where(of_stream)).scalars().all()
+            for number in numbers:
+                self._forget(connection, stream, number)
+        self._sweep(stream, keep=0)
+        return bool(numbers)
 
     def land(self, generation: Generation, batch: Batch, run_id: str, *, complete: bool) -> Generation:
         """Puts the pages on disk, then commits them with their last cursor; `complete` ends the read of the stream.

@@ -35,6 +35,8 @@ class FieldInfo:
     scale: int
     compound: str | None
     parents: tuple[str, ...]
+    calculated: bool = False
+    """A formula or roll-up: it may change without the record's stamp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,11 @@ class Schema:
             info = next((found for found in map(self.object, targets) if found is not None), None)
         return (info.name, info.fields.get(last.lower())) if info else (None, None)
 
+    def shown(self, mapping: ObjectMapping) -> list[str]:
+        """`Object.path:type` of the mapped fields that are there; a formula is told from a field that holds a value."""
+        found = [(path, self.find(mapping.object, path)) for path in dict.fromkeys(mapping.fields.values())]
+        return [f"{mapping.object}.{path}:{f.type}{'*' * f.calculated}" for path, f in found if f is not None]
+
     def select(self, mapping: ObjectMapping, stream: Stream, owned: Sequence[PropertySpec] = ()) -> Selection | None:
         """What to read; None when the object is not there. Raises SchemaError for a missing required column."""
         info = self.object(mapping.object)
@@ -156,6 +163,7 @@ def _info(described: Record) -> ObjectInfo:
             int(raw.get("scale") or 0),
             raw.get("compoundFieldName"),
             parents,
+            bool(raw.get("calculated")),
         )
         if raw.get("relationshipName"):
             relations[str(raw["relationshipName"]).lower()] = parents

@@ -41,6 +41,12 @@ _RELATIONS: dict[ActivityKind, tuple[str, str]] = {
 RELATION_OBJECTS = tuple(dict.fromkeys(name for name, _ in _RELATIONS.values()))
 
 
+def tie_fields(schema: Schema) -> list[tuple[str, str]]:
+    """The fields of the relations that are there, with their types."""
+    infos = [info for info in map(schema.object, RELATION_OBJECTS) if info is not None]
+    return [(f"{i.name}.{f}", i.fields[f.lower()].type) for i in infos for f in _TIE_FIELDS if i.has(f)]
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """Rows of an object whose `key` is one of some ids: what the page of a feed will ask for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pyarrow as pa
@@ -230,3 +231,71 @@ def test_what_an_attempt_has_read_is_not_read_again_unless_it_is_files(crm, land
         {"cases"} if incremental else {"accounts", "people", "users", "opportunities", "activities", "cases"}
     )
     assert done.rows["accounts"] == 12
+
+
+class ShowingConnector(FakeConnector):
+    """Says which fields it shows, and which streams it has."""
+
+    shown = ("Email:email", "Name:string")
+    streams: tuple[str, ...] = ()
+
+    def shown_fields(self, stream: str) -> tuple[str, ...]:
+        return self.shown if stream == "users" else ()
+
+    @property
+    def capabilities(self):
+        kept = super().capabilities
+        return replace(kept, streams=tuple(s for s in kept.streams if s in self.streams)) if self.streams else kept
+
+
+class Notes(NullProgress):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.fixture
+def showing(crm):
+    return ShowingConnector(crm, SPECS)
+
+
+def pulled_users(connector, landing, state, run: str) -> tuple[list[str | None], list[str]]:
+    """From where the users were read, and what was said."""
+    before, notes = len(connector.reads), Notes()
+    pull(connector, landing, state, run, PullPolicy(), notes)
+    return [since for stream, since in connector.reads[before:] if stream == "users"], notes.said
+
+
+def test_a_field_that_appears_or_goes_means_a_whole_read_of_its_stream_and_is_said(showing, landing, state):
+    """A field granted after the first read was null until the next whole read (estuary/connectors#3493)."""
+    pulled_users(showing, landing, state, "one")
+    [since], said = pulled_users(showing, landing, state, "two")
+    assert since is not None
+    assert not said
+    showing.shown = ("Email:email", "Name:string", "Zone:picklist")
+    [since], said = pulled_users(showing, landing, state, "three")
+    assert since is None
+    assert said == ["The CRM now shows Zone: users is read whole, so that every record has it."]
+    assert [since for stream, since in showing.reads[-6:] if stream == "people"] != [None], "other streams are not"
+    showing.shown = ("Name:string",)
+    [since], [said_of_lost] = pulled_users(showing, landing, state, "four")
+    assert since is None
+    assert said_of_lost.startswith("The CRM no longer shows Email, Zone: users is read whole")
+    showing.shown = ("Name:textarea",)
+    [since], said = pulled_users(showing, landing, state, "five")
+    assert since is None, "a field of another type is another field"
+    assert len(said) == 2
+
+
+def test_a_stream_that_is_gone_leaves_nothing_behind_that_is_scored(showing, landing, state):
+    """Access to an object is taken away: its last records are not those of today."""
+    pulled_users(showing, landing, state, "one")
+    assert landing.files("users").records
+    showing.streams = ("accounts", "people", "opportunities", "activities", "cases")
+    reads, said = pulled_users(showing, landing, state, "two")
+    assert not reads
+    assert said == ["The CRM no longer has users for us: what was read of it before is left out."]
+    assert not landing.files("users").records
+    assert pulled_users(showing, landing, state, "three")[1] == []
