@@ -52,8 +52,8 @@ STANCES = {"accounts": "bothways_stance", "opportunities": "bothways_deal_stance
 
 
 def repeated(folder: Path, rows: dict[str, list[dict[str, Any]]], previous: Any, copies: int) -> None:
-    """The settled tables of so many copies in `settled/`, and the stances of a run before in `before/`."""
-    (folder / "settled").mkdir(parents=True)
+    """The normalized tables of so many copies in `normalized/`, and the stances of a run before in `before/`."""
+    (folder / "normalized").mkdir(parents=True)
     (folder / "before").mkdir()
     tables = {name: pa.Table.from_pylist(rows[name], schema=schema) for name, schema in INPUTS.items()}
     strides = {space: 1 + max(_highest(tables, column) for column in columns) for space, columns in _SPACES.items()}
@@ -64,7 +64,7 @@ def repeated(folder: Path, rows: dict[str, list[dict[str, Any]]], previous: Any,
             times = 1 if name == "currency_rates" else copies
             order = f"ORDER BY {ORDER[name]}" if name in ORDER else ""
             query = f"SELECT {columns} FROM block, range({times}) r(copy) {order}"
-            connection.execute(f"COPY ({query}) TO {literal(str(folder / 'settled' / f'{name}.parquet'))}")
+            connection.execute(f"COPY ({query}) TO {literal(str(folder / 'normalized' / f'{name}.parquet'))}")
         for stream, column in STANCES.items():
             told = previous.get(stream, {})
             connection.register("block", pa.table({"id": list(told), column: list(told.values())}))
@@ -97,7 +97,7 @@ def _shifted(field: pa.Field, strides: dict[str, int]) -> str:
 def scored(folder: Path, as_of: Any, told: Any) -> None:
     """Scores and sends back seconds of wall, of processor, and peak MB."""
     begun = time.monotonic()
-    score_tables(folder / "settled", folder / "scores", as_of, ScoringModel(), folder / "before",
+    score_tables(folder / "normalized", folder / "scores", as_of, ScoringModel(), folder / "before",
                  engine="duckdb", scratch=folder / "scratch")  # fmt: skip
     usage = resource.getrusage(resource.RUSAGE_SELF)
     # `ru_maxrss` begins with what the process had that started this one.
@@ -109,7 +109,7 @@ def scan(folder: Path) -> float:
     """Processor seconds of the least that any scoring must do: read the activities once and group them."""
     before = time.process_time()
     with _database() as connection:
-        path = literal(str(folder / "settled" / "activities.parquet"))
+        path = literal(str(folder / "normalized" / "activities.parquet"))
         connection.execute(
             "SELECT account, direction, count(*), sum(minutes), max(occurred_at), count(person), sum(customer_people)"
             f" FROM {path} GROUP BY ALL"

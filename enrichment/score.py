@@ -1,4 +1,4 @@
-"""Scores of every account and opportunity, as Ibis expressions over the settled tables of `enrichment.inputs`."""
+"""Scores of every account and opportunity, as Ibis expressions over the normalized tables of `enrichment.inputs`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the scoring expressions: Ibis on DuckDB, or the same on Spark, over settled Parquet, into score files."""
+"""Runs the scoring expressions: Ibis on DuckDB, or the same on Spark, over normalized Parquet, into score files."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Scorer(Protocol):
 
 
 def score_tables(
-    settled: Path,
+    normalized: Path,
     out: Path,
     as_of: datetime,
     model: ScoringModel,
@@ -70,9 +70,9 @@ def score_tables(
     scratch: Path,
     scorer: Scorer | None = None,
 ) -> Path:
-    """Scores the settled tables as of a moment into `out/<table>.parquet`; returns `out`, which is whole or not there.
+    """Scores the normalized tables as of a moment into `out/<table>.parquet`; returns `out`, which is whole or not there.
 
-    `previous` is, for hysteresis, the score folder of the run before, or the settled folder with what the CRM holds where
+    `previous` is, for hysteresis, the score folder of the run before, or the normalized folder with what the CRM holds where
     nothing is kept between runs. Raises ConfigError for an engine that is not there.
     """
     from enrichment.as_of import AsOf
@@ -85,7 +85,7 @@ def score_tables(
     for folder in (fresh, scratch):
         shutil.rmtree(folder, ignore_errors=True)
         durable.make_dir(folder)
-    acts = pq.read_metadata(settled / "activities.parquet").num_rows
+    acts = pq.read_metadata(normalized / "activities.parquet").num_rows
     with _no_collector() as collect, _backend(engine, scratch, max(LEAN, acts * _ACT)) as backend:
 
         def stage(name: str, table: Table) -> Table:
@@ -95,7 +95,7 @@ def score_tables(
             collect()
             return backend.read_parquet(path, table_name=f"stage_{name}")
 
-        tables = {n: backend.read_parquet(settled / f"{n}.parquet", table_name=f"in_{n}") for n in INPUTS}
+        tables = {n: backend.read_parquet(normalized / f"{n}.parquet", table_name=f"in_{n}") for n in INPUTS}
         before = {n: backend.read_parquet(_previous(previous, n, scratch), table_name=f"previous_{n}") for n in _STANCE}
         scores = scorer(tables, AsOf.at(as_of), model, before, stage=stage)
         for name in OUTPUTS:

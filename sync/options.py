@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connectors.base import Organisation
+from connectors.base import Connector, Organisation, PropertySpec
+from enrichment.model import ScoringModel
+from sync.progress import Progress
 
 if TYPE_CHECKING:
     from sync.enrich import Scorer
@@ -54,3 +57,15 @@ class RunOptions:
     stop: threading.Event = field(default_factory=threading.Event)
     scorer: Scorer | None = None
     """Instead of `enrichment.score.score`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What every run needs: the CRM, where state and files are, the model, our properties, what was asked for, who is told."""
+
+    connector: Connector
+    workspace: Workspace
+    model: ScoringModel
+    specs: Sequence[PropertySpec]
+    options: RunOptions
+    progress: Progress

@@ -9,7 +9,7 @@ class Progress(Protocol):
     """Called from several threads while a run goes on."""
 
     def stage(self, name: str) -> None:
-        """A stage begins: pull, settle, enrich, diff, write."""
+        """A stage begins: pull, land, enrich, diff, write."""
         ...
 
     def advance(self, stream: str, rows: int) -> None:

@@ -70,8 +70,8 @@ class RunResult:
 
     def check(self) -> None:
         """Raises AssertionError when the numbers do not add up: that is a defect, and better seen than written."""
-        settled = self.written + self.rejected + self.deferred + self.gone
-        if self.changed != settled or sum(self.scored.values()) != self.changed + self.unchanged:
+        normalized = self.written + self.rejected + self.deferred + self.gone
+        if self.changed != normalized or sum(self.scored.values()) != self.changed + self.unchanged:
             raise AssertionError(f"the counts of run {self.run_id} do not add up: {asdict(self)}")
 
     @classmethod

@@ -5,56 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from connectors.base import Connector, PropertySpec
-from enrichment.model import ScoringModel
-from sync.options import RunOptions, Workspace
-from sync.progress import Progress
+from sync.options import RunContext
 from sync.result import RunResult, ScoredAt
-from sync.session import job
-
-Model = ScoringModel
-Specs = Sequence[PropertySpec]
+from sync.session import open_run
 
 
-def run_sync(
-    connector: Connector, workspace: Workspace, model: Model, specs: Specs, options: RunOptions, progress: Progress
-) -> RunResult:
+def run_sync(context: RunContext) -> RunResult:
     """All five stages, or what is left of them of a run that did not finish.
 
     Raises LockHeld, BrakeReached, PullIncomplete, QuotaReached (reading), AuthError, SchemaError, StateError, Stopped.
     """
-    with job("sync", connector, workspace, model, specs, options, progress) as this:
-        if this.run.phase == "pull":
-            landing = this.pull()
-            settled = this.land(landing)
-            scores = this.enrich(settled)
-            plan = this.diff(settled, scores)
-            this.commit(plan)
-        return this.write_back()
+    with open_run("sync", context) as stages:
+        if stages.run.phase == "pull":
+            landing = stages.pull()
+            normalized = stages.land(landing)
+            scores = stages.enrich(normalized)
+            plan = stages.diff(normalized, scores)
+            stages.commit(plan)
+        return stages.write_back()
 
 
-def run_plan(
-    connector: Connector, workspace: Workspace, model: Model, specs: Specs, options: RunOptions, progress: Progress
-) -> RunResult:
+def run_plan(context: RunContext) -> RunResult:
     """Everything but the write: what would change, its digest and its cost. The journal is not touched."""
-    with job("plan", connector, workspace, model, specs, options, progress) as this:
-        settled = this.land(this.pull())
-        this.diff(settled, this.enrich(settled))
-        return this.close()
+    with open_run("plan", context) as stages:
+        normalized = stages.land(stages.pull())
+        stages.diff(normalized, stages.enrich(normalized))
+        return stages.close()
 
 
-def run_score(
-    connector: Connector,
-    workspace: Workspace,
-    model: Model,
-    specs: Specs,
-    moments: Sequence[datetime],
-    options: RunOptions,
-    progress: Progress,
-) -> list[ScoredAt]:
+def run_score(context: RunContext, moments: Sequence[datetime]) -> list[ScoredAt]:
     """Pull, land and enrich as of each moment (default: now), each scored by itself. What the CRM holds is not read."""
-    with job("score", connector, workspace, model, specs, options, progress) as this:
-        settled = this.land(this.pull())
-        scored = [this.scored_at(settled, moment) for moment in moments or [this.run.as_of]]
-        this.close()
+    with open_run("score", context) as stages:
+        normalized = stages.land(stages.pull())
+        scored = [stages.scored_at(normalized, moment) for moment in moments or [stages.run.as_of]]
+        stages.close()
         return scored

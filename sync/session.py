@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from connectors.base import Connector, PropertySpec
+from connectors.base import Connector
 from connectors.errors import BothwaysError, StateError
 from enrichment.model import ScoringModel
 from sync.errors import BrakeReached, PlanChanged
-from sync.options import RunOptions, Workspace
-from sync.progress import Progress
+from sync.options import RunContext, RunOptions, Workspace
 from sync.result import RunResult
-from sync.stages import Job
+from sync.stages import Stages
 from sync.state import flags as holds
 from sync.state.database import open_state, stamp
 from sync.state.lock import run_lock, server_failed, server_lock
@@ -25,37 +24,31 @@ from sync.system import logs
 
 
 @contextmanager
-def job(
-    kind: str,
-    connector: Connector,
-    workspace: Workspace,
-    model: ScoringModel,
-    specs: Sequence[PropertySpec],
-    options: RunOptions,
-    progress: Progress,
-) -> Iterator[Job]:
+def open_run(kind: str, context: RunContext) -> Iterator[Stages]:
     """Opens the state, takes the lock, resumes or begins a run; whatever breaks it is noted in the state.
 
     Raises LockHeld, StateError, PlanChanged for a digest that no plan has.
     """
     with (
-        _disk_is_told(workspace),
-        _workspace_lock(workspace),
-        closing(open_state(workspace.dir, workspace.state_url)) as state,
+        _disk_is_told(context.workspace),
+        _workspace_lock(context.workspace),
+        closing(open_state(context.workspace.dir, context.workspace.state_url)) as state,
         server_lock(state),
     ):
         if state.moved_aside is not None:
-            progress.note(f"The state was damaged; it is kept as {state.moved_aside} and begun anew from the CRM.")
+            context.progress.note(
+                f"The state was damaged; it is kept as {state.moved_aside} and begun anew from the CRM."
+            )
         holds.install_id(state)
-        runs = RunLog(state, connector.name)
-        profile = ",".join(sorted(s.name for s in specs))
-        run = runs.resume_or_begin(kind, _moment(runs, options), model.version_string, profile)
+        runs = RunLog(state, context.connector.name)
+        profile = ",".join(sorted(s.name for s in context.specs))
+        run = runs.resume_or_begin(kind, _moment(runs, context.options), context.model.version_string, profile)
         if run.resumed:
-            progress.note(f"Going on with run {run.run_id} of {run.as_of:%Y-%m-%d %H:%M} UTC.")
+            context.progress.note(f"Going on with run {run.run_id} of {run.as_of:%Y-%m-%d %H:%M} UTC.")
         logs.about(run.run_id)
-        told = _result(run, connector, model)
+        result = _result(run, context.connector, context.model)
         try:
-            yield Job(connector, workspace.dir, state, runs, run, model, specs, options, progress, told)
+            yield Stages(context, state, runs, run, result)
         except BrakeReached as error:
             runs.refused(run, str(error))
             raise

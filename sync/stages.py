@@ -1,4 +1,4 @@
-"""The stages of a run, each a method of the `Job` that holds what they share. `sync.run` puts them in order."""
+"""The stages of a run, each a method of the `Stages` that holds what they share. `sync.run` puts them in order."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from connectors.base import Connector, PropertySpec
+from connectors.base import PropertySpec
 from connectors.errors import BothwaysError, QuotaReached, RetriableError
 from connectors.records import SCHEMAS
-from enrichment.model import ScoringModel
 from sync.diff.brakes import check_brakes, check_owner
 from sync.diff.diff import STREAMS, Plan, diff, read_plan
 from sync.diff.sql import Rules
 from sync.enrich import score_tables
 from sync.errors import BrakeReached, PlanChanged, exit_code
-from sync.land.normalize import Settled, settle
-from sync.options import RunOptions
+from sync.land.normalize import Normalized, normalize
+from sync.options import RunContext
 from sync.privacy.suppression import kept_out
-from sync.progress import Progress
 from sync.pull.landing import Landing
 from sync.pull.pull import PullPolicy, pull
 from sync.pull.rereads import Marks
@@ -43,18 +41,13 @@ _SKEW = 300.0
 
 
 @dataclass(slots=True)
-class Job:
+class Stages:
     """One run under way, lock held."""
 
-    connector: Connector
-    workspace: Path
+    context: RunContext
     state: State
     runs: RunLog
     run: Run
-    model: ScoringModel
-    specs: Sequence[PropertySpec]
-    options: RunOptions
-    progress: Progress
     result: RunResult
     seconds: dict[str, float] = field(default_factory=dict)
     earlier: Mapping[str, int] = field(default_factory=dict)
@@ -67,70 +60,74 @@ class Job:
     def pull(self) -> Landing:
         """Reads what is new in the CRM and lands it."""
         with self._stage("pull"):
-            translation = f"{self.options.translation} {self.options.organisation}"
-            landing = Landing(self.workspace, self._landed_as, self.state, self._owned, translation)
-            policy = PullPolicy(self.options.full, self.options.full_every)
-            stop = self.options.stop
-            marks = None if self.run.kind == "score" else Marks(self.state, self.connector.name)  # it clears none
-            done = pull(self.connector, landing, self.state, self.run.run_id, policy, self.progress, stop, marks)
+            translation = f"{self.context.options.translation} {self.context.options.organisation}"
+            landing = Landing(self.context.workspace.dir, self._landed_as, self.state, self._owned, translation)
+            policy = PullPolicy(self.context.options.full, self.context.options.full_every)
+            stop = self.context.options.stop
+            marks = (
+                None if self.run.kind == "score" else Marks(self.state, self.context.connector.name)
+            )  # it clears none
+            done = pull(
+                self.context.connector, landing, self.state, self.run.run_id, policy, self.context.progress, stop, marks
+            )
             self._mind_the_clock()
         self._know(pulled=done.rows, rejects=done.rejects)
         self._rate("pull", sum(done.rows.values()))
         return landing
 
-    def land(self, landing: Landing) -> Settled:
-        """Settles what was landed into the scoring tables."""
+    def land(self, landing: Landing) -> Normalized:
+        """Normalises what was landed into the scoring tables."""
         with self._stage("land"):
             files = {stream: landing.files(stream) for stream in SCHEMAS}
-            settled = settle(files, self.workspace, self._owned, self.options.organisation)
-        for reject in settled.rejects:
-            self.progress.note(f"{reject.stream} {reject.record_id}: {reject.message}")
-        self._know(rejects=self.result.rejects + len(settled.rejects), left_out=settled.left_out)
-        self._rate("land", sum(settled.rows.values()))
-        failpoint("settled")
-        return settled
+            normalized = normalize(files, self.context.workspace.dir, self._owned, self.context.options.organisation)
+        for reject in normalized.rejects:
+            self.context.progress.note(f"{reject.stream} {reject.record_id}: {reject.message}")
+        self._know(rejects=self.result.rejects + len(normalized.rejects), left_out=normalized.left_out)
+        self._rate("land", sum(normalized.rows.values()))
+        failpoint("normalized")
+        return normalized
 
-    def scored_at(self, settled: Settled, moment: datetime) -> ScoredAt:
+    def scored_at(self, normalized: Normalized, moment: datetime) -> ScoredAt:
         """The scores as of a moment, without regard to earlier stances."""
-        folder = self.enrich(settled, moment.astimezone(UTC))
+        folder = self.enrich(normalized, moment.astimezone(UTC))
         told = self.result
         return ScoredAt(moment, folder, dict(told.scored), told.rejects, told.model_version)
 
-    def enrich(self, settled: Settled, as_of: datetime | None = None) -> Path:
-        """Scores the settled tables; returns the folder of the scores."""
+    def enrich(self, normalized: Normalized, as_of: datetime | None = None) -> Path:
+        """Scores the normalized tables; returns the folder of the scores."""
         moment = as_of or self.run.as_of
         name = self.run.run_id if as_of is None else f"{self.run.run_id}-{as_of:%Y%m%dT%H%M%S}"
         with self._stage("enrich"):
             scores = score_tables(
-                settled.folder,
-                self.workspace / "scores" / name,
+                normalized.folder,
+                self.context.workspace.dir / "scores" / name,
                 moment,
-                self.model,
-                None if as_of else self.run.previous_dir or settled.folder,
-                engine=self.options.engine,
-                scratch=self.workspace / "tmp" / "engine",
-                scorer=self.options.scorer,
+                self.context.model,
+                None if as_of else self.run.previous_dir or normalized.folder,
+                engine=self.context.options.engine,
+                scratch=self.context.workspace.dir / "tmp" / "engine",
+                scorer=self.context.options.scorer,
             )
         counts = {s: pq.read_metadata(scores / f"{s}.parquet").num_rows for s in STREAMS}
         self._know(scored=counts, scores_dir=scores)
-        self._rate("enrich", sum(settled.rows.values()))
+        self._rate("enrich", sum(normalized.rows.values()))
         failpoint("scored")
         return scores
 
-    def diff(self, settled: Settled, scores: Path) -> Plan:
+    def diff(self, normalized: Normalized, scores: Path) -> Plan:
         """Compares with what the CRM holds. Raises BrakeReached, or PlanChanged for another digest than asked for."""
-        options = self.options
+        options = self.context.options
         with self._stage("diff"):
-            held = {s: settled.held(s) for s in STREAMS}
+            held = {s: normalized.held(s) for s in STREAMS}
             plan = diff(
                 scores,
                 held,
-                self.workspace / "plans" / f"{self.run.run_id}.parquet",
-                self.specs,
-                Journal(self.state, self.connector.name),
+                self.context.workspace.dir / "plans" / f"{self.run.run_id}.parquet",
+                self.context.specs,
+                Journal(self.state, self.context.connector.name),
                 Rules(options.min_delta, options.max_age),
-                self.connector.capabilities.write_batch,
-                self.workspace / "tmp",
+                self.context.connector.capabilities.write_batch,
+                self.context.workspace.dir / "tmp",
             )
         self._know(
             changed=plan.changes,
@@ -151,13 +148,13 @@ class Job:
             check_owner(plan)
         if not options.accept and self.run.kind == "sync":
             self._ask(plan)
-            out = kept_out(self.state, self.connector.name)
+            out = kept_out(self.state, self.context.connector.name)
             check_brakes(plan, self.run.previous_dir, held, options.brakes, out)
         return plan
 
     def _ask(self, plan: Plan) -> None:
-        held_back = holds.reason(self.state, self.connector.name)
-        if held_back is not None and plan.changes and self.options.plan_digest is None:
+        held_back = holds.reason(self.state, self.context.connector.name)
+        if held_back is not None and plan.changes and self.context.options.plan_digest is None:
             raise BrakeReached(
                 f"{held_back} Nothing was written.",
                 remedy="Look at `bothways plan`; if that is what you want, run again with --accept.",
@@ -169,11 +166,11 @@ class Job:
         self._know(seconds=self.seconds, api_calls=self._calls())
         with self.state.engine.begin() as connection:
             self.run = self.runs.planned(self.run, scores, plan.path, plan.digest, self.result, connection)
-            journal = Journal(self.state, self.connector.name)
+            journal = Journal(self.state, self.context.connector.name)
             journal.intend(self.run.run_id, read_plan(plan.path), connection)
-            if self.options.take_over:
+            if self.context.options.take_over:
                 journal.forget_confirmed(connection)
-        holds.lift(self.state, self.connector.name)
+        holds.lift(self.state, self.context.connector.name)
         failpoint("plan.committed")
 
     def write_back(self) -> RunResult:
@@ -184,8 +181,15 @@ class Job:
         """
         if self.run.plan_path is None:
             raise AssertionError("write_back before commit")
-        journal = Journal(self.state, self.connector.name)
-        writer = Writer(self.connector, journal, self.run.run_id, self.specs, self.progress, self.options.stop)
+        journal = Journal(self.state, self.context.connector.name)
+        writer = Writer(
+            self.context.connector,
+            journal,
+            self.run.run_id,
+            self.context.specs,
+            self.context.progress,
+            self.context.options.stop,
+        )
         left = journal.open_keys(self.run.run_id)
         broken: BothwaysError | None = None
         with self._stage("write"):
@@ -200,7 +204,7 @@ class Job:
         if broken is not None and not isinstance(broken, RetriableError | QuotaReached):
             raise broken
         if broken is None:
-            Marks(self.state, self.connector.name).clear(self.run.run_id)
+            Marks(self.state, self.context.connector.name).clear(self.run.run_id)
             self._prune()
         return self.result
 
@@ -215,11 +219,11 @@ class Job:
     def _landed_as(self) -> str:
         # A run that only scores keeps a landing of its own: it reads none of our properties, and must not make the next
         # sync read everything anew for want of them.
-        return f"{self.connector.name}-score" if self.run.kind == "score" else self.connector.name
+        return f"{self.context.connector.name}-score" if self.run.kind == "score" else self.context.connector.name
 
     @property
     def _owned(self) -> Sequence[PropertySpec]:
-        return () if self.run.kind == "score" else self.specs
+        return () if self.run.kind == "score" else self.context.specs
 
     def _count(self, journal: Journal, broken: BothwaysError | None) -> None:
         counts = journal.counts(self.run.run_id)
@@ -242,10 +246,10 @@ class Job:
         if self.result.deferred:
             return 7
         share = self.result.rejected / self.result.changed if self.result.changed else 0.0
-        return 3 if share > self.options.reject_threshold else 0
+        return 3 if share > self.context.options.reject_threshold else 0
 
     def _calls(self) -> dict[str, int]:
-        calls = self.connector.calls()
+        calls = self.context.connector.calls()
         now = {"read": calls.read, "write": calls.write, "minimum": calls.minimum}
         return {**self.result.api_calls, **{name: n + self.earlier.get(name, 0) for name, n in now.items()}}
 
@@ -258,7 +262,7 @@ class Job:
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
-        self.progress.stage(name)
+        self.context.progress.stage(name)
         begun = time.monotonic()
         try:
             yield
@@ -266,14 +270,16 @@ class Job:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - begun, 3)
 
     def _mind_the_clock(self) -> None:
-        server = self.connector.server_time()
+        server = self.context.connector.server_time()
         if server is not None and abs(skew := (datetime.now(UTC) - server).total_seconds()) > _SKEW:
-            self.progress.note(f"This machine's clock is {skew:+.0f} s from the CRM's; mend it, or give --as-of.")
+            self.context.progress.note(
+                f"This machine's clock is {skew:+.0f} s from the CRM's; mend it, or give --as-of."
+            )
 
     def _prune(self) -> None:
         keep = {self.run.run_id, self.run.previous_dir.name if self.run.previous_dir else ""}
         for folder, suffix in (("scores", ""), ("plans", ".parquet")):
-            found = sorted((self.workspace / folder).glob(f"*{suffix}"), key=lambda p: p.name, reverse=True)
+            found = sorted((self.context.workspace.dir / folder).glob(f"*{suffix}"), key=lambda p: p.name, reverse=True)
             for old in found[_KEEP:]:
                 if old.name.removesuffix(suffix) not in keep:
                     shutil.rmtree(old) if old.is_dir() else old.unlink()

@@ -1,4 +1,4 @@
-"""Write back: batches of changes to the CRM, each journalled as unknown before it is sent and settled by its answers.
+"""Write back: batches of changes to the CRM, each journalled as unknown before it is sent and closed by its answers.
 
 At most `write_workers` batches are in flight, so a kill leaves at most so many to be sent again. A record that the CRM
 could not take just now (a locked row) is tried again in this run, in smaller batches, then left to the next one.
@@ -89,7 +89,7 @@ class Writer:
                     return left
                 done, _ = wait(flying, return_when=FIRST_COMPLETED)
                 for future in done:
-                    left += self._settle(flying.pop(future), *future.result())
+                    left += self._close(flying.pop(future), *future.result())
 
     def _going(self) -> bool:
         if self._stop.is_set() and self._halt is None:
@@ -107,7 +107,7 @@ class Writer:
             return results, error
         return results, None
 
-    def _settle(
+    def _close(
         self, batch: Sequence[Planned], results: Sequence[WriteResult], error: BothwaysError | None
     ) -> list[Planned]:
         failpoint("batch.sent")
@@ -119,7 +119,7 @@ class Writer:
                 raise FatalError(f"The connector answered for {key[0]} {key[1]}, which was not in the batch.")
             verdicts[key] = Verdict(rows[key], result.error)
         verdicts = self._weighed(verdicts)
-        self._journal.settle(self._run_id, list(verdicts.values()))
+        self._journal.record_results(self._run_id, list(verdicts.values()))
         failpoint("batch.confirmed")
         self._count(batch, verdicts)
         self._judge(verdicts.values(), error)
@@ -150,8 +150,8 @@ class Writer:
             )
 
     def _count(self, batch: Sequence[Planned], verdicts: Mapping[Key, Verdict]) -> None:
-        settled = sum(1 for v in verdicts.values() if v.error is None or not v.error.retriable)
-        self._progress.advance(batch[0].stream, settled)
+        closed = sum(1 for v in verdicts.values() if v.error is None or not v.error.retriable)
+        self._progress.advance(batch[0].stream, closed)
 
     def _judge(self, verdicts: Iterable[Verdict], error: BothwaysError | None) -> None:
         """Decides whether the run can go on."""

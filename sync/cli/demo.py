@@ -86,6 +86,7 @@ def _one(crm: str, organisation: Organisation, directory: Path, output: Output) 
     from enrichment.fields import fields
     from sync.cli.run import options_from, show_accounts, show_result, workspace_of
     from sync.console.progress import progress_for
+    from sync.options import RunContext
     from sync.registry import connect
     from sync.report.build import build_report
     from sync.run import run_sync
@@ -106,7 +107,9 @@ def _one(crm: str, organisation: Organisation, directory: Path, output: Output) 
             connector = connect(settings)
             try:
                 with progress_for(output) as progress:
-                    result = run_sync(connector, workspace_of(settings), model, specs, options_from(settings), progress)
+                    result = run_sync(
+                        RunContext(connector, workspace_of(settings), model, specs, options_from(settings), progress)
+                    )
             finally:
                 connector.close()
             show_result(output, attempt, result)

@@ -12,6 +12,7 @@ from sync.console.output import ConfigOption, JsonOption, Output, QuietOption
 if TYPE_CHECKING:
     from sync.evaluate.calibrate import Calibrated
     from sync.evaluate.result import Backtest, Judged
+    from sync.options import RunContext
 
 MomentsOption = Annotated[
     list[str] | None,
@@ -61,13 +62,10 @@ def backtest(
     try:
         with progress_for(output) as progress:
             found = run_backtest(
-                connector,
-                workspace_of(settings),
-                load_model(settings),
-                (),
+                RunContext(
+                    connector, workspace_of(settings), load_model(settings), (), options_from(settings), progress
+                ),
                 moments,
-                options_from(settings),
-                progress,
                 names=outcome or (),
                 draws=draws,
                 seed=seed,
@@ -117,13 +115,10 @@ def calibrate(
     try:
         with progress_for(output) as progress:
             found = run_calibrate(
-                connector,
-                workspace_of(settings),
-                load_model(settings),
-                (),
+                RunContext(
+                    connector, workspace_of(settings), load_model(settings), (), options_from(settings), progress
+                ),
                 moments,
-                options_from(settings),
-                progress,
                 name=outcome,
                 draws=draws,
                 seed=seed,

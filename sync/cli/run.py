@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from config.settings import Settings
-    from sync.options import RunOptions, Workspace
+    from sync.options import RunContext, RunOptions, Workspace
     from sync.report.data import AccountRow
     from sync.result import RunResult
 
@@ -130,7 +130,8 @@ def score(
     try:
         with progress_for(output) as progress:
             scored = run_score(
-                connector, workspace_of(settings), load_model(settings), fields("full"), moments, options, progress
+                RunContext(connector, workspace_of(settings), load_model(settings), fields("full"), options, progress),
+                moments,
             )
     finally:
         connector.close()

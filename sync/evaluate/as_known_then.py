@@ -1,4 +1,4 @@
-"""The settled tables as they can have been known at a past moment.
+"""The normalized tables as they can have been known at a past moment.
 
 The score itself leaves out facts that happened or became available later. What it cannot know is that a field was changed
 since: an amount, a stage, a probability, an expected close, the end of a running contract. Without a history of those they
@@ -45,17 +45,17 @@ _KEPT = {
 _INSTEAD = {"is_closed": "false", "is_won": "false"}
 
 
-def past(settled: Path, folder: Path, as_of: datetime, scratch: Path) -> dict[str, int]:
-    """Makes `folder` the settled tables of `as_of`; returns how many values were taken out, by `table.column`.
+def past(normalized: Path, folder: Path, as_of: datetime, scratch: Path) -> dict[str, int]:
+    """Makes `folder` the normalized tables of `as_of`; returns how many values were taken out, by `table.column`.
 
-    A table from which nothing is taken is a link to the settled one. Everything later than `as_of` may be edited or added
+    A table from which nothing is taken is a link to the normalized one. Everything later than `as_of` may be edited or added
     without changing what `enrichment.score.score` makes of `folder`.
     """
     durable.make_dir(folder)
     taken: dict[str, int] = {}
     with session(scratch) as connection:
         for name in INPUTS:
-            source, target = settled / f"{name}.parquet", folder / f"{name}.parquet"
+            source, target = normalized / f"{name}.parquet", folder / f"{name}.parquet"
             target.unlink(missing_ok=True)
             rules = _LATER.get(name, {})
             if not rules:

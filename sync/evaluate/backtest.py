@@ -10,39 +10,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from connectors.base import Connector, PropertySpec
 from connectors.errors import ConfigError
 from enrichment.evaluation.fit import gains
 from enrichment.evaluation.ranking import Interval, holm
 from enrichment.evaluation.verdict import Evidence, Verdict, enough, judge, spoken
-from enrichment.model import ScoringModel
 from sync.evaluate.as_known_then import explained
 from sync.evaluate.measures import Draws, Moment, calibrated, groups, label
 from sync.evaluate.outcomes import OUTCOMES, Outcome, Past
 from sync.evaluate.replay import Replay, judged_by, measures
 from sync.evaluate.result import Backtest, Group, Judged, Measured, Tested
 from sync.evaluate.stances import in_order, stance_rates
-from sync.options import RunOptions, Workspace
-from sync.progress import Progress
-from sync.session import job
+from sync.options import RunContext
+from sync.session import open_run
 
 _NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
 
 def run_backtest(
-    connector: Connector,
-    workspace: Workspace,
-    model: ScoringModel,
-    specs: Sequence[PropertySpec],
+    context: RunContext,
     moments: Sequence[datetime],
-    options: RunOptions,
-    progress: Progress,
     *,
     names: Sequence[str] = (),
     draws: int = 1000,
     seed: int = 1,
 ) -> Backtest:
-    """Pulls, settles, replays every moment and judges each outcome. Writes nothing to the CRM and keeps no state of it.
+    """Pulls, normalises, replays every moment and judges each outcome. Writes nothing to the CRM and keeps no state of it.
 
     Learns baselines at a moment only from moments whose windows were over by then. The same data, moments and seed give
     the same figures. Raises ConfigError for an unknown outcome or no moment.
@@ -52,22 +44,24 @@ def run_backtest(
         raise ConfigError(
             "No moment to go back to.", remedy="Give one or more --as-of, the earlier ones to learn from."
         )
-    with job("score", connector, workspace, model, specs, options, progress) as this:
-        settled = this.land(this.pull())
-        folder = workspace.dir / "backtest"
-        progress.stage("backtest")
-        replay = Replay(settled.folder, folder, model, options.engine)
+    with open_run("score", context) as stages:
+        normalized = stages.land(stages.pull())
+        folder = context.workspace.dir / "backtest"
+        context.progress.stage("backtest")
+        replay = Replay(normalized.folder, folder, context.model, context.options.engine)
         try:
-            found = replayed(settled.folder, replay, wanted, sorted(set(moments)), Draws(draws, seed), folder / "tmp")
+            found = replayed(
+                normalized.folder, replay, wanted, sorted(set(moments)), Draws(draws, seed), folder / "tmp"
+            )
         finally:
             replay.close()
-        this.close()
+        stages.close()
     until, judged = found
     return Backtest(
-        connector.name,
+        context.connector.name,
         tuple(sorted(set(moments))),
         until,
-        model.version_string,
+        context.model.version_string,
         draws,
         seed,
         judged,
@@ -84,10 +78,15 @@ def chosen(names: Sequence[str]) -> list[Outcome]:
 
 
 def replayed(
-    settled: Path, replay: Replay, wanted: Sequence[Outcome], moments: Sequence[datetime], draws: Draws, scratch: Path
+    normalized: Path,
+    replay: Replay,
+    wanted: Sequence[Outcome],
+    moments: Sequence[datetime],
+    draws: Draws,
+    scratch: Path,
 ) -> tuple[datetime | None, tuple[Judged, ...]]:
     """Until when the data go, and each outcome judged."""
-    past = Past(settled, scratch)
+    past = Past(normalized, scratch)
     until = past.ends()
     asked: dict[str, list[Moment]] = {outcome.name: [] for outcome in wanted}
     late: dict[str, list[datetime]] = {outcome.name: [] for outcome in wanted}
@@ -138,7 +137,7 @@ def redrawn(seed: int) -> Callable[[Path], None]:
                 direction[directed] = np.where(theirs, "inbound", "outbound")
         place = table.schema.get_field_index("direction")
         table = table.set_column(place, "direction", pa.array(direction.tolist(), pa.string()))
-        path.unlink()  # it may be a link to the settled table, which stays as it is
+        path.unlink()  # it may be a link to the normalized table, which stays as it is
         pq.write_table(table, path)
 
     return change

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from connectors.base import Connector, PropertySpec
 from connectors.errors import ConfigError
 from enrichment.evaluation.ranking import Ranking, Reals, chance
 from enrichment.evaluation.verdict import LEAST_EVENTS
@@ -31,9 +30,8 @@ from enrichment.evaluation.weights import (
 from enrichment.model import COMPONENTS, Calibration, ScoringModel
 from sync.evaluate.outcomes import OUTCOMES, Asked, Outcome, Past
 from sync.evaluate.replay import Replay, Scored
-from sync.options import RunOptions, Workspace
-from sync.progress import Progress
-from sync.session import job
+from sync.options import RunContext
+from sync.session import open_run
 
 LEAST_MOMENTS = 3
 """One to learn from, one to choose how far to trust it, one to test."""
@@ -107,13 +105,8 @@ class Calibrated:
 
 
 def run_calibrate(
-    connector: Connector,
-    workspace: Workspace,
-    model: ScoringModel,
-    specs: Sequence[PropertySpec],
+    context: RunContext,
     moments: Sequence[datetime],
-    options: RunOptions,
-    progress: Progress,
     *,
     name: str = "buys_again",
     draws: int = 1000,
@@ -125,16 +118,16 @@ def run_calibrate(
     account's dependence.
     """
     outcome = learnable(name)
-    with job("score", connector, workspace, model, specs, options, progress) as this:
-        settled = this.land(this.pull())
-        folder = workspace.dir / "backtest"
-        progress.stage("calibrate")
-        replay = Replay(settled.folder, folder, model, options.engine)
+    with open_run("score", context) as stages:
+        normalized = stages.land(stages.pull())
+        folder = context.workspace.dir / "backtest"
+        context.progress.stage("calibrate")
+        replay = Replay(normalized.folder, folder, context.model, context.options.engine)
         try:
-            found = _learn(settled.folder, replay, outcome, sorted(set(moments)), folder / "tmp", (draws, seed))
+            found = _learn(normalized.folder, replay, outcome, sorted(set(moments)), folder / "tmp", (draws, seed))
         finally:
             replay.close()
-        this.close()
+        stages.close()
     return found
 
 
@@ -148,9 +141,14 @@ def learnable(name: str) -> Outcome:
 
 
 def _learn(
-    settled: Path, replay: Replay, outcome: Outcome, moments: Sequence[datetime], scratch: Path, random: tuple[int, int]
+    normalized: Path,
+    replay: Replay,
+    outcome: Outcome,
+    moments: Sequence[datetime],
+    scratch: Path,
+    random: tuple[int, int],
 ) -> Calibrated:
-    past, model = Past(settled, scratch), replay.model
+    past, model = Past(normalized, scratch), replay.model
     until = past.ends()
     over = [m for m in moments if until is not None and m + outcome.reach <= until]
     if len(over) < LEAST_MOMENTS:

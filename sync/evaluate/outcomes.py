@@ -173,10 +173,10 @@ class Asked:
 
 
 class Past:
-    """Reads the settled tables; nothing is written."""
+    """Reads the normalized tables; nothing is written."""
 
-    def __init__(self, settled: Path, scratch: Path) -> None:
-        self._settled, self._scratch = settled, scratch
+    def __init__(self, normalized: Path, scratch: Path) -> None:
+        self._normalized, self._scratch = normalized, scratch
 
     def ends(self) -> datetime | None:
         """The newest closed deal or act: windows that reach beyond it are not over."""
@@ -213,7 +213,7 @@ class Past:
 
     def _views(self, connection: Session) -> None:
         for name in INPUTS:
-            source = parquet([self._settled / f"{name}.parquet"])
+            source = parquet([self._normalized / f"{name}.parquet"])
             connection.execute(fill(f"CREATE VIEW @name AS FROM {source}", name=name))
         connection.execute(_named(_VIEWS))
 

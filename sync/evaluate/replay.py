@@ -67,16 +67,16 @@ class Scored:
 
 
 class Replay:
-    """Scores the settled tables as of any moment into a folder of its own, that is removed by `close`."""
+    """Scores the normalized tables as of any moment into a folder of its own, that is removed by `close`."""
 
-    def __init__(self, settled: Path, folder: Path, model: ScoringModel, engine: str) -> None:
-        self._settled, self._folder, self.model, self._engine = settled, folder, model, engine
+    def __init__(self, normalized: Path, folder: Path, model: ScoringModel, engine: str) -> None:
+        self._normalized, self._folder, self.model, self._engine = normalized, folder, model, engine
         self.taken: dict[str, int] = {}
 
     def at(self, as_of: datetime, changed: Callable[[Path], None] | None = None) -> Scored:
         """The scores at `as_of`; `changed` may alter the folder of tables before they are read."""
         tables, out = self._folder / "tables", self._folder / "scores"
-        taken = past(self._settled, tables, as_of, self._folder / "tmp")
+        taken = past(self._normalized, tables, as_of, self._folder / "tmp")
         for name, count in taken.items():
             self.taken[name] = max(count, self.taken.get(name, 0))
         if changed is not None:
@@ -89,7 +89,7 @@ class Replay:
 
     def with_model(self, model: ScoringModel) -> Replay:
         """The same tables scored by another model."""
-        return Replay(self._settled, self._folder, model, self._engine)
+        return Replay(self._normalized, self._folder, model, self._engine)
 
     def close(self) -> None:
         """Removes the folder."""

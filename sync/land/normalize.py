@@ -1,4 +1,4 @@
-"""Settles what was landed into the tables that scoring reads (`enrichment.inputs`), and what the CRM holds of ours.
+"""Normalises what was landed into the tables that scoring reads (`enrichment.inputs`), and what the CRM holds of ours.
 
 Newest version of each record, deletes dropped, merges followed, ids turned into dense integer keys in the order of the
 ids, every act attributed to one account. Sorted throughout: the result does not depend on the order in which pages came.
@@ -27,8 +27,8 @@ from sync.system.duckdb import Session, fill, load, number, session, write_parqu
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """The settled tables of a run (`<name>.parquet`, `held_<stream>.parquet`) and what was found on the way."""
+class Normalized:
+    """The normalized tables of a run (`<name>.parquet`, `held_<stream>.parquet`) and what was found on the way."""
 
     folder: Path
     rows: Mapping[str, int]
@@ -43,14 +43,15 @@ class Settled:
         return self.folder / f"held_{stream}.parquet"
 
 
-def settle(
+def normalize(
     files: Mapping[Stream, Files],
     workspace: Path,
     owned: Sequence[PropertySpec],
     organisation: Organisation,
-) -> Settled:
-    """Makes `<workspace>/settled/` anew from the landed files."""
-    fresh, final = workspace / "settled.tmp", workspace / "settled"
+) -> Normalized:
+    """Makes `<workspace>/normalized/` anew from the landed files."""
+    shutil.rmtree(workspace / "settled", ignore_errors=True)  # the name up to version 0.1: it holds the same customers
+    fresh, final = workspace / "normalized.tmp", workspace / "normalized"
     shutil.rmtree(fresh, ignore_errors=True)
     durable.make_dir(fresh)
     columns = {stream: schema(stream, owned) for stream in SCHEMAS}
@@ -70,7 +71,7 @@ def settle(
             write_parquet(connection, fresh / f"held_{stream}.parquet", query, shape, "id")
         left_out |= {reason: number(connection, query) for reason, query in COUNTS.items()} | _dangling(connection)
     durable.replace_dir(fresh, final)
-    return Settled(final, rows, {k: v for k, v in left_out.items() if v}, tuple(rejects))
+    return Normalized(final, rows, {k: v for k, v in left_out.items() if v}, tuple(rejects))
 
 
 def _settings(connection: Session, organisation: Organisation) -> None:

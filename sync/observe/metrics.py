@@ -25,7 +25,7 @@ from sync.state.tables import dead_letters, journal, runs
 from sync.system import files as durable
 
 _STANCES = ("bothways_stance", "bothways_deal_stance")
-_SETTLED = {"confirmed": "written", "intent": "deferred", "unknown": "deferred"}
+_REPORTED_AS = {"confirmed": "written", "intent": "deferred", "unknown": "deferred"}
 """What the journal calls it -> what the metrics call it; other words are the same."""
 
 
@@ -109,7 +109,7 @@ def _of_run(registry: CollectorRegistry, settings: Settings, crm: str, run_id: s
         journal.c.run_id == run_id
     )
     for row in rows_of(settings, of_run.group_by(journal.c.stream, journal.c.status)):
-        records.labels(crm, row.stream, _SETTLED.get(row.status, row.status)).inc(row.changes)
+        records.labels(crm, row.stream, _REPORTED_AS.get(row.status, row.status)).inc(row.changes)
     changed = sum(count for name, count in result.get("changes_by_field", {}).items() if name in _STANCES)
     _gauge(registry, "stance_changes", "Stances that the last sync changed.", crm, changed)
 

@@ -187,7 +187,11 @@ def _rewrite(state: State, folder: Path, landed_as: str, out: Out) -> int:
 
 def _forget_derived(folder: Path, ids: set[str]) -> int:
     """Tables that every run makes anew go; of scores and plans, the rows; of copies kept aside, all."""
-    removed = sum(_remove(folder / name) for name in ("settled", "settled.tmp", "tmp") if (folder / name).exists())
+    removed = sum(
+        _remove(folder / name)
+        for name in ("normalized", "normalized.tmp", "settled", "tmp")
+        if (folder / name).exists()
+    )
     removed += sum(_remove(path) for path in _copies(folder))
     for path in (*(folder / "scores").glob("*/*.parquet"), *(folder / "plans").glob("*.parquet")) if ids else ():
         table = pq.read_table(path, partitioning=None)

@@ -8,13 +8,10 @@ from contextlib import closing
 
 import sqlalchemy as sa
 
-from connectors.base import Connector, PropertySpec
 from connectors.errors import ConfigError
-from enrichment.model import ScoringModel
-from sync.options import RunOptions, Workspace
-from sync.progress import Progress
+from sync.options import RunContext, Workspace
 from sync.repair.resend import Outcome, send
-from sync.session import job
+from sync.session import open_run
 from sync.state.database import State, open_state
 from sync.state.journal import Planned
 from sync.state.lock import run_lock, server_lock
@@ -22,12 +19,7 @@ from sync.state.tables import confirmed, dead_letters
 
 
 def retry_letters(
-    connector: Connector,
-    workspace: Workspace,
-    model: ScoringModel,
-    specs: Sequence[PropertySpec],
-    options: RunOptions,
-    progress: Progress,
+    context: RunContext,
     *,
     records: Sequence[str] = (),
 ) -> Outcome:
@@ -35,15 +27,15 @@ def retry_letters(
 
     Raises ConfigError for a record that has no dead letter.
     """
-    with job("retry", connector, workspace, model, specs, options, progress) as this:
-        known = {spec.name for spec in specs}
+    with open_run("retry", context) as stages:
+        known = {spec.name for spec in context.specs}
         rows = []
-        for letter in _chosen(this.state, connector.name, records):
+        for letter in _chosen(stages.state, context.connector.name, records):
             values = {name: value for name, value in json.loads(letter.new).items() if name in known}
             text = json.dumps(values)
-            held = _confirmed(this.state, connector.name, letter.stream, letter.record_id)
+            held = _confirmed(stages.state, context.connector.name, letter.stream, letter.record_id)
             rows.append(Planned(letter.stream, letter.record_id, None, "{}", text, json.dumps({**held, **values})))
-        return send(this, rows)
+        return send(stages, rows)
 
 
 def drop_letters(workspace: Workspace, crm: str, records: Sequence[str] = ()) -> int:

@@ -1,6 +1,6 @@
 """Journalled writes outside a sync: what `rollback` and `dead-letters retry` have in common.
 
-Like any write: an intent for every change, *unknown* before it is sent, settled by the answer; a kill leaves nothing lost.
+Like any write: an intent for every change, *unknown* before it is sent, closed by the answer; a kill leaves nothing lost.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.errors import BothwaysError, QuotaReached, RetriableError
 from sync.errors import exit_code
-from sync.stages import Job
+from sync.stages import Stages
 from sync.state.journal import OPEN, Journal, Planned
 from sync.write import Writer
 
@@ -33,34 +33,41 @@ class Outcome:
         return {"schema": 1, **asdict(self)}
 
 
-def send(job: Job, rows: Sequence[Planned]) -> Outcome:
-    """Journals and sends the rows as the job's run.
+def send(stages: Stages, rows: Sequence[Planned]) -> Outcome:
+    """Journals and sends the rows as the stages's run.
 
     A CRM that is away or whose quota is used up is told by `exit_code` 8 or 7; AuthError, SchemaError and Stopped are raised.
     """
-    journal = Journal(job.state, job.connector.name)
-    with job.state.engine.begin() as connection:
-        journal.intend(job.run.run_id, rows, connection)
-    writer = Writer(job.connector, journal, job.run.run_id, job.specs, job.progress, job.options.stop)
+    journal = Journal(stages.state, stages.context.connector.name)
+    with stages.state.engine.begin() as connection:
+        journal.intend(stages.run.run_id, rows, connection)
+    writer = Writer(
+        stages.context.connector,
+        journal,
+        stages.run.run_id,
+        stages.context.specs,
+        stages.context.progress,
+        stages.context.options.stop,
+    )
     broken: BothwaysError | None = None
     try:
         writer.send(rows)
     except BothwaysError as error:
         broken = error
-    told = _outcome(job, journal, len(rows), broken)
-    job.runs.end(job.run, "finished" if broken is None else "abandoned", told.error)
+    told = _outcome(stages, journal, len(rows), broken)
+    stages.runs.end(stages.run, "finished" if broken is None else "abandoned", told.error)
     if broken is not None and not isinstance(broken, RetriableError | QuotaReached):
         raise broken
     return told
 
 
-def _outcome(job: Job, journal: Journal, planned: int, broken: BothwaysError | None) -> Outcome:
-    counts = journal.counts(job.run.run_id)
+def _outcome(stages: Stages, journal: Journal, planned: int, broken: BothwaysError | None) -> Outcome:
+    counts = journal.counts(stages.run.run_id)
     deferred = sum(counts.get(status, 0) for status in OPEN)
     rejected = counts.get("rejected", 0)
     code = exit_code(broken) if broken is not None else 7 if deferred else 3 if rejected else 0
     told = Outcome(
-        job.run.run_id,
+        stages.run.run_id,
         planned,
         counts.get("confirmed", 0),
         rejected,

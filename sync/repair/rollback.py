@@ -14,18 +14,15 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from connectors.base import Connector, PropertySpec
 from connectors.errors import ConfigError
 from connectors.records import Stream
-from enrichment.model import ScoringModel
 from sync.diff.diff import STREAMS
 from sync.diff.sql import restoring
-from sync.land.normalize import Settled
-from sync.options import RunOptions, Workspace
-from sync.progress import Progress
+from sync.land.normalize import Normalized
+from sync.options import RunContext
 from sync.repair.resend import Outcome, send
-from sync.session import job
-from sync.stages import Job
+from sync.session import open_run
+from sync.stages import Stages
 from sync.state import flags as holds
 from sync.state.journal import Planned
 from sync.state.tables import journal, runs
@@ -52,35 +49,32 @@ class Rollback:
 
 
 def run_rollback(
-    connector: Connector,
-    workspace: Workspace,
-    model: ScoringModel,
-    specs: Sequence[PropertySpec],
-    options: RunOptions,
-    progress: Progress,
+    context: RunContext,
     *,
     target: str,
     preview: bool = False,
 ) -> Rollback:
     """Raises ConfigError for a run that is not known or wrote nothing, and whatever reading and writing raise."""
-    with job("rollback", connector, workspace, model, specs, options, progress) as this:
-        run_id = _run_id(this, target)
-        done = _written(this, run_id)
-        settled = this.land(this.pull())
+    with open_run("rollback", context) as stages:
+        run_id = _run_id(stages, target)
+        done = _written(stages, run_id)
+        normalized = stages.land(stages.pull())
         rows: list[Planned] = []
         kept = missing = 0
         for stream in STREAMS:
             mine = [row for row in done if row.stream == stream]
-            found = _restorable(this, settled, stream, mine)
+            found = _restorable(stages, normalized, stream, mine)
             rows += found.rows
             kept, missing = kept + found.kept, missing + len(mine) - found.there
         if preview:
-            this.runs.end(this.run, "finished", "")
+            stages.runs.end(stages.run, "finished", "")
             return Rollback(run_id, len(done), len(rows), kept, missing, None)
         # An unfinished sync must not go on with its plan afterwards, and the next one must ask.
-        this.runs.abandon("sync")
-        holds.put(this.state, connector.name, f"Run {run_id} was rolled back; a sync would write its scores again.")
-        return Rollback(run_id, len(done), len(rows), kept, missing, send(this, rows))
+        stages.runs.abandon("sync")
+        holds.put(
+            stages.state, context.connector.name, f"Run {run_id} was rolled back; a sync would write its scores again."
+        )
+        return Rollback(run_id, len(done), len(rows), kept, missing, send(stages, rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,37 +84,37 @@ class _Found:
     kept: int
 
 
-def _run_id(this: Job, target: str) -> str:
+def _run_id(stages: Stages, target: str) -> str:
     query = sa.select(runs.c.run_id).where(
-        (runs.c.crm == this.connector.name) & runs.c.run_id.startswith(target, autoescape=True)
+        (runs.c.crm == stages.context.connector.name) & runs.c.run_id.startswith(target, autoescape=True)
     )
-    with this.state.engine.connect() as connection:
+    with stages.state.engine.connect() as connection:
         found = sorted(connection.execute(query).scalars())
-    found = [target] if target in found else [run for run in found if run != this.run.run_id]
+    found = [target] if target in found else [run for run in found if run != stages.run.run_id]
     if len(found) != 1:
         what = "No run is" if not found else f"{len(found)} runs are"
         raise ConfigError(f"{what} called {target!r}.", remedy="`bothways status` lists the runs.")
     return str(found[0])
 
 
-def _written(this: Job, run_id: str) -> list[Any]:
+def _written(stages: Stages, run_id: str) -> list[Any]:
     # A row without an answer may have been taken; what the CRM holds now will tell.
     query = sa.select(journal).where((journal.c.run_id == run_id) & journal.c.status.in_(["confirmed", "unknown"]))
-    with this.state.engine.connect() as connection:
+    with stages.state.engine.connect() as connection:
         rows = list(connection.execute(query.order_by(journal.c.stream, journal.c.record_id)))
     if not rows:
         raise ConfigError(f"Run {run_id} wrote nothing that could be taken back.")
     return rows
 
 
-def _restorable(this: Job, settled: Settled, stream: Stream, done: Sequence[Any]) -> _Found:
-    specs = [s for s in this.specs if s.stream == stream]
+def _restorable(stages: Stages, normalized: Normalized, stream: Stream, done: Sequence[Any]) -> _Found:
+    specs = [s for s in stages.context.specs if s.stream == stream]
     if not done or not specs:
         return _Found([], 0, 0)
     texts = {name: pa.array([getattr(row, name) for row in done], pa.string()) for name in ("record_id", "old", "new")}
-    with session(this.workspace / "tmp") as connection:
+    with session(stages.context.workspace.dir / "tmp") as connection:
         load(connection, "done", pa.table(texts))
-        found = connection.execute(restoring(stream, specs, parquet([settled.held(stream)]))).fetchall()
+        found = connection.execute(restoring(stream, specs, parquet([normalized.held(stream)]))).fetchall()
     rows = [
         Planned(stream, record, parent, old, new, full) for record, parent, old, new, full, _ in found if new != "{}"
     ]

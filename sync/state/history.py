@@ -22,7 +22,7 @@ from sync.state.tables import dead_letters, journal, meta, runs
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One change of one record. `status`: confirmed, rejected, gone, or not settled (intent, unknown, deferred)."""
+    """One change of one record. `status`: confirmed, rejected, gone, or still open (intent, unknown, deferred)."""
 
     run_id: str
     kind: str

@@ -2,7 +2,7 @@
 
 A row goes `intent` -> `unknown` (committed *before* the batch is sent) -> `confirmed`, `rejected`, `gone` or `deferred`.
 An unknown row is never assumed either way: it is sent again, by this run or by the next plan, until it is answered.
-`superseded` rows were unknown or deferred when a later run settled the same record.
+`superseded` rows were unknown or deferred when a later run closed the same record.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Key = tuple[Stream, str]
 """A stream and the id of a record in it."""
 
 OPEN = ("intent", "unknown", "deferred")
-"""Not settled: still to be sent."""
+"""Still to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Journal:
         """Marks rows unknown: they are about to be sent."""
         self._set(run_id, [{"s": r.stream, "i": r.record_id} for r in rows], status="unknown", tried=1)
 
-    def settle(self, run_id: str, verdicts: Sequence[Verdict]) -> None:
+    def record_results(self, run_id: str, verdicts: Sequence[Verdict]) -> None:
         """Commits what the CRM answered; dead letters are made of what it rejected and dropped of what it took."""
         at = now()
         statement = (
@@ -115,7 +115,7 @@ class Journal:
             return {str(s): int(n) for s, n in connection.execute(query.group_by(journal.c.status)).all()}
 
     def open_keys(self, run_id: str) -> set[Key]:
-        """Rows of a run that are not settled yet."""
+        """Rows of a run that are still to be sent."""
         query = sa.select(journal.c.stream, journal.c.record_id).where(
             (journal.c.run_id == run_id) & journal.c.status.in_(OPEN)
         )
@@ -205,12 +205,12 @@ class Journal:
         ]
         self._state.upsert(confirmed, rows, connection)
 
-    def _supersede(self, run_id: str, settled: Sequence[Verdict], at: str, connection: sa.Connection) -> None:
-        if settled:
+    def _supersede(self, run_id: str, closed: Sequence[Verdict], at: str, connection: sa.Connection) -> None:
+        if closed:
             open_still = (journal.c.status == "unknown") | (journal.c.status == "deferred")
             older = self._in(journal) & (journal.c.run_id != run_id) & open_still
             connection.execute(
-                journal.update().where(older).values(status="superseded", updated_at=at), self._keys(settled)
+                journal.update().where(older).values(status="superseded", updated_at=at), self._keys(closed)
             )
 
     def _bury(self, run_id: str, refused: Sequence[Verdict], at: str, connection: sa.Connection) -> None:

@@ -14,7 +14,7 @@ FAILPOINTS: tuple[str, ...] = (
     "pull.landed",  # a part is on disk, its cursor is not committed
     "pull.committed",  # its cursor is
     "pull.done",
-    "settled",
+    "normalized",
     "scored",
     "plan.committed",
     "batch.unknown",  # journalled as unknown, not sent

@@ -22,6 +22,7 @@ from connectors.emulator.server.http import EmulatorServer
 from enrichment.fields import fields
 from sync.cli.demo import build_emulator, write_demo_settings
 from sync.cli.run import options_from, workspace_of
+from sync.options import RunContext
 from sync.progress import NullProgress
 from sync.registry import connect
 from sync.result import RunResult
@@ -47,7 +48,9 @@ class Line:
             for name, value in options.items():
                 chosen = type(chosen)(**{**{f: getattr(chosen, f) for f in chosen.__slots__}, name: value})
             return run_sync(
-                connector, workspace_of(self.settings), load_model(self.settings), specs, chosen, NullProgress()
+                RunContext(
+                    connector, workspace_of(self.settings), load_model(self.settings), specs, chosen, NullProgress()
+                )
             )
         finally:
             connector.close()
@@ -56,13 +59,15 @@ class Line:
         connector = connect(self.settings)
         try:
             scored = run_score(
-                connector,
-                workspace_of(self.settings),
-                load_model(self.settings),
-                fields("full"),
+                RunContext(
+                    connector,
+                    workspace_of(self.settings),
+                    load_model(self.settings),
+                    fields("full"),
+                    options_from(self.settings),
+                    NullProgress(),
+                ),
                 [as_of],
-                options_from(self.settings),
-                NullProgress(),
             )
         finally:
             connector.close()

@@ -17,6 +17,7 @@ from enrichment.fields import FIELDS
 from enrichment.panel import Given, Kind, properties, to_panel
 from enrichment.score import score
 from sync.cli.run import options_from, workspace_of
+from sync.options import RunContext
 from sync.progress import NullProgress
 from sync.registry import connect
 from sync.run import run_plan
@@ -130,12 +131,14 @@ def test_a_portals_life(line: Any, monkeypatch: pytest.MonkeyPatch, version: str
 
     # plan, sync
     planned = run_plan(
-        connector,
-        workspace_of(portal.settings),
-        load_model(portal.settings),
-        FIELDS,
-        options_from(portal.settings, now),
-        NullProgress(),
+        RunContext(
+            connector,
+            workspace_of(portal.settings),
+            load_model(portal.settings),
+            FIELDS,
+            options_from(portal.settings, now),
+            NullProgress(),
+        ),
     )
     connector.close()
     assert not [row for kind in STREAMS for row in user.cards(kind).values() if any(row.values())]
@@ -174,12 +177,12 @@ def test_a_portals_life(line: Any, monkeypatch: pytest.MonkeyPatch, version: str
     disturbed = portal.sync(now, scorer=meanwhile)
     assert disturbed.exit_code == 0
     assert disturbed.gone >= 1
-    settled = portal.sync(now, full=True, accept=True)
-    assert_cards_show(user, settled.scores_dir, now)
+    normalized = portal.sync(now, full=True, accept=True)
+    assert_cards_show(user, normalized.scores_dir, now)
     alive = user.cards("companies")
     assert not set(merged) & set(alive) or merged[0] in alive
     assert archived not in user.cards("deals")
-    scored = {row["id"]: row for row in pq.read_table(settled.scores_dir / "opportunities.parquet").to_pylist()}
+    scored = {row["id"]: row for row in pq.read_table(normalized.scores_dir / "opportunities.parquet").to_pylist()}
     assert scored[moved]["account_id"] == company
     assert portal.sync(now).written == 0
 

@@ -19,11 +19,11 @@ def test_duckdb_and_spark_agree(line, organisation, plain_scores, tmp_path, sock
     pytest.importorskip("pyspark", reason="pyspark is not installed: run make check-all")
     files = line("files")
     model = load_model(files.settings)
-    settled = next(Path(plain_scores).parents[1].rglob("settled"))
+    normalized = next(Path(plain_scores).parents[1].rglob("normalized"))
 
     folder = {
         engine: score_tables(
-            settled,
+            normalized,
             tmp_path / f"out-{engine}",
             organisation.now,
             model,

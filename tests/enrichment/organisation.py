@@ -89,7 +89,7 @@ def _compiled(model: ScoringModel) -> list[tuple[str, str, Any]]:
 
 
 class Organisation:
-    """Rows of the settled tables; days are counted back from `as_of`."""
+    """Rows of the normalized tables; days are counted back from `as_of`."""
 
     def __init__(self, as_of: datetime = AS_OF) -> None:
         self.as_of = as_of

@@ -19,6 +19,7 @@ from enrichment.model import ScoringModel
 from sync.cli.app import exit_code
 from sync.cli.run import options_from, workspace_of
 from sync.errors import Stopped
+from sync.options import RunContext
 from sync.progress import NullProgress
 from sync.registry import connect
 from sync.result import RunResult
@@ -66,7 +67,9 @@ class Case:
         connector = connect(self.settings)
         chosen = replace(options_from(self.settings, NOW), scorer=by_acts, **options)
         try:
-            told = run_sync(connector, workspace_of(self.settings), ScoringModel(), SPECS, chosen, NullProgress())
+            told = run_sync(
+                RunContext(connector, workspace_of(self.settings), ScoringModel(), SPECS, chosen, NullProgress())
+            )
             ended = Ended(told.exit_code, told, told.error)
         except BothwaysError as error:
             ended = Ended(130 if isinstance(error, Stopped) else exit_code(error), None, str(error))

@@ -36,6 +36,7 @@ def sync(path: Path) -> int:
     from enrichment.model import ScoringModel
     from sync.cli.app import exit_code
     from sync.cli.run import options_from, workspace_of
+    from sync.options import RunContext
     from sync.progress import NullProgress
     from sync.registry import connect
     from sync.run import run_sync
@@ -45,7 +46,7 @@ def sync(path: Path) -> int:
     options = replace(options_from(settings, datetime(2026, 10, 15, tzinfo=UTC)), scorer=by_acts)
     try:
         connector = connect(settings)
-        told = run_sync(connector, workspace_of(settings), ScoringModel(), SPECS, options, NullProgress())
+        told = run_sync(RunContext(connector, workspace_of(settings), ScoringModel(), SPECS, options, NullProgress()))
     except BothwaysError as error:
         sys.stderr.write(f"{error}\n")
         return exit_code(error)

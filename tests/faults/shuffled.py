@@ -21,7 +21,7 @@ from fake_crm import AS_OF, FakeConnector, FakeCrm, organisation
 from scorer import SPECS, by_acts
 
 from enrichment.model import ScoringModel
-from sync.options import RunOptions, Workspace
+from sync.options import RunContext, RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.run import run_plan
 
@@ -55,7 +55,9 @@ def planned(folder: Path, seed: int, number: int) -> dict[str, str]:
         crm(), SPECS, page=dice.randint(1, 60), read_workers=dice.randint(1, 6), order=random.Random(dice.random())
     )
     options = RunOptions(as_of=AS_OF, scorer=None if seed == FULL else by_acts)
-    told = run_plan(connector, Workspace(folder / f"{seed}-{number}"), ScoringModel(), SPECS, options, NullProgress())
+    told = run_plan(
+        RunContext(connector, Workspace(folder / f"{seed}-{number}"), ScoringModel(), SPECS, options, NullProgress())
+    )
     assert told.plan_path is not None
     return {"digest": told.digest, "bytes": hashlib.sha256(told.plan_path.read_bytes()).hexdigest()}
 

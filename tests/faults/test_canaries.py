@@ -29,7 +29,7 @@ def broken(self, *a, **k):
     raise RuntimeError("a defect that shows " + " ".join(words))
 
 words = sys.stdin.read().split("\\0")
-sync.stages.Job.{stage} = broken
+sync.stages.Stages.{stage} = broken
 from sync.cli.app import main
 main()
 """

@@ -8,7 +8,7 @@ from scorer import SPECS, by_acts
 
 from enrichment.model import ScoringModel
 from sync.console.output import printable
-from sync.options import RunOptions, Workspace
+from sync.options import RunContext, RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.run import run_sync
 
@@ -33,8 +33,7 @@ def test_names_cannot_drive_the_run_or_keep_it_busy(tmp_path):
     for number, name in enumerate(NAMES):
         crm.put("accounts", f"A{number:03d}", name=name)
     run = lambda: run_sync(  # noqa: E731
-        FakeConnector(crm, SPECS), Workspace(tmp_path / "ws"), ScoringModel(), SPECS,
-        RunOptions(as_of=AS_OF, scorer=by_acts), NullProgress(),
+        RunContext(FakeConnector(crm, SPECS), Workspace(tmp_path / "ws"), ScoringModel(), SPECS, RunOptions(as_of=AS_OF, scorer=by_acts), NullProgress()),
     )  # fmt: skip
     assert run().exit_code == 0
     assert run().changed == 0

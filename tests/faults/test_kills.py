@@ -32,6 +32,7 @@ def run(path: str, token: str, kill: str, answer: str) -> None:
     from config import settings as config_settings
     from enrichment.model import ScoringModel
     from sync.cli.run import options_from, workspace_of
+    from sync.options import RunContext
     from sync.progress import NullProgress
     from sync.registry import connect
     from sync.run import run_sync
@@ -41,7 +42,7 @@ def run(path: str, token: str, kill: str, answer: str) -> None:
 
     options = replace(options_from(settings, datetime(2026, 10, 15, tzinfo=UTC)), scorer=by_acts)
     connector = connect(settings)
-    told = run_sync(connector, workspace_of(settings), ScoringModel(), SPECS, options, NullProgress())
+    told = run_sync(RunContext(connector, workspace_of(settings), ScoringModel(), SPECS, options, NullProgress()))
     connector.close()
     Path(answer).write_text(told.dumps())
 

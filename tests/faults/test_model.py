@@ -71,7 +71,7 @@ class Fated(FakeConnector):
         yield from results
 
 
-class Settled:
+class Normalized:
     """Stands for what a pull has found: a snapshot that may be old when it is written upon."""
 
     def __init__(self, folder: Path, connector: FakeConnector) -> None:
@@ -186,7 +186,7 @@ class Organisation(RuleBasedStateMachine):
                 "sync", self.connector, Workspace(self.folder / "ws"), model, SPECS, options, NullProgress()
             ) as this:
                 if this.run.phase == "pull":
-                    this.commit(this.diff(Settled(self.folder, self.connector), self.scores(this.run.run_id)))
+                    this.commit(this.diff(Normalized(self.folder, self.connector), self.scores(this.run.run_id)))
                 return this.write_back()
         except Killed:
             return None

@@ -18,7 +18,7 @@ from scorer import SPECS, by_acts
 from traced import tracing
 
 from enrichment.model import ScoringModel
-from sync.options import RunOptions, Workspace
+from sync.options import RunContext, RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.run import run_sync
 
@@ -39,12 +39,14 @@ def sync(folder: Path) -> Any:
     crm = FakeCrm.load(folder / "crm.json")
     options = RunOptions(as_of=AS_OF, scorer=by_acts)
     told = run_sync(
-        FakeConnector(crm, SPECS, write_batch=5),
-        Workspace(folder / "ws"),
-        ScoringModel(),
-        SPECS,
-        options,
-        NullProgress(),
+        RunContext(
+            FakeConnector(crm, SPECS, write_batch=5),
+            Workspace(folder / "ws"),
+            ScoringModel(),
+            SPECS,
+            options,
+            NullProgress(),
+        ),
     )
     crm.save()
     return told

@@ -15,7 +15,7 @@ from scorer import SPECS, by_acts
 
 from enrichment.model import ScoringModel
 from sync.errors import LockHeld, exit_code
-from sync.options import RunOptions, Workspace
+from sync.options import RunContext, RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.run import run_sync
 
@@ -42,7 +42,7 @@ def start(folder: str, parent: Connection) -> None:
     parent.recv()
     try:
         options = RunOptions(as_of=AS_OF, scorer=by_acts)
-        run_sync(connector, Workspace(Path(folder) / "ws"), ScoringModel(), SPECS, options, NullProgress())
+        run_sync(RunContext(connector, Workspace(Path(folder) / "ws"), ScoringModel(), SPECS, options, NullProgress()))
     except LockHeld as error:
         parent.send(f"exit {exit_code(error)}, {connector.read_calls + connector.write_calls} calls")
         return

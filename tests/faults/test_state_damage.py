@@ -14,7 +14,7 @@ from scorer import SPECS, by_acts
 
 from connectors.errors import StateError
 from enrichment.model import ScoringModel
-from sync.options import RunOptions, Workspace
+from sync.options import RunContext, RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.run import run_sync
 from sync.state.database import open_state
@@ -24,7 +24,9 @@ NAMES = [s.name for s in SPECS]
 
 def sync(crm, folder):
     options = RunOptions(as_of=AS_OF, scorer=by_acts)
-    return run_sync(FakeConnector(crm, SPECS), Workspace(folder), ScoringModel(), SPECS, options, NullProgress())
+    return run_sync(
+        RunContext(FakeConnector(crm, SPECS), Workspace(folder), ScoringModel(), SPECS, options, NullProgress())
+    )
 
 
 def contents(path: Path) -> list[str]:

@@ -75,6 +75,7 @@ def sync(settings) -> tuple[int, list[str]]:
 
     from enrichment.model import ScoringModel
     from sync.cli.run import options_from, workspace_of
+    from sync.options import RunContext
     from sync.progress import NullProgress
     from sync.registry import connect
     from sync.run import run_sync
@@ -87,6 +88,6 @@ def sync(settings) -> tuple[int, list[str]]:
 
     options = replace(options_from(settings, datetime(2026, 10, 15, tzinfo=UTC)), scorer=by_acts)
     connector = connect(settings)
-    told = run_sync(connector, workspace_of(settings), ScoringModel(), SPECS, options, Notes())
+    told = run_sync(RunContext(connector, workspace_of(settings), ScoringModel(), SPECS, options, Notes()))
     connector.close()
     return told.exit_code, notes

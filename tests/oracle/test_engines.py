@@ -21,10 +21,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 def written(maker: Maker, folder: Path) -> Path:
-    """The settled tables of an organisation, and the stances of a run before, as the sync writes them."""
+    """The normalized tables of an organisation, and the stances of a run before, as the sync writes them."""
     for name, schema in INPUTS.items():
-        (folder / "settled").mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.Table.from_pylist(maker.rows[name], schema=schema), folder / "settled" / f"{name}.parquet")
+        (folder / "normalized").mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(maker.rows[name], schema=schema), folder / "normalized" / f"{name}.parquet")
     (folder / "before").mkdir()
     for name, column in (("accounts", "bothways_stance"), ("opportunities", "bothways_deal_stance")):
         told = [{"id": i, "stance": s} for i, s in maker.previous().get(name, {}).items()]
@@ -47,7 +47,7 @@ def test_random_organisations_on_both_engines(organisation, tmp_path, socket_ena
     found = {}
     for engine in ("duckdb", "spark"):
         out = score_tables(
-            folder / "settled",
+            folder / "normalized",
             tmp_path / engine,
             organisation.AS_OF,
             model,

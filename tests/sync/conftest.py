@@ -16,7 +16,7 @@ from scorer import SPECS, by_acts
 
 from connectors.http import retry
 from enrichment.model import ScoringModel
-from sync.options import RunOptions, Workspace
+from sync.options import RunContext, RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.result import RunResult
 from sync.run import run_plan, run_sync
@@ -63,7 +63,7 @@ def sync(workspace: Workspace, options: RunOptions) -> Callable[..., RunResult]:
 
     def run(connector: FakeConnector, **changed: object) -> RunResult:
         asked = replace(options, **changed)  # type: ignore[arg-type]
-        return run_sync(connector, workspace, ScoringModel(), connector.specs, asked, NullProgress())
+        return run_sync(RunContext(connector, workspace, ScoringModel(), connector.specs, asked, NullProgress()))
 
     return run
 
@@ -74,6 +74,6 @@ def plan(workspace: Workspace, options: RunOptions) -> Callable[..., RunResult]:
 
     def run(connector: FakeConnector, **changed: object) -> RunResult:
         asked = replace(options, **changed)  # type: ignore[arg-type]
-        return run_plan(connector, workspace, ScoringModel(), connector.specs, asked, NullProgress())
+        return run_plan(RunContext(connector, workspace, ScoringModel(), connector.specs, asked, NullProgress()))
 
     return run

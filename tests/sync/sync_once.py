@@ -10,7 +10,7 @@ from fake_crm import AS_OF, FakeConnector, FakeCrm
 from scorer import SPECS, by_acts
 
 from enrichment.model import ScoringModel
-from sync.options import RunOptions, Workspace
+from sync.options import RunContext, RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.run import run_sync
 
@@ -21,5 +21,5 @@ def main(crm: Path, workspace: Path, answer: Path, kill: str) -> None:
     warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
     options = RunOptions(as_of=AS_OF, scorer=by_acts)
     connector = FakeConnector(FakeCrm.load(crm), SPECS, write_batch=5)
-    result = run_sync(connector, Workspace(workspace), ScoringModel(), SPECS, options, NullProgress())
+    result = run_sync(RunContext(connector, Workspace(workspace), ScoringModel(), SPECS, options, NullProgress()))
     answer.write_text(result.dumps())

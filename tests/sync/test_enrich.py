@@ -17,17 +17,17 @@ pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWar
 
 
 def test_what_does_not_fit_is_scored_again_with_more_memory(tmp_path, monkeypatch):
-    settled = tmp_path / "settled"
-    settled.mkdir()
+    normalized = tmp_path / "normalized"
+    normalized.mkdir()
     for name, schema in INPUTS.items():
-        pq.write_table(schema.empty_table(), settled / f"{name}.parquet")
+        pq.write_table(schema.empty_table(), normalized / f"{name}.parquet")
     account = {"id": "A1", "account": 1, "name": "x"}
     rows = [{**dict.fromkeys(INPUTS["accounts"].names), **account}]
-    pq.write_table(pa.Table.from_pylist(rows, INPUTS["accounts"]), settled / "accounts.parquet")
+    pq.write_table(pa.Table.from_pylist(rows, INPUTS["accounts"]), normalized / "accounts.parquet")
 
     def run():
         return engine.score_tables(
-            settled, tmp_path / "scores", datetime(2026, 1, 1, tzinfo=UTC), ScoringModel(), None,
+            normalized, tmp_path / "scores", datetime(2026, 1, 1, tzinfo=UTC), ScoringModel(), None,
             engine="duckdb", scratch=tmp_path / "scratch", scorer=by_acts,
         )  # fmt: skip
 

@@ -48,7 +48,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dic
 
 
 def test_every_failpoint_is_in_the_code():
-    source = "".join(p.read_text() for p in (ROOT / "sync").glob("*.py"))
+    source = "".join(p.read_text() for p in (ROOT / "sync").rglob("*.py"))
     assert [name for name in FAILPOINTS if f'failpoint("{name}")' not in source] == []
 
 
@@ -75,7 +75,7 @@ def test_a_run_killed_at_a_failpoint_converges(point: str, tmp_path: Path, clean
 def test_killed_again_and_again_while_recovering(tmp_path: Path, clean) -> None:
     crm = tmp_path / "crm.json"
     organisation(8, path=crm)
-    for point in ("pull.landed:2", "settled", "batch.sent", "batch.unknown", "batch.confirmed", "run.end"):
+    for point in ("pull.landed:2", "normalized", "batch.sent", "batch.unknown", "batch.confirmed", "run.end"):
         assert once(crm, tmp_path / "ws", point)[0] == -signal.SIGKILL
     _, last = once(crm, tmp_path / "ws")
     assert FakeCrm.load(crm).held(NAMES) == clean

@@ -14,6 +14,7 @@ from connectors.base import WriteError
 from connectors.errors import ConfigError, RetriableError
 from enrichment.model import ScoringModel
 from sync.errors import BrakeReached
+from sync.options import RunContext
 from sync.privacy.purge import purge_old, purge_record
 from sync.progress import NullProgress
 from sync.repair.dead_letters import drop_letters, retry_letters
@@ -29,7 +30,9 @@ REFUSED = WriteError("rejected", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "no")
 def rollback(workspace, options):
     def run(connector, target, *, preview=False):
         return run_rollback(
-            connector, workspace, ScoringModel(), SPECS, options, NullProgress(), target=target, preview=preview
+            RunContext(connector, workspace, ScoringModel(), SPECS, options, NullProgress()),
+            target=target,
+            preview=preview,
         )
 
     return run
@@ -109,7 +112,11 @@ def test_a_rollback_of_an_unknown_run_says_where_to_look(connector, sync, rollba
 def test_a_dead_letter_is_tried_again_by_hand(connector, crm, sync, workspace, options):
     connector.refuse = {"A001": REFUSED, "A002": REFUSED}
     sync(connector)
-    retry = lambda **k: retry_letters(connector, workspace, ScoringModel(), SPECS, options, NullProgress(), **k)  # noqa: E731
+
+    def retry(**chosen):
+        context = RunContext(connector, workspace, ScoringModel(), SPECS, options, NullProgress())
+        return retry_letters(context, **chosen)
+
     connector.refuse = {"A002": REFUSED}
     told = retry()
     assert (told.planned, told.written, told.rejected, told.exit_code) == (2, 1, 1, 3)

@@ -14,7 +14,7 @@ from connectors.base import WriteError
 from connectors.errors import AuthError, QuotaReached, RetriableError, SchemaError, Unreachable
 from enrichment.model import ScoringModel
 from sync.errors import BrakeReached, LockHeld, OtherOwner, PlanChanged, PullIncomplete, RefusedByCrm, Stopped
-from sync.options import RunOptions, Workspace
+from sync.options import RunContext, RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.run import run_plan, run_sync
 from sync.state.database import open_state
@@ -251,7 +251,10 @@ def test_another_install_is_noticed_and_taken_over(connector, crm, sync, tmp_pat
         crm.put("activities", f"T9{n}", channel="call", direction="inbound", account_id=f"A{n:03d}", occurred_at=AS_OF)
     later = AS_OF + timedelta(days=1)
     elsewhere = RunOptions(as_of=later, scorer=by_acts)
-    assert run_sync(FakeConnector(crm, SPECS), other, ScoringModel(), SPECS, elsewhere, NullProgress()).written == 12
+    assert (
+        run_sync(RunContext(FakeConnector(crm, SPECS), other, ScoringModel(), SPECS, elsewhere, NullProgress())).written
+        == 12
+    )
     crm.writes.clear()
     with pytest.raises(OtherOwner, match="12 of 36 records"):
         sync(connector, as_of=later + timedelta(days=1))
@@ -384,7 +387,7 @@ def test_confirmed_rows_keep_the_old_and_the_new_values(connector, crm, sync, wo
 def test_the_plan_is_byte_identical_whatever_the_order_of_pages(crm, options, tmp_path, seed):
     def planned(folder, **how):
         connector = FakeConnector(crm, SPECS, **how)
-        told = run_plan(connector, Workspace(folder), ScoringModel(), SPECS, options, NullProgress())
+        told = run_plan(RunContext(connector, Workspace(folder), ScoringModel(), SPECS, options, NullProgress()))
         return told.digest, told.plan_path.read_bytes()
 
     shuffled = planned(tmp_path / "b", page=3, read_workers=1, order=random.Random(seed))

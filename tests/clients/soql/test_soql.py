@@ -21,6 +21,7 @@ from connectors.emulator.server.http import EmulatorServer, Request, Response
 from enrichment.fields import FIELDS
 from sync.cli.demo import write_demo_settings
 from sync.cli.run import options_from, workspace_of
+from sync.options import RunContext
 from sync.progress import NullProgress
 from sync.registry import connect
 from sync.run import run_sync
@@ -64,7 +65,7 @@ def _work(path: Path) -> None:
         connector.check()
         for _ in ("full", "incremental"):
             workspace, model, options = workspace_of(settings), load_model(settings), options_from(settings)
-            run_sync(connector, workspace, model, FIELDS, options, NullProgress())
+            run_sync(RunContext(connector, workspace, model, FIELDS, options, NullProgress()))
         connector.plan_unprovision(FIELDS)
         connector.unprovision(FIELDS)
     finally:

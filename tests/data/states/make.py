@@ -28,7 +28,7 @@ def main() -> None:
     from connectors.base import WriteError
     from connectors.errors import QuotaReached
     from enrichment.model import ScoringModel
-    from sync.options import RunOptions, Workspace
+    from sync.options import RunContext, RunOptions, Workspace
     from sync.progress import NullProgress
     from sync.run import run_sync
     from sync.state import tables
@@ -43,7 +43,9 @@ def main() -> None:
 
         def sync() -> object:
             options = RunOptions(as_of=AS_OF, scorer=by_acts)
-            return run_sync(connector, Workspace(Path(folder)), ScoringModel(), SPECS, options, NullProgress())
+            return run_sync(
+                RunContext(connector, Workspace(Path(folder)), ScoringModel(), SPECS, options, NullProgress())
+            )
 
         sync()
         for n in range(6):  # a second run that is cut short: some rows confirmed, some without an answer, some not sent

@@ -25,6 +25,7 @@ from connectors.salesforce.api.bulk_jobs import ingest_csv
 from connectors.spreadsheet import guard, unguard
 from enrichment.fields import FIELDS, fields
 from sync.cli.run import options_from, workspace_of
+from sync.options import RunContext
 from sync.progress import NullProgress
 from sync.registry import connect
 from sync.report.build import build_report
@@ -100,7 +101,7 @@ def line(request, tmp_path_factory):
     asked = (workspace_of(loaded), load_model(loaded))
     connector = connect(loaded)
     connector.provision(fields("full"))
-    result = run_sync(connector, *asked, fields("full"), options_from(loaded), NullProgress())
+    result = run_sync(RunContext(connector, *asked, fields("full"), options_from(loaded), NullProgress()))
     connector.close()
     return loaded, names, result
 
@@ -183,7 +184,10 @@ def test_the_tables_for_people_hold_no_formula_and_give_the_names_back(line, tmp
     loaded, names, result = line
     connector = connect(loaded)
     scored = run_score(
-        connector, workspace_of(loaded), load_model(loaded), fields("full"), [], options_from(loaded), NullProgress()
+        RunContext(
+            connector, workspace_of(loaded), load_model(loaded), fields("full"), options_from(loaded), NullProgress()
+        ),
+        [],
     )
     connector.close()
     [path] = export_scores(scored, tmp_path / "scores.csv")

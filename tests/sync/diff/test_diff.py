@@ -67,7 +67,7 @@ class Bench:
         row = Planned("accounts", "A", None, "{}", "{}", json.dumps({**USUAL, **held}, default=str))
         with self.state.engine.begin() as connection:
             self.journal.intend("before", [row], connection)
-        self.journal.settle("before", [Verdict(row, None)])
+        self.journal.record_results("before", [Verdict(row, None)])
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ def test_an_edit_of_a_closed_deal_is_repaired_with_what_was_confirmed(bench):
     row = Planned("opportunities", "D", None, "{}", "{}", json.dumps(confirmed))
     with bench.state.engine.begin() as connection:
         bench.journal.intend("before", [row], connection)
-    bench.journal.settle("before", [Verdict(row, None)])
+    bench.journal.record_results("before", [Verdict(row, None)])
     wanted = {"id": "D", **confirmed, "bothways_deal_customer_dependence": None, "bothways_deal_asof": AS_OF}
     edited = {"id": "D", **confirmed, "bothways_deal_customer_dependence": 99.0, "bothways_deal_asof": AS_OF}
 

@@ -94,7 +94,7 @@ def put(tables: Tables, folder: Path) -> Path:
 @pytest.fixture
 def replay(tmp_path: Path) -> Callable[[Tables], Replay]:
     def make(tables: Tables) -> Replay:
-        return Replay(put(tables, tmp_path / "settled"), tmp_path / "work", ScoringModel(), "duckdb")
+        return Replay(put(tables, tmp_path / "normalized"), tmp_path / "work", ScoringModel(), "duckdb")
 
     return make
 
@@ -151,13 +151,13 @@ def _the_index_learnt_by_is_the_one_scored(scored: Scored) -> None:
 
 def test_counts_before_the_moment_do_not_see_what_came_later(tmp_path: Path) -> None:
     tables = organisation(30)
-    settled = put(tables, tmp_path / "settled")
-    before = Past(settled, tmp_path / "tmp").ask(OUTCOMES["buys_again"], T)
+    normalized = put(tables, tmp_path / "normalized")
+    before = Past(normalized, tmp_path / "tmp").ask(OUTCOMES["buys_again"], T)
     for account in range(30):
         _deal(tables, account, T + DAY, 50.0)
         _deal(tables, account, T - DAY, 50.0, created_at=T + DAY)
         _mail(tables, account, T + DAY, inbound=True)
-    after = Past(put(tables, settled), tmp_path / "tmp").ask(OUTCOMES["buys_again"], T)
+    after = Past(put(tables, normalized), tmp_path / "tmp").ask(OUTCOMES["buys_again"], T)
     assert before.ids.tolist() == after.ids.tolist()
     for name, column in before.columns.items():
         np.testing.assert_array_equal(column, after.columns[name])
@@ -190,7 +190,7 @@ def test_outcomes_by_hand(tmp_path: Path) -> None:
     for day, inbound in ((-3, True), (-2, False), (5, True), (9, False)):
         _mail(tables, 0, T + day * DAY, inbound=inbound)
         _mail(tables, 1, T + day * DAY, inbound=True)
-    reader = Past(put(tables, tmp_path / "settled"), tmp_path / "tmp")
+    reader = Past(put(tables, tmp_path / "normalized"), tmp_path / "tmp")
 
     def told(name: str) -> dict[str, bool]:
         found = reader.ask(OUTCOMES[name], T)
@@ -206,7 +206,7 @@ def test_outcomes_by_hand(tmp_path: Path) -> None:
 def test_a_planted_habit_is_found_and_judged(replay: Callable[[Tables], Replay], tmp_path: Path) -> None:
     made = replay(organisation())
     wanted = chosen(["buys_again", "stays_two_way", "renewal"])
-    until, judged = replayed(tmp_path / "settled", made, wanted, [EARLIER, T], Draws(100, 1), tmp_path / "tmp")
+    until, judged = replayed(tmp_path / "normalized", made, wanted, [EARLIER, T], Draws(100, 1), tmp_path / "tmp")
     found = {one.name: one for one in judged}
     habit = found["buys_again"].tests[-1]
     assert habit.learnt_from == (EARLIER,)
@@ -238,12 +238,12 @@ def test_a_planted_habit_is_found_and_judged(replay: Callable[[Tables], Replay],
 
 
 def test_drawing_directions_anew_changes_nothing_else(tmp_path: Path) -> None:
-    settled = put(organisation(20), tmp_path / "settled")
-    original = (settled / "activities.parquet").read_bytes()
-    past(settled, tmp_path / "then", T, tmp_path / "tmp")
+    normalized = put(organisation(20), tmp_path / "normalized")
+    original = (normalized / "activities.parquet").read_bytes()
+    past(normalized, tmp_path / "then", T, tmp_path / "tmp")
     redrawn(1)(tmp_path / "then")
-    assert (settled / "activities.parquet").read_bytes() == original
-    was, now = (pq.read_table(folder / "activities.parquet") for folder in (settled, tmp_path / "then"))
+    assert (normalized / "activities.parquet").read_bytes() == original
+    was, now = (pq.read_table(folder / "activities.parquet") for folder in (normalized, tmp_path / "then"))
     assert was.drop_columns("direction") == now.drop_columns("direction")
     inbound = [np.mean([d == "inbound" for d in table["direction"].to_pylist()]) for table in (was, now)]
     assert inbound[1] == pytest.approx(inbound[0], abs=0.08)
@@ -253,7 +253,7 @@ def test_drawing_directions_anew_changes_nothing_else(tmp_path: Path) -> None:
 def test_a_window_that_is_not_over_is_not_judged(replay: Callable[[Tables], Replay], tmp_path: Path) -> None:
     made = replay(organisation(20))
     _, judged = replayed(
-        tmp_path / "settled", made, chosen(["buys_again"]), [T + 60 * DAY], Draws(100, 1), tmp_path / "tmp"
+        tmp_path / "normalized", made, chosen(["buys_again"]), [T + 60 * DAY], Draws(100, 1), tmp_path / "tmp"
     )
     assert judged[0].too_late == (T + 60 * DAY,)
     assert judged[0].verdict.code == "not_enough_outcomes"

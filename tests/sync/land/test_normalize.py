@@ -19,7 +19,7 @@ from connectors.base import Organisation, Page
 from connectors.records import SCHEMAS, schema
 from enrichment.inputs import INPUTS
 from sync.land.cycles import ends
-from sync.land.normalize import Settled, settle
+from sync.land.normalize import Normalized, normalize
 from sync.progress import NullProgress
 from sync.pull.landing import Landing
 from sync.pull.parts import Batch
@@ -31,7 +31,7 @@ OURS = Organisation(own_domains=("ours.example",), time_zone="Europe/Paris")
 
 
 class Book:
-    """Lands rows given by stream, page by page, and settles them."""
+    """Lands rows given by stream, page by page, and normalises them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -50,8 +50,8 @@ class Book:
         self.open[stream] = self.landing.land(generation, batch, "run", complete=True)
         return self
 
-    def settle(self) -> Settled:
-        return settle({s: self.landing.files(s) for s in SCHEMAS}, self.folder, SPECS, OURS)
+    def normalize(self) -> Normalized:
+        return normalize({s: self.landing.files(s) for s in SCHEMAS}, self.folder, SPECS, OURS)
 
 
 @pytest.fixture
@@ -61,17 +61,17 @@ def book(tmp_path):
     book.state.close()
 
 
-def rows(settled: Settled, table: str) -> list[dict]:
-    return pq.read_table(settled.table(table)).to_pylist()
+def rows(normalized: Normalized, table: str) -> list[dict]:
+    return pq.read_table(normalized.table(table)).to_pylist()
 
 
-def named(settled: Settled, stream: str = "accounts") -> dict[str, dict]:
-    return {row["id"]: row for row in rows(settled, stream)}
+def named(normalized: Normalized, stream: str = "accounts") -> dict[str, dict]:
+    return {row["id"]: row for row in rows(normalized, stream)}
 
 
 def test_every_table_has_exactly_the_columns_that_scoring_reads(book):
-    settled = book.settle()
-    found = {name: pq.read_schema(settled.table(name)) for name in INPUTS}
+    normalized = book.normalize()
+    found = {name: pq.read_schema(normalized.table(name)) for name in INPUTS}
     assert {n: s.names for n, s in found.items()} == {n: s.names for n, s in INPUTS.items()}
     assert [n for n, s in found.items() if [f.type for f in s] != [f.type for f in INPUTS[n]]] == []
 
@@ -80,46 +80,46 @@ def test_the_newest_version_wins_whatever_the_order_of_arrival(book):
     book.add(
         "accounts", {"id": "A", "name": "new", "modified_at": at(9)}, {"id": "A", "name": "old", "modified_at": at(3)}
     )
-    assert named(book.settle())["A"]["name"] == "new"
+    assert named(book.normalize())["A"]["name"] == "new"
 
 
 def test_a_deleted_record_is_dropped_and_its_references_are_null_and_counted(book):
     book.add("accounts", {"id": "A"}, {"id": "B"}).add("opportunities", {"id": "O", "account_id": "A"})
     book.add("accounts", deleted=("A",))
-    settled = book.settle()
-    assert list(named(settled)) == ["B"]
-    assert named(settled, "opportunities")["O"]["account"] is None
-    assert settled.left_out["dangling_opportunities.account_id"] == 1
-    assert settled.left_out["gone_accounts"] == 1
+    normalized = book.normalize()
+    assert list(named(normalized)) == ["B"]
+    assert named(normalized, "opportunities")["O"]["account"] is None
+    assert normalized.left_out["dangling_opportunities.account_id"] == 1
+    assert normalized.left_out["gone_accounts"] == 1
 
 
 def test_a_record_changed_after_its_tombstone_lives_again(book):
     book.add("accounts", {"id": "A"}).add("accounts", deleted=("A",)).add("accounts", {"id": "A", "name": "back"})
-    assert named(book.settle())["A"]["name"] == "back"
+    assert named(book.normalize())["A"]["name"] == "back"
 
 
 def test_an_old_version_that_comes_again_after_the_tombstone_stays_dead(book):
     book.add("accounts", {"id": "A", "modified_at": at(5)}).add("accounts", deleted=("A",))
     book.add("accounts", {"id": "A", "modified_at": at(5)})
-    assert named(book.settle()) == {}
+    assert named(book.normalize()) == {}
 
 
 def test_merges_are_followed_to_the_last_survivor(book):
     book.add("accounts", {"id": "A"}, {"id": "B"}, {"id": "C", "parent_id": "A"})
     book.add("opportunities", {"id": "O", "account_id": "A"}).add("people", {"id": "P", "account_id": "B"})
     book.add("accounts", merged={"A": "B"}).add("accounts", merged={"B": "C"})
-    settled = book.settle()
-    assert list(named(settled)) == ["C"]
-    survivor = named(settled)["C"]
-    assert named(settled, "opportunities")["O"]["account"] == survivor["account"]
-    assert rows(settled, "people")[0]["account"] == survivor["account"]
+    normalized = book.normalize()
+    assert list(named(normalized)) == ["C"]
+    survivor = named(normalized)["C"]
+    assert named(normalized, "opportunities")["O"]["account"] == survivor["account"]
+    assert rows(normalized, "people")[0]["account"] == survivor["account"]
 
 
 def test_a_circle_of_merges_takes_nobody_away_and_is_reported(book):
     book.add("accounts", {"id": "A"}, {"id": "B"}).add("accounts", merged={"A": "B", "B": "A"})
-    settled = book.settle()
-    assert list(named(settled)) == ["A", "B"]
-    assert [(r.record_id, r.field) for r in settled.rejects] == [("A", "id")]
+    normalized = book.normalize()
+    assert list(named(normalized)) == ["A", "B"]
+    assert [(r.record_id, r.field) for r in normalized.rejects] == [("A", "id")]
 
 
 def test_a_circle_of_parents_is_cut_at_the_smallest_id_and_reported_once(book):
@@ -131,13 +131,13 @@ def test_a_circle_of_parents_is_cut_at_the_smallest_id_and_reported_once(book):
         {"id": "D", "parent_id": "C"},
         {"id": "E"},
     )
-    settled = book.settle()
-    found = named(settled)
+    normalized = book.normalize()
+    found = named(normalized)
     assert {found[i]["family"] for i in "ABCD"} == {found["A"]["account"]}
     assert found["A"]["parent"] is None
     assert found["B"]["parent"] == found["A"]["account"]
     assert found["E"]["family"] == found["E"]["account"]
-    assert [r.message for r in settled.rejects] == ["Parents turn in a circle (A -> C -> B); A is taken as the top."]
+    assert [r.message for r in normalized.rejects] == ["Parents turn in a circle (A -> C -> B); A is taken as the top."]
 
 
 @given(st.dictionaries(st.integers(0, 12), st.integers(0, 12), max_size=13))
@@ -181,9 +181,9 @@ def attributed(book):
     ],
 )
 def test_an_act_belongs_to_one_account_by_the_ladder(attributed, links, expected):
-    settled = attributed.add("activities", act(**links)).settle()
-    (found,) = rows(settled, "activities")
-    assert found["account"] == named(settled)[expected]["account"]
+    normalized = attributed.add("activities", act(**links)).normalize()
+    (found,) = rows(normalized, "activities")
+    assert found["account"] == named(normalized)[expected]["account"]
 
 
 @pytest.mark.parametrize(
@@ -195,9 +195,9 @@ def test_an_act_belongs_to_one_account_by_the_ladder(attributed, links, expected
     ],
 )
 def test_acts_that_concern_no_customer_are_left_out_and_counted(attributed, links, reason):
-    settled = attributed.add("activities", act(**links)).settle()
-    assert rows(settled, "activities") == []
-    assert settled.left_out[reason] == 1
+    normalized = attributed.add("activities", act(**links)).normalize()
+    assert rows(normalized, "activities") == []
+    assert normalized.left_out[reason] == 1
 
 
 @pytest.mark.parametrize(
@@ -211,17 +211,17 @@ def test_acts_that_concern_no_customer_are_left_out_and_counted(attributed, link
     ],
 )
 def test_both_sides_are_counted_once_each(attributed, people, users, expected):
-    settled = attributed.add("activities", act(account_id="C", person_ids=people, user_ids=users)).settle()
-    (found,) = rows(settled, "activities")
+    normalized = attributed.add("activities", act(account_id="C", person_ids=people, user_ids=users)).normalize()
+    (found,) = rows(normalized, "activities")
     assert (found["customer_people"], found["seller_people"]) == expected
 
 
 def test_own_people_are_not_customers(attributed):
     attributed.add("activities", act(account_id="C", person_ids=["us", "P"], user_ids=["V", "U"]))
-    settled = attributed.settle()
-    assert [p["person"] for p in rows(settled, "people")] == [1, 2]  # dense although one of three is ours
-    (found,) = rows(settled, "activities")
-    assert [p["person"] for p in rows(settled, "activity_people")] == [found["person"]] == [1]
+    normalized = attributed.normalize()
+    assert [p["person"] for p in rows(normalized, "people")] == [1, 2]  # dense although one of three is ours
+    (found,) = rows(normalized, "activities")
+    assert [p["person"] for p in rows(normalized, "activity_people")] == [found["person"]] == [1]
     assert found["seller_user"] == 2  # the author comes first, not the smaller id
 
 
@@ -233,10 +233,10 @@ def test_the_same_mail_logged_twice_is_one_act_with_the_links_of_both(attributed
         act(id="T3", dedupe_key=None, account_id="C"),
         act(id="T4", dedupe_key=None, account_id="C"),
     )
-    settled = attributed.settle()
-    merged, *others = rows(settled, "activities")
+    normalized = attributed.normalize()
+    merged, *others = rows(normalized, "activities")
     assert len(others) == 2
-    assert settled.left_out["duplicate_activities"] == 1
+    assert normalized.left_out["duplicate_activities"] == 1
     assert merged["opportunity"] == 1
     assert (merged["minutes"], merged["customer_people"], merged["created_at"]) == (3.0, 2, at(2))
 
@@ -255,9 +255,9 @@ def test_clocks_of_both_sides_are_those_of_the_moment(book, when, country, zone,
     book.add("accounts", {"id": "A", "country": country}).add("users", {"id": "U", "time_zone": zone})
     book.add("activities", act(account_id="A", user_ids=["U"], occurred_at=when))
     book.add("cases", {"id": "K", "account_id": "A", "owner_id": "U", "opened_at": when})
-    settled = book.settle()
+    normalized = book.normalize()
     for table in ("activities", "cases"):
-        (found,) = rows(settled, table)
+        (found,) = rows(normalized, table)
         assert (found["customer_offset"], found["seller_offset"]) == (customer, seller)
 
 
@@ -281,37 +281,37 @@ def test_families_rivals_and_contracts_come_from_all_the_places_that_hold_them(b
         {"id": "C2", "account_id": "B", "status": "Draft", "active": None},
         {"id": "C3", "account_id": "B", "status": "Activated", "active": False},
     )
-    settled = book.settle()
-    families = [(f["opportunity"], f["family"], f["amount"], f["currency"]) for f in rows(settled, "families")]
+    normalized = book.normalize()
+    families = [(f["opportunity"], f["family"], f["amount"], f["currency"]) for f in rows(normalized, "families")]
     assert families == [(1, "Whole", 5.0, None), (2, "Part", 2.0, "EUR")]
-    assert [(r["account"], r["opportunity"], r["name"]) for r in rows(settled, "rivals")] == [
+    assert [(r["account"], r["opportunity"], r["name"]) for r in rows(normalized, "rivals")] == [
         (1, 1, "Acme"),
         (1, 1, "Bolt"),
         (2, None, "Acme"),
     ]
-    assert [c["account"] for c in rows(settled, "contracts")] == [1, 2]
+    assert [c["account"] for c in rows(normalized, "contracts")] == [1, 2]
 
 
 def test_numbers_that_are_none_are_null(book):
     book.add("accounts", {"id": "A", "annual_revenue": float("inf"), "wallet": float("nan")})
-    found = named(book.settle())["A"]
+    found = named(book.normalize())["A"]
     assert (found["annual_revenue"], found["wallet"]) == (None, None)
 
 
 def test_held_values_come_with_the_account_of_the_record(book):
     book.add("accounts", {"id": "A", "bothways_stance": "partner"}, {"id": "B"}).add("accounts", merged={"B": "A"})
     book.add("opportunities", {"id": "O", "account_id": "B", "bothways_deal_confidence": 12.5})
-    settled = book.settle()
-    (account,) = pq.read_table(settled.held("accounts")).to_pylist()
-    (deal,) = pq.read_table(settled.held("opportunities")).to_pylist()
+    normalized = book.normalize()
+    (account,) = pq.read_table(normalized.held("accounts")).to_pylist()
+    (deal,) = pq.read_table(normalized.held("opportunities")).to_pylist()
     assert (account["id"], account["account_id"], account["bothways_stance"]) == ("A", "A", "partner")
     assert (deal["account_id"], deal["bothways_deal_confidence"]) == ("A", 12.5)
-    assert not any(c.startswith("bothways_") for name in INPUTS for c in pq.read_schema(settled.table(name)).names)
+    assert not any(c.startswith("bothways_") for name in INPUTS for c in pq.read_schema(normalized.table(name)).names)
 
 
 @pytest.fixture(scope="module")
 def shuffled(tmp_path_factory):
-    """Settled tables of one organisation, whose pages come in an order made by a seed."""
+    """Normalized tables of one organisation, whose pages come in an order made by a seed."""
     count = 0
 
     @functools.cache
@@ -329,20 +329,20 @@ def shuffled(tmp_path_factory):
         state = open_state(folder)
         landing = Landing(folder, "fake", state, SPECS)
         pull(FakeConnector(crm, SPECS, page=page, order=order), landing, state, "run", PullPolicy(), NullProgress())
-        settled = settle({s: landing.files(s) for s in SCHEMAS}, folder, SPECS, OURS)
+        normalized = normalize({s: landing.files(s) for s in SCHEMAS}, folder, SPECS, OURS)
         state.close()
-        return {path.name: path.read_bytes() for path in sorted(settled.folder.iterdir())}
+        return {path.name: path.read_bytes() for path in sorted(normalized.folder.iterdir())}
 
     return run
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(), page=st.integers(1, 40))
-def test_settled_tables_are_byte_identical_whatever_the_order_of_pages(shuffled, seed, page):
+def test_normalized_tables_are_byte_identical_whatever_the_order_of_pages(shuffled, seed, page):
     assert shuffled(seed, page) == shuffled(None, 7)
 
 
-def test_what_does_not_fit_is_settled_again_with_more_memory(book, monkeypatch):
+def test_what_does_not_fit_is_normalized_again_with_more_memory(book, monkeypatch):
     monkeypatch.setattr(duck, "LEAN", 2**20)
     book.add("accounts", *({"id": f"A{number}", "name": "x" * 100} for number in range(50)))
-    assert len(named(book.settle())) == 50
+    assert len(named(book.normalize())) == 50

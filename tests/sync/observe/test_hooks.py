@@ -18,6 +18,7 @@ from sync.errors import BrakeReached, LockHeld, OutOfTime, Stopped, exit_code
 from sync.observe import alerts as notify
 from sync.observe import last_outcome as outcome
 from sync.observe.hooks import observed
+from sync.options import RunContext
 from sync.progress import NullProgress
 from sync.result import RunResult
 from sync.run import run_sync
@@ -266,7 +267,7 @@ def test_a_run_that_runs_out_of_time_while_writing_keeps_its_plan(connector, crm
 
     def sync(limit=None):
         with within_time(options.stop, limit):
-            return run_sync(connector, workspace, ScoringModel(), connector.specs, options, Progress())
+            return run_sync(RunContext(connector, workspace, ScoringModel(), connector.specs, options, Progress()))
 
     with pytest.raises(OutOfTime, match="same plan"):
         sync(timedelta(minutes=1))

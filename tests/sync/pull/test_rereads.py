@@ -130,7 +130,7 @@ def test_a_marked_record_that_is_gone_loses_its_scores_and_comes_back_when_resto
 
 
 @pytest.mark.slow
-def test_a_full_read_needs_no_single_reads_and_still_settles_the_marks(sync, listening, marks):
+def test_a_full_read_needs_no_single_reads_and_still_clears_the_marks(sync, listening, marks):
     sync(listening)
     marks.put([DEAL])
     listening.again.clear()

@@ -195,13 +195,13 @@ def intend(journal: Journal, run_id: str) -> None:
         journal.intend(run_id, [ROW], connection)
 
 
-def test_a_settled_row_supersedes_the_open_ones_of_earlier_runs(journal):
+def test_a_final_row_supersedes_the_open_ones_of_earlier_runs(journal):
     intend(journal, "one")
     journal.sending("one", [ROW])
     assert journal.forced() == {("accounts", "A"): "unknown"}
     intend(journal, "two")
     journal.sending("two", [ROW])
-    journal.settle("two", [Verdict(ROW, None)])
+    journal.record_results("two", [Verdict(ROW, None)])
     assert (journal.counts("one"), journal.counts("two")) == ({"superseded": 1}, {"confirmed": 1})
     assert journal.forced() == {}
 
@@ -210,7 +210,7 @@ def test_a_dead_letter_keeps_its_first_day_and_counts_its_tries(journal):
     refusal = WriteError("rejected", "VALIDATION", "no")
     for run_id in ("one", "two"):
         intend(journal, run_id)
-        journal.settle(run_id, [Verdict(ROW, refusal)])
+        journal.record_results(run_id, [Verdict(ROW, refusal)])
     with journal._state.engine.begin() as connection:
         (letter,) = connection.execute(tables.dead_letters.select()).all()
     assert (letter.attempts, letter.run_id, letter.code) == (2, "two", "VALIDATION")
@@ -225,6 +225,6 @@ def test_a_record_that_is_gone_is_forgotten(journal):
         ("three", WriteError("gone", "404", "")),
     ):
         intend(journal, run_id)
-        journal.settle(run_id, [Verdict(ROW, error)])
+        journal.record_results(run_id, [Verdict(ROW, error)])
     assert list(journal.last_confirmed("accounts")) == []
     assert journal.letters() == 0

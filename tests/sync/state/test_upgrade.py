@@ -16,7 +16,7 @@ from scorer import SPECS, by_acts
 from config import settings as config_settings
 from connectors.errors import StateError
 from enrichment.model import ScoringModel
-from sync.options import RunOptions, Workspace
+from sync.options import RunContext, RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.run import run_sync
 from sync.state import tables
@@ -74,7 +74,9 @@ def test_a_run_of_a_past_release_is_gone_on_with(left, release):
 
     def sync():
         options = RunOptions(as_of=AS_OF, scorer=by_acts)
-        return run_sync(FakeConnector(crm, SPECS), Workspace(left), ScoringModel(), SPECS, options, NullProgress())
+        return run_sync(
+            RunContext(FakeConnector(crm, SPECS), Workspace(left), ScoringModel(), SPECS, options, NullProgress())
+        )
 
     told = sync()
     while told.resumed:

@@ -15,7 +15,7 @@ from connectors.records import STREAMS, Stream
 from enrichment.fields import DEAL_STANCES, STANCES
 from enrichment.model import ScoringModel
 from sync.enrich import score_tables
-from sync.land.normalize import Settled, settle
+from sync.land.normalize import Normalized, normalize
 from sync.pull.landing import Files
 from sync.pull.parts import landed
 
@@ -49,7 +49,7 @@ DEALS = {
 }
 
 
-def settled(organisation: Organisation, folder: Path) -> Settled:
+def normalized(organisation: Organisation, folder: Path) -> Normalized:
     files: dict[Stream, Files] = {}
     for stream in STREAMS:
         table = organisation.tables[stream]
@@ -57,7 +57,7 @@ def settled(organisation: Organisation, folder: Path) -> Settled:
         pq.write_table(numbered.cast(landed(table.schema)), folder / f"{stream}.parquet")
         files[stream] = Files((folder / f"{stream}.parquet",))
     house = House(organisation.own_domains, organisation.corporate_currency, organisation.time_zone)
-    return settle(files, folder, (), house)
+    return normalize(files, folder, (), house)
 
 
 @pytest.fixture(
@@ -72,7 +72,7 @@ def settled(organisation: Organisation, folder: Path) -> Settled:
 def scored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict]]:
     folder = tmp_path_factory.mktemp("scores")
     demo = demo_organisation(**request.param).visible()
-    found = settled(demo, folder)
+    found = normalized(demo, folder)
     assert not found.rejects
     assert not [reason for reason in found.left_out if reason.startswith(("dangling", "unknown"))]
     model = ScoringModel.from_toml(demo_model_toml(), "demo")
