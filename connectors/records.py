@@ -52,6 +52,7 @@ SCHEMAS: dict[Stream, pa.Schema] = {
             "name": _TEXT,
             "parent_id": _TEXT,
             "type": _TEXT,  # customer, prospect, partner, reseller ... the CRM's own words
+            "lifecycle_stage": _TEXT,  # lead, opportunity, customer ... where the CRM keeps one beside the type
             "industry": _TEXT,  # the segment
             "country": _TEXT,
             "currency": _TEXT,  # ISO code of the two money columns below; null: the corporate currency
@@ -87,6 +88,7 @@ SCHEMAS: dict[Stream, pa.Schema] = {
             "stage": _TEXT,
             "probability": _REAL,  # 0..1
             "close_at": TIME,  # recognised, or expected to close
+            "stage_changed_at": TIME,  # last change of the stage: a deal is closed from the earlier of this and close_at
             "type": _TEXT,
             "owner_id": _TEXT,
             "product_family": _TEXT,  # where a deal names its one family and there are no line items
@@ -111,15 +113,18 @@ SCHEMAS: dict[Stream, pa.Schema] = {
     ),
     "activities": _schema(
         {
-            "channel": _TEXT,  # email, call, meeting, case_reply, task, note
+            "channel": _TEXT,  # email, message (chat, SMS, WhatsApp ...), call, meeting, case_reply, task, note
             "direction": _TEXT,  # outbound: we acted or organised; inbound: they did; internal; null: unknown
             "outcome": _TEXT,  # done (sent, connected, held), not_connected, no_show, scheduled, cancelled, bounced
-            "automated": _FLAG,  # marketing, sequence, list, auto-reply, calendar noise: never effort
+            "automated": _FLAG,  # marketing, sequence, list, auto-reply, calendar noise, workflow: never effort
+            "sender": _TEXT,  # address that a message came from, whoever's: noreply@ and its like are no effort
             "occurred_at": TIME,  # start of a call or meeting, sending of an email
             "date_only": _FLAG,  # the day is known, the hour is not
             "minutes": _REAL,  # length of a call or meeting
             "account_id": _TEXT,
+            "account_ids": IDS,  # every account it is associated with, where it may be more than one
             "opportunity_id": _TEXT,
+            "opportunity_ids": IDS,  # every deal it is associated with, where it may be more than one
             "case_id": _TEXT,
             "person_ids": IDS,  # customer people; of an inbound act the author comes first
             "user_ids": IDS,  # our people; of an outbound act the author comes first
@@ -129,7 +134,9 @@ SCHEMAS: dict[Stream, pa.Schema] = {
         },
         {
             "account_id": "accounts",
+            "account_ids": "accounts",
             "opportunity_id": "opportunities",
+            "opportunity_ids": "opportunities",
             "case_id": "cases",
             "person_ids": "people",
             "user_ids": "users",

@@ -26,6 +26,7 @@ INPUTS: dict[str, pa.Schema] = {
             "parent": _KEY,
             "family": _KEY,  # key of the ultimate parent (its own when it has none); chains that turn in a circle are cut
             "type": _TEXT,
+            "lifecycle_stage": _TEXT,
             "industry": _TEXT,
             "country": _TEXT,
             "currency": _TEXT,
@@ -52,6 +53,7 @@ INPUTS: dict[str, pa.Schema] = {
             "stage": _TEXT,
             "probability": _REAL,
             "close_at": TIME,
+            "stage_changed_at": TIME,  # of a closed deal whose CRM does not tell: the time of the read
             "owner": _KEY,
             "created_at": TIME,
         },
@@ -70,11 +72,12 @@ INPUTS: dict[str, pa.Schema] = {
             "direction": _TEXT,
             "outcome": _TEXT,
             "automated": _FLAG,
+            "sender": _TEXT,  # of a message: what stands before the @ (and before a +) in its sender's address, lower case
             "occurred_at": TIME,
             "date_only": _FLAG,
             "minutes": _REAL,
             "account": _KEY,
-            "opportunity": _KEY,  # null: not linked to a deal
+            "opportunity": _KEY,  # null: not linked to a deal; further ones are in activity_opportunities
             "case": _KEY,
             "person": _KEY,  # the first customer person: the author of an inbound act; null when only an account is known
             "customer_people": _WHOLE,
@@ -89,6 +92,10 @@ INPUTS: dict[str, pa.Schema] = {
         "activity_people": {  # every customer person of every act above
             "activity": _KEY,
             "person": _KEY,
+        },
+        "activity_opportunities": {  # the further deals of acts that are linked to several
+            "activity": _KEY,
+            "opportunity": _KEY,
         },
         "cases": {
             "case": _KEY,
@@ -150,6 +157,7 @@ KNOWN_BY: dict[str, KnownBy] = {
     "families": KnownBy(("created_at",)),
     "activities": KnownBy(("occurred_at", "created_at")),
     "activity_people": KnownBy(),  # read through their activity only
+    "activity_opportunities": KnownBy(),
     "cases": KnownBy(("opened_at", "created_at")),
     # One that starts later is already a commitment, if its record says since when.
     "contracts": KnownBy(("created_at",), "start_at"),
@@ -159,5 +167,6 @@ KNOWN_BY: dict[str, KnownBy] = {
 }
 """For each table, what makes a row known; `enrichment.as_of.known` is the only reader."""
 
-PREVIOUS = pa.schema([("id", _TEXT), ("stance", _TEXT)])
-"""The stance last decided for each record (accounts and opportunities apart), for hysteresis."""
+PREVIOUS = pa.schema([("id", _TEXT), ("stance", _TEXT), ("model_version", _TEXT), ("silence_known", _FLAG)])
+"""What was last decided for each record (accounts and opportunities apart), for hysteresis: its stance, the version of the
+model that gave it (null: unknown, taken to be of this one), and whether the silence of its third was known."""

@@ -30,6 +30,7 @@ OUTPUTS = ("accounts", "opportunities", "account_audit", "opportunity_audit")
 _ACT = 150
 """Bytes that adding up takes for each act, about: to find that out by failing takes as long as the scoring."""
 _STANCE = {"accounts": "bothways_stance", "opportunities": "bothways_deal_stance"}
+_VERSION = {"accounts": "bothways_model_version", "opportunities": "bothways_deal_model_version"}
 
 
 class Scored(Protocol):
@@ -135,11 +136,25 @@ def _previous(folder: Path | None, stream: str, scratch: Path) -> Path:
     table = PREVIOUS.empty_table()
     names = (f"held_{stream}.parquet", f"{stream}.parquet") if folder is not None else ()
     source = next((folder / name for name in names if folder is not None and (folder / name).exists()), None)
-    if source is not None and _STANCE[stream] in pq.read_schema(source).names:
-        found = pq.read_table(source, columns=["id", _STANCE[stream]])
-        table = pa.table([found.column(0), found.column(1)], names=PREVIOUS.names).cast(PREVIOUS)
+    if source is not None and _STANCE[stream] in (there := pq.read_schema(source).names):
+        version = _VERSION[stream]
+        found = pq.read_table(source, columns=[n for n in ("id", _STANCE[stream], version) if n in there])
+        ours = {"id": "id", _STANCE[stream]: "stance", version: "model_version"}
+        found = found.rename_columns([ours[n] for n in found.column_names])
+        table = _shaped(found, folder, stream)
     pq.write_table(table, path)
     return path
+
+
+def _shaped(found: pa.Table, folder: Path | None, stream: str) -> pa.Table:
+    """`found` with the columns of PREVIOUS; what the audit beside the scores says of silence is added."""
+    audit = None if folder is None or stream != "accounts" else folder / "account_audit.parquet"
+    if audit is not None and audit.exists() and "silence_known" in pq.read_schema(audit).names:
+        found = found.join(pq.read_table(audit, columns=["id", "silence_known"]), "id")
+    for column in PREVIOUS:
+        if column.name not in found.column_names:
+            found = found.append_column(column, pa.nulls(len(found), column.type))
+    return found.select(PREVIOUS.names).cast(PREVIOUS)
 
 
 @contextmanager

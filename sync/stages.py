@@ -79,7 +79,9 @@ class Stages:
         """Normalises what was landed into the scoring tables."""
         with self._stage("land"):
             files = {stream: landing.files(stream) for stream in SCHEMAS}
-            normalized = normalize(files, self.context.workspace.dir, self._owned, self.context.options.organisation)
+            normalized = normalize(
+                files, self.context.workspace.dir, self._owned, self.context.options.organisation, self._read_at()
+            )
         for reject in normalized.rejects:
             self.context.progress.note(f"{reject.stream} {reject.record_id}: {reject.message}")
         self._know(rejects=self.result.rejects + len(normalized.rejects), left_out=normalized.left_out)
@@ -268,6 +270,10 @@ class Stages:
             yield
         finally:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - begun, 3)
+
+    def _read_at(self) -> datetime:
+        """When the records were read; for a run as of now, that moment, so that what it read as closed is closed then."""
+        return self.run.as_of if self.context.options.as_of is None else datetime.now(UTC)
 
     def _mind_the_clock(self) -> None:
         server = self.context.connector.server_time()

@@ -10,17 +10,19 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 
 from connectors.base import Organisation, PropertySpec, Reject
-from connectors.records import SCHEMAS, Stream, schema
+from connectors.records import SCHEMAS, TIME, Stream, schema
 from enrichment.inputs import INPUTS
 from sync.land import time_zones as zones
+from sync.land.attribution import ACTS, WHO
 from sync.land.cycles import ends
 from sync.land.latest import KEYED, make_live
-from sync.land.queries import ACTS, COUNTS, DANGLING, HELD, TABLES, WHO
+from sync.land.queries import COUNTS, DANGLING, HELD, TABLES
 from sync.pull.landing import Files
 from sync.system import files as durable
 from sync.system.duckdb import Session, fill, load, number, session, write_parquet
@@ -48,8 +50,9 @@ def normalize(
     workspace: Path,
     owned: Sequence[PropertySpec],
     organisation: Organisation,
+    read_at: datetime,
 ) -> Normalized:
-    """Makes `<workspace>/normalized/` anew from the landed files."""
+    """Makes `<workspace>/normalized/` anew from the landed files, which were read by `read_at`."""
     shutil.rmtree(workspace / "settled", ignore_errors=True)  # the name up to version 0.1: it holds the same customers
     fresh, final = workspace / "normalized.tmp", workspace / "normalized"
     shutil.rmtree(fresh, ignore_errors=True)
@@ -57,7 +60,7 @@ def normalize(
     columns = {stream: schema(stream, owned) for stream in SCHEMAS}
     with session(workspace / "tmp") as connection:
         left_out, rejects = make_live(connection, files, columns)
-        _settings(connection, organisation)
+        _settings(connection, organisation, read_at)
         rejects += _families(connection)
         for step in (*WHO, *ACTS):
             connection.execute(step)
@@ -74,7 +77,7 @@ def normalize(
     return Normalized(final, rows, {k: v for k, v in left_out.items() if v}, tuple(rejects))
 
 
-def _settings(connection: Session, organisation: Organisation) -> None:
+def _settings(connection: Session, organisation: Organisation, read_at: datetime) -> None:
     known = sorted(zones.known_zones() & {r[0] for r in connection.execute("FROM pg_timezone_names()").fetchall()})
     countries = sorted((c, z) for c, z in zones.country_zones().items() if z in set(known))
     house = organisation.time_zone if organisation.time_zone in known else "UTC"
@@ -82,7 +85,7 @@ def _settings(connection: Session, organisation: Organisation) -> None:
     for name, table in {
         "known_zone": pa.table({"zone": pa.array(known, pa.string())}),
         "country_zone": pa.table({"country": [c for c, _ in countries], "zone": [z for _, z in countries]}),
-        "house": pa.table({"zone": [house]}),
+        "house": pa.table({"zone": [house], "read_at": pa.array([read_at], TIME)}),
         "own_domains": pa.table({"domain": pa.array(domains, pa.string())}),
     }.items():
         load(connection, name, table)

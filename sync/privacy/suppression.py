@@ -46,9 +46,18 @@ def strip(table: pa.Table, stream: Stream, out: Out) -> pa.Table:
                 None if ids is None else [i for i in ids if i is None or holds.digest(i) not in digests]
                 for ids in values.to_pylist()
             ]
+            if column.name == "person_ids":  # their address goes with them
+                gone = [kept != had for kept, had in zip(lists, values.to_pylist(), strict=True)]
+                table = _without_sender(table, gone)
             values = pa.array(lists, column.type)
         table = table.set_column(table.schema.get_field_index(column.name), column.name, values)
     return table
+
+
+def _without_sender(table: pa.Table, rows: list[bool]) -> pa.Table:
+    place = table.schema.get_field_index("sender")
+    sender = pc.if_else(pa.array(rows, pa.bool_()), pa.scalar(None, pa.string()), table.column("sender"))
+    return table.set_column(place, "sender", sender)
 
 
 def _known(values: pa.ChunkedArray, digests: frozenset[str]) -> pa.Array:

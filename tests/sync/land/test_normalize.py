@@ -27,6 +27,7 @@ from sync.pull.pull import PullPolicy, pull
 from sync.state.database import open_state
 from sync.system import duckdb as duck
 
+READ_AT = datetime(2026, 11, 30, 12, tzinfo=UTC)
 OURS = Organisation(own_domains=("ours.example",), time_zone="Europe/Paris")
 
 
@@ -51,7 +52,7 @@ class Book:
         return self
 
     def normalize(self) -> Normalized:
-        return normalize({s: self.landing.files(s) for s in SCHEMAS}, self.folder, SPECS, OURS)
+        return normalize({s: self.landing.files(s) for s in SCHEMAS}, self.folder, SPECS, OURS, READ_AT)
 
 
 @pytest.fixture
@@ -329,7 +330,7 @@ def shuffled(tmp_path_factory):
         state = open_state(folder)
         landing = Landing(folder, "fake", state, SPECS)
         pull(FakeConnector(crm, SPECS, page=page, order=order), landing, state, "run", PullPolicy(), NullProgress())
-        normalized = normalize({s: landing.files(s) for s in SCHEMAS}, folder, SPECS, OURS)
+        normalized = normalize({s: landing.files(s) for s in SCHEMAS}, folder, SPECS, OURS, READ_AT)
         state.close()
         return {path.name: path.read_bytes() for path in sorted(normalized.folder.iterdir())}
 
@@ -346,3 +347,68 @@ def test_what_does_not_fit_is_normalized_again_with_more_memory(book, monkeypatc
     monkeypatch.setattr(duck, "LEAN", 2**20)
     book.add("accounts", *({"id": f"A{number}", "name": "x" * 100} for number in range(50)))
     assert len(named(book.normalize())) == 50
+
+
+@pytest.mark.parametrize(
+    ("links", "expected"),
+    [
+        # its author's company, if it is one of them; of an outbound act nobody there is the author
+        ({"direction": "inbound", "account_ids": ["A", "B"], "person_ids": ["b", "a", "a2"]}, "B"),
+        ({"direction": "outbound", "account_ids": ["A", "B"], "person_ids": ["b", "a", "a2"]}, "A"),
+        # else the company of most of its people, else the first
+        ({"direction": "inbound", "account_ids": ["A", "B"], "person_ids": ["P", "b"]}, "B"),
+        ({"direction": "inbound", "account_ids": ["B", "A"], "person_ids": ["P"]}, "A"),
+        ({"direction": "inbound", "account_ids": ["B", "A"], "person_ids": ["a", "b"], "account_id": "B"}, "A"),
+        # the accounts of its deals are among them; one account alone is no choice
+        ({"direction": "inbound", "opportunity_ids": ["O", "OB"], "person_ids": ["b"]}, "B"),
+        ({"direction": "inbound", "account_ids": ["C"], "person_ids": ["b"]}, "C"),
+    ],
+)
+def test_an_act_of_several_accounts_is_its_authors_else_that_of_most_of_its_people(attributed, links, expected):
+    """What HubSpot associates by itself must not decide whose effort it was."""
+    attributed.add("people", *({"id": i, "account_id": i[0].upper()} for i in ("a", "a2", "b")))
+    attributed.add("opportunities", {"id": "OB", "account_id": "B"})
+    normalized = attributed.add("activities", act(**links)).normalize()
+    (found,) = rows(normalized, "activities")
+    assert found["account"] == named(normalized)[expected]["account"]
+
+
+def test_the_further_deals_of_an_act_are_kept_beside_it(attributed):
+    attributed.add("opportunities", {"id": "N", "account_id": "A"}, {"id": "Z", "account_id": "A"})
+    normalized = attributed.add(
+        "activities",
+        act(id="T1", opportunity_id="O", opportunity_ids=["Z", "N", "O", "nowhere", "Z"]),
+        act(id="T2", opportunity_ids=["N"]),
+    ).normalize()
+    keys = {r["id"]: r["opportunity"] for r in rows(normalized, "opportunities")}
+    assert [r["opportunity"] for r in rows(normalized, "activities")] == [keys["O"], keys["N"]]
+    further = {(r["activity"], r["opportunity"]) for r in rows(normalized, "activity_opportunities")}
+    assert further == {(1, keys["N"]), (1, keys["Z"])}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"sender": "NoReply+x@Shop.Example"}, "noreply"),
+        ({"direction": "inbound", "person_ids": ["P"]}, "desk"),
+        ({"direction": "outbound", "person_ids": ["P"], "user_ids": ["U"]}, "al"),
+        ({"channel": "call", "direction": "inbound", "person_ids": ["P"]}, None),
+        ({"direction": None, "person_ids": ["P"]}, None),
+    ],
+)
+def test_of_a_messages_sender_only_the_mailbox_is_kept(attributed, values, expected):
+    attributed.add("people", {"id": "P", "account_id": "D", "email": " Desk@D.Example"})
+    (found,) = rows(attributed.add("activities", act(account_id="C", **values)).normalize(), "activities")
+    assert found["sender"] == expected
+
+
+def test_a_closed_deal_whose_stage_change_is_unknown_changed_by_the_time_of_the_read(book):
+    book.add("accounts", {"id": "A"})
+    book.add(
+        "opportunities",
+        {"id": "D", "account_id": "A", "is_closed": True},
+        {"id": "E", "account_id": "A", "is_closed": True, "stage_changed_at": at(3)},
+        {"id": "F", "account_id": "A", "is_closed": False},
+    )
+    changed = {r["id"]: r["stage_changed_at"] for r in rows(book.normalize(), "opportunities")}
+    assert changed == {"D": READ_AT, "E": at(3), "F": None}

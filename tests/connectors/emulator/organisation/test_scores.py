@@ -57,7 +57,7 @@ def normalized(organisation: Organisation, folder: Path) -> Normalized:
         pq.write_table(numbered.cast(landed(table.schema)), folder / f"{stream}.parquet")
         files[stream] = Files((folder / f"{stream}.parquet",))
     house = House(organisation.own_domains, organisation.corporate_currency, organisation.time_zone)
-    return normalize(files, folder, (), house)
+    return normalize(files, folder, (), house, organisation.now)
 
 
 @pytest.fixture(
