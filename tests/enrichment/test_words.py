@@ -19,7 +19,16 @@ from enrichment.words import ENGLISH, translated
 ROOT = Path(__file__).parents[2]
 GERMAN = ROOT / "examples" / "words.de.toml"
 CATALOGUE = tomllib.loads((ROOT / "enrichment" / "words.toml").read_text("utf-8"))
-SPEAKERS = ("drivers", "explain", "evidence", "boundaries", "stance", "accounts", "deals", "phrases")
+SPEAKERS = (
+    "scores/reasons",
+    "explain/explain",
+    "explain/evidence",
+    "explain/what_if",
+    "scores/stance",
+    "scores/accounts",
+    "scores/opportunities",
+    "words",
+)
 
 
 def pseudo(value):

@@ -21,9 +21,7 @@ def test_pages_go_through_until_one_cannot_be_understood():
 
     read = understood("HubSpot", pages())
     assert next(read).batch.column("id").to_pylist() == ["A1"]
-    with pytest.raises(
-        RetriableError, match=r"HubSpot .* cannot be understood \(KeyError at test_understood\.py:\d+\)"
-    ):
+    with pytest.raises(RetriableError, match=r"HubSpot .* cannot be understood \(KeyError at test_malformed\.py:\d+\)"):
         next(read)
 
 
