@@ -12,12 +12,12 @@ from connectors.emulator.salesforce.auth.oauth import Client, Tokens
 from connectors.emulator.salesforce.bulk.ingest import BulkIngests
 from connectors.emulator.salesforce.bulk.query import LARGEST_PAGE, BulkQueries
 from connectors.emulator.salesforce.bulk.v1 import BulkV1
+from connectors.emulator.salesforce.call import Call, answer
 from connectors.emulator.salesforce.life import Life
 from connectors.emulator.salesforce.metadata.deploy import Deployments
-from connectors.emulator.salesforce.rest.call import Call, answer
 from connectors.emulator.salesforce.rest.query import Queries
 from connectors.emulator.salesforce.rest.records import whole_record
-from connectors.emulator.salesforce.rest.routes import LATEST, OLDEST, VERSION, Routes, refuse_version, version_json
+from connectors.emulator.salesforce.routes import LATEST, OLDEST, VERSION, Routes, refuse_version, version_json
 from connectors.emulator.salesforce.seed.organisation import seed
 from connectors.emulator.salesforce.soap.partner import PartnerCalls
 from connectors.emulator.salesforce.soap.routes import Soap

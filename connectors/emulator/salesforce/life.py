@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from connectors.emulator.salesforce.seed.organisation import Seeded
 from connectors.emulator.salesforce.seed.setup import grant_fields
-from connectors.emulator.salesforce.soql.dates import parse_time, stamp
 from connectors.emulator.salesforce.store import person_accounts as persons
 from connectors.emulator.salesforce.store.access import Rights
+from connectors.emulator.salesforce.store.dates import parse_time, stamp
 from connectors.emulator.salesforce.store.org import Automation, Org, ValidationRule
 from connectors.emulator.salesforce.store.writes import WriteOptions, Writer
 

@@ -10,11 +10,11 @@ import hashlib
 import io
 import zipfile
 
-from connectors.emulator.hubspot.api.search import Query
 from connectors.emulator.hubspot.call import Call
 from connectors.emulator.hubspot.schema.objects import ObjectType
 from connectors.emulator.hubspot.store.exports import Export
 from connectors.emulator.hubspot.store.portal import Portal
+from connectors.emulator.hubspot.store.search import Query
 from connectors.emulator.hubspot.store.table import LIVE
 from connectors.emulator.hubspot.wire import ApiError, Json, answer, bad_json, invalid, iso, names, origin
 from connectors.emulator.server.http import Request, Response

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.emulator.hubspot.api import search
 from connectors.emulator.hubspot.call import BATCH_LIMIT, HISTORY_LIMIT, Call
 from connectors.emulator.hubspot.schema.objects import AssociationType, ObjectType, plain_type
+from connectors.emulator.hubspot.store import search
 from connectors.emulator.hubspot.store.table import ARCHIVED, LIVE, Table
 from connectors.emulator.hubspot.webhooks import told_of_link
 from connectors.emulator.hubspot.wire import (

@@ -6,17 +6,17 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from connectors.emulator.hubspot.api.search import Searcher
 from connectors.emulator.hubspot.behaviours import Behaviours
-from connectors.emulator.hubspot.schema import calculated, validation
 from connectors.emulator.hubspot.schema.objects import PRIMARY, ObjectType, Registry
 from connectors.emulator.hubspot.schema.properties import Properties
 from connectors.emulator.hubspot.schema.values import Unacceptable, normal
+from connectors.emulator.hubspot.store import calculated, validation
 from connectors.emulator.hubspot.store.columns import Column
 from connectors.emulator.hubspot.store.exports import Exports
 from connectors.emulator.hubspot.store.links import LinkStore
 from connectors.emulator.hubspot.store.lists import Lists
 from connectors.emulator.hubspot.store.money import Rates
+from connectors.emulator.hubspot.store.search import Searcher
 from connectors.emulator.hubspot.store.table import ARCHIVED, GONE, LIVE, Table, Version
 from connectors.emulator.hubspot.wire import (
     APP_ID,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from connectors.emulator.salesforce.rest.call import answer
+from connectors.emulator.salesforce.call import answer
 from connectors.emulator.salesforce.store.org import Org
 from connectors.emulator.server.http import Response
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from connectors.emulator.salesforce.rest.call import answer
+from connectors.emulator.salesforce.call import answer
 from connectors.emulator.salesforce.store.org import Org
 from connectors.emulator.server.http import Request, Response
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from connectors.emulator.salesforce.bulk import jobs as bulk_jobs
 from connectors.emulator.salesforce.bulk.jobs import DELIMITERS, LINE_ENDS, Job, Json
-from connectors.emulator.salesforce.rest.call import no_content
-from connectors.emulator.salesforce.soql.dates import stamp
+from connectors.emulator.salesforce.call import no_content
 from connectors.emulator.salesforce.store.access import Rights
+from connectors.emulator.salesforce.store.dates import stamp
 from connectors.emulator.salesforce.store.errors import ApiError, RowError
 from connectors.emulator.salesforce.store.org import Org
 from connectors.emulator.salesforce.store.schema import Object

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.emulator.salesforce.soql.dates import stamp
+from connectors.emulator.salesforce.store.dates import stamp
 from connectors.emulator.salesforce.store.errors import ApiError, not_found
 from connectors.emulator.salesforce.store.org import Org
 

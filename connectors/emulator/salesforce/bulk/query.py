@@ -11,13 +11,13 @@ import orjson
 
 from connectors.emulator.salesforce.bulk import jobs as bulk_jobs
 from connectors.emulator.salesforce.bulk.jobs import DELIMITERS, LINE_ENDS, Job, Json
-from connectors.emulator.salesforce.rest.call import no_content
-from connectors.emulator.salesforce.soql.dates import stamp
+from connectors.emulator.salesforce.call import no_content
 from connectors.emulator.salesforce.soql.parser import parse
 from connectors.emulator.salesforce.soql.sql import Compiler, Output, Plan
 from connectors.emulator.salesforce.soql.tree import Query
 from connectors.emulator.salesforce.soql.whos import CODE, too_large
 from connectors.emulator.salesforce.store.access import Rights
+from connectors.emulator.salesforce.store.dates import stamp
 from connectors.emulator.salesforce.store.errors import ApiError, not_found
 from connectors.emulator.salesforce.store.org import Org
 from connectors.emulator.server.http import Request, Response

@@ -18,8 +18,8 @@ from connectors.emulator.salesforce.bulk.v1_bodies import (
     tagged,
 )
 from connectors.emulator.salesforce.rest.query import picked_records
-from connectors.emulator.salesforce.soql.dates import stamp
 from connectors.emulator.salesforce.store.access import Rights
+from connectors.emulator.salesforce.store.dates import stamp
 from connectors.emulator.salesforce.store.errors import ApiError
 from connectors.emulator.salesforce.store.org import Org
 from connectors.emulator.salesforce.store.writes import Writer

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from connectors.emulator.salesforce.bulk.query import bulk_plan, rows_of
 from connectors.emulator.salesforce.bulk.v1_bodies import BulkError, Json, Row, read_rows
-from connectors.emulator.salesforce.soql.dates import stamp
 from connectors.emulator.salesforce.soql.sql import Plan
 from connectors.emulator.salesforce.store.access import Rights
+from connectors.emulator.salesforce.store.dates import stamp
 from connectors.emulator.salesforce.store.errors import ApiError, RowError
 from connectors.emulator.salesforce.store.org import Org
 from connectors.emulator.salesforce.store.writes import WriteOptions, Writer

@@ -8,11 +8,11 @@ from typing import Any
 
 import orjson
 
+from connectors.emulator.salesforce.call import Call, answer
 from connectors.emulator.salesforce.metadata.apply import Metadata
 from connectors.emulator.salesforce.metadata.package import Unreadable, read_package
-from connectors.emulator.salesforce.rest.call import Call, answer
-from connectors.emulator.salesforce.soql.dates import stamp
 from connectors.emulator.salesforce.store.access import Rights
+from connectors.emulator.salesforce.store.dates import stamp
 from connectors.emulator.salesforce.store.errors import ApiError, not_found
 from connectors.emulator.salesforce.store.org import Org
 from connectors.emulator.server.http import Response

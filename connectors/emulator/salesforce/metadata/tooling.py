@@ -6,10 +6,10 @@ import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from connectors.emulator.salesforce.call import Call, answer, no_content
 from connectors.emulator.salesforce.metadata.deploy import Deployments, refuse_without_metadata_rights
 from connectors.emulator.salesforce.metadata.package import Component, Package
 from connectors.emulator.salesforce.metadata.tooling_rows import NAMES, ToolingRows
-from connectors.emulator.salesforce.rest.call import Call, answer, no_content
 from connectors.emulator.salesforce.soql.lexer import Token, pointed, unquote
 from connectors.emulator.salesforce.soql.parser import parse
 from connectors.emulator.salesforce.soql.tree import Compare, Condition, Logic, Path, Query

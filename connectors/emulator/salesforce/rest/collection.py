@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
-from connectors.emulator.salesforce.rest.call import Call, answer
+from connectors.emulator.salesforce.call import Call, answer
 from connectors.emulator.salesforce.rest.records import whole_record
 from connectors.emulator.salesforce.store.errors import ApiError, RowError, not_found
 from connectors.emulator.salesforce.store.ids import to_18

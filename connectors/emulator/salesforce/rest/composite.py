@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 import orjson
 
-from connectors.emulator.salesforce.rest.call import Call, answer
+from connectors.emulator.salesforce.call import Call, answer
 from connectors.emulator.salesforce.store.errors import ApiError
 from connectors.emulator.salesforce.store.org import Org
 from connectors.emulator.server.http import Request, Response

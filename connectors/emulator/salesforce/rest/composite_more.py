@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 import orjson
 
-from connectors.emulator.salesforce.rest.call import Call, answer
+from connectors.emulator.salesforce.call import Call, answer
 from connectors.emulator.salesforce.rest.composite import Composite
 from connectors.emulator.salesforce.store.errors import ApiError, RowError, not_found
 from connectors.emulator.salesforce.store.org import Org

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
+from connectors.emulator.salesforce.call import Call, answer, no_content
 from connectors.emulator.salesforce.rest import describe
-from connectors.emulator.salesforce.rest.call import Call, answer, no_content
 from connectors.emulator.salesforce.rest.records import whole_record
-from connectors.emulator.salesforce.soql.dates import parse_time, stamp
+from connectors.emulator.salesforce.store.dates import parse_time, stamp
 from connectors.emulator.salesforce.store.errors import ApiError, RowError, not_found
 from connectors.emulator.salesforce.store.ids import to_18
 from connectors.emulator.salesforce.store.org import Org

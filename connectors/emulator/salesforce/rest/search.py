@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.emulator.salesforce.rest.call import Call, answer
+from connectors.emulator.salesforce.call import Call, answer
 from connectors.emulator.salesforce.rest.query import Queries
 from connectors.emulator.salesforce.store.errors import ApiError
 from connectors.emulator.salesforce.store.org import Org

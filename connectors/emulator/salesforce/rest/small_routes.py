@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.emulator.salesforce.rest.call import Call, answer
+from connectors.emulator.salesforce.call import Call, answer
 from connectors.emulator.salesforce.rest.query import Queries
 from connectors.emulator.salesforce.rest.rows import Rows
 from connectors.emulator.salesforce.soql.parser import parse

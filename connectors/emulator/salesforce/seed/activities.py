@@ -9,7 +9,7 @@ from typing import Any
 from connectors.emulator.salesforce.seed.acts import Act, acts
 from connectors.emulator.salesforce.seed.shapes import COLUMNS
 from connectors.emulator.salesforce.seed.tools import Filling
-from connectors.emulator.salesforce.soql.dates import parse_time, stamp
+from connectors.emulator.salesforce.store.dates import parse_time, stamp
 
 _ARCHIVE_AFTER = timedelta(days=365)
 _SPLIT = 50_000

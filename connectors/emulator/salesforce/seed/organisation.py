@@ -12,7 +12,7 @@ from connectors.emulator.salesforce.seed import service as seed_service
 from connectors.emulator.salesforce.seed.activities import Activities
 from connectors.emulator.salesforce.seed.setup import ADMIN_FIELDS, People, add_field, company, fill_users
 from connectors.emulator.salesforce.seed.tools import Filling
-from connectors.emulator.salesforce.soql.dates import stamp
+from connectors.emulator.salesforce.store.dates import stamp
 from connectors.emulator.salesforce.store.org import Org
 
 INTEGRATION_SET = "CRM_Integration_User"

@@ -20,8 +20,8 @@ from connectors.emulator.salesforce.metadata.xml_files import (
     permission_set_xml,
     retrieved,
 )
-from connectors.emulator.salesforce.soql.dates import stamp
 from connectors.emulator.salesforce.store.access import Rights
+from connectors.emulator.salesforce.store.dates import stamp
 from connectors.emulator.salesforce.store.errors import ApiError
 from connectors.emulator.salesforce.store.org import Org
 

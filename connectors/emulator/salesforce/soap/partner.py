@@ -13,12 +13,12 @@ from xml.sax.saxutils import escape
 
 import orjson
 
+from connectors.emulator.salesforce.call import Call
 from connectors.emulator.salesforce.metadata.package import child_text
-from connectors.emulator.salesforce.rest.call import Call
 from connectors.emulator.salesforce.rest.query import Queries, batch_hint
 from connectors.emulator.salesforce.soap.metadata import Verbatim
-from connectors.emulator.salesforce.soql.dates import stamp
 from connectors.emulator.salesforce.store.access import Rights
+from connectors.emulator.salesforce.store.dates import stamp
 from connectors.emulator.salesforce.store.errors import ApiError, RowError
 from connectors.emulator.salesforce.store.ids import to_18
 from connectors.emulator.salesforce.store.org import Org

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from connectors.emulator.salesforce.soql.dates import day_range, literal_stamp
 from connectors.emulator.salesforce.soql.lexer import Token, malformed, pointed, unquote
 from connectors.emulator.salesforce.soql.tree import Call, Compare, Condition, Logic, Operand, Query
+from connectors.emulator.salesforce.store.dates import day_range, literal_stamp
 from connectors.emulator.salesforce.store.errors import ApiError
 from connectors.emulator.salesforce.store.ids import to_18
 from connectors.emulator.salesforce.store.schema import Field

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.emulator.salesforce.soql.dates import stamp
 from connectors.emulator.salesforce.store.access import PERMISSION_OBJECTS, Access
+from connectors.emulator.salesforce.store.dates import stamp
 from connectors.emulator.salesforce.store.ids import Serials
 from connectors.emulator.salesforce.store.schema import Schema
 from connectors.emulator.salesforce.store.store import Store

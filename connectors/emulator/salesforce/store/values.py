@@ -8,7 +8,7 @@ from datetime import UTC, date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from connectors.emulator.salesforce.soql.dates import parse_time, stamp
+from connectors.emulator.salesforce.store.dates import parse_time, stamp
 from connectors.emulator.salesforce.store.errors import RowError
 from connectors.emulator.salesforce.store.ids import to_18
 from connectors.emulator.salesforce.store.schema import Field, Schema

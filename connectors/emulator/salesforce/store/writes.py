@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.emulator.salesforce.soql.dates import stamp
 from connectors.emulator.salesforce.store.access import Rights
+from connectors.emulator.salesforce.store.dates import stamp
 from connectors.emulator.salesforce.store.errors import RowError
 from connectors.emulator.salesforce.store.ids import to_18
 from connectors.emulator.salesforce.store.org import Org

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.emulator.hubspot.api.search import MAX_OFFSET
+from connectors.emulator.hubspot.store.search import MAX_OFFSET
 
 COMPANIES = "/crm/v3/objects/companies/search"
 

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from connectors.emulator.hubspot.access import ALL_SCOPES
-from connectors.emulator.hubspot.api import search
+from connectors.emulator.hubspot.store import search
 from connectors.emulator.server.http import Request, Response
 from connectors.errors import ConfigError, RetriableError, SchemaError, StateError
 from connectors.hubspot.read import fetch

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import date
 from urllib.parse import quote
 
-from connectors.emulator.salesforce.soql.dates import day_range
+from connectors.emulator.salesforce.store.dates import day_range
 
 
 def test_typeof_gives_each_type_its_own_fields(org):

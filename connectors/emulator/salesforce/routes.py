@@ -8,9 +8,9 @@ from collections.abc import Callable
 from connectors.emulator.salesforce.bulk.ingest import BulkIngests
 from connectors.emulator.salesforce.bulk.query import BulkQueries
 from connectors.emulator.salesforce.bulk.v1 import BulkV1
+from connectors.emulator.salesforce.call import Call, answer
 from connectors.emulator.salesforce.metadata.deploy import Deployments
 from connectors.emulator.salesforce.metadata.tooling import Tooling
-from connectors.emulator.salesforce.rest.call import Call, answer
 from connectors.emulator.salesforce.rest.collection import Collections
 from connectors.emulator.salesforce.rest.composite import Composite
 from connectors.emulator.salesforce.rest.composite_more import CompositeKin
