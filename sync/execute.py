@@ -27,8 +27,8 @@ def connected(
     """
     from config.loading import load_model
     from enrichment.fields import fields
-    from sync.cli.run import workspace_of
     from sync.console.progress import progress_for
+    from sync.options import workspace_of
     from sync.registry import connect
     from sync.system.time_limit import within_time
 

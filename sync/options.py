@@ -14,6 +14,7 @@ from enrichment.model import ScoringModel
 from sync.progress import Progress
 
 if TYPE_CHECKING:
+    from config.settings import Settings
     from sync.enrich import Scorer
 
 
@@ -69,3 +70,29 @@ class RunContext:
     specs: Sequence[PropertySpec]
     options: RunOptions
     progress: Progress
+
+
+def workspace_of(settings: Settings) -> Workspace:
+    """Where the run keeps its files and state."""
+    return Workspace(settings.workspace.dir, settings.workspace.state_address())
+
+
+def options_from(settings: Settings, as_of: datetime | None = None, *, engine: str | None = None) -> RunOptions:
+    """The run's options as the settings say. Raises ConfigError for an engine that is not known."""
+    from config.loading import mapping_digest
+    from connectors.errors import ConfigError
+
+    if engine not in (None, "duckdb", "spark"):
+        raise ConfigError(f"There is no engine {engine!r}.", remedy="Choose duckdb or spark.")
+    brakes = settings.brakes
+    return RunOptions(
+        as_of=as_of,
+        min_delta=settings.sync.min_delta,
+        max_age=settings.max_age,
+        full_every=settings.full_every,
+        engine=engine or settings.score.engine,
+        reject_threshold=settings.sync.reject_threshold,
+        organisation=settings.as_organisation(),
+        translation=mapping_digest(settings),
+        brakes=Brakes(brakes.stance_share, brakes.gone_share, brakes.cleared_share, brakes.from_records),
+    )

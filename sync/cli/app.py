@@ -10,10 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
-import uuid
-from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 
 import typer
@@ -26,10 +22,8 @@ import sync.cli.operate as cli_operate
 import sync.cli.run as cli_run
 import sync.cli.schedule as cli_schedule
 import sync.cli.setup as cli_setup
-from connectors.errors import BothwaysError
-from connectors.redaction import redact
+from sync.console.exit import ended
 from sync.console.output import Output, usage_wants_json
-from sync.errors import exit_code
 from sync.system import logs
 
 app = typer.Typer(
@@ -71,51 +65,8 @@ def main() -> None:
     sys.exit(ended(lambda: app(standalone_mode=False) or 0, output))
 
 
-def ended(command: Callable[[], int], output: Output) -> int:
-    """The exit code of a command; what it raised is said. Raises nothing but SystemExit."""
-    try:
-        code = command()
-    except typer.Exit as stop:
-        code = stop.exit_code
-    except typer.TyperException as error:
-        code = 2
-        show = getattr(error, "show", None)  # usage errors know their command and show how to use it
-        if show is None or output.as_json:
-            output.error(error.format_message(), "See `bothways --help`.", code)
-        else:
-            if hasattr(error, "message"):
-                error.message = redact(error.message)  # whoever pastes a secret as an argument must not see it repeated
-            show()
-    except (typer.Abort, KeyboardInterrupt):
-        output.error("Interrupted. What was confirmed so far is kept; run the command again to go on.", "", 130)
-        code = 130
-    except BothwaysError as error:
-        code = exit_code(error)
-        output.error(error.args[0] if error.args else type(error).__name__, error.remedy, code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except Exception as error:
-        code = _unexpected(error, output)
-    return code
-
-
 def _terminated(signum: int, frame: FrameType | None) -> None:
     del signum, frame
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     logs.write("error", "Terminated. What was confirmed so far is kept; run the command again to go on.", error=True)
     raise SystemExit(143)
-
-
-def _unexpected(error: Exception, output: Output) -> int:
-    incident = uuid.uuid4().hex[:8]
-    log = Path(os.environ.get("BOTHWAYS_ERROR_LOG", "bothways-error.log"))
-    trace = redact("".join(traceback.format_exception(error)))
-    try:
-        with open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
-            file.write(f"--- incident {incident}\n{trace}\n")
-        remedy = f"The details are in {log} (incident {incident}); please report them."
-    except OSError:
-        remedy = trace
-    output.error(f"Unexpected: {type(error).__name__}: {error}", remedy, 1)
-    return 1

@@ -84,9 +84,9 @@ def _one(crm: str, organisation: Organisation, directory: Path, output: Output) 
     from config import settings as config_settings
     from config.loading import load_model
     from enrichment.fields import fields
-    from sync.cli.run import options_from, show_accounts, show_result, workspace_of
     from sync.console.progress import progress_for
-    from sync.options import RunContext
+    from sync.console.results import show_accounts, show_result
+    from sync.options import RunContext, options_from, workspace_of
     from sync.registry import connect
     from sync.report.build import build_report
     from sync.run import run_sync

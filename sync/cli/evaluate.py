@@ -46,10 +46,10 @@ def backtest(
     """Score past dates, compare with what happened afterwards: better than chance, than recency and frequency?"""
     from config import settings as config_settings
     from config.loading import load_model
-    from sync.cli.run import options_from, workspace_of
     from sync.console.progress import progress_for
     from sync.evaluate.backtest import chosen, run_backtest
     from sync.evaluate.page import render
+    from sync.options import options_from, workspace_of
     from sync.registry import connect
     from sync.report.page import write
     from sync.system.times import moment
@@ -99,10 +99,10 @@ def calibrate(
     """Learn component weights from past outcomes, or say why those in use stay. Writes only to --out, never in place."""
     from config import settings as config_settings
     from config.loading import load_model
-    from sync.cli.run import options_from, workspace_of
     from sync.console.progress import progress_for
     from sync.evaluate.calibrate import learnable, run_calibrate
     from sync.evaluate.model_file import model_toml
+    from sync.options import options_from, workspace_of
     from sync.registry import connect
     from sync.report.page import write
     from sync.system.times import moment

@@ -136,7 +136,7 @@ def purge(
 ) -> None:
     """Forget a person, an account, or everything older than the retention. The CRM is not touched."""
     from connectors.errors import ConfigError
-    from sync.cli.run import workspace_of
+    from sync.options import workspace_of
     from sync.privacy.purge import purge_old, purge_record
     from sync.system.times import length
 
@@ -185,7 +185,7 @@ def drop(
 ) -> None:
     """Forget refused changes. A later sync that still wants them tries them anew."""
     from connectors.errors import ConfigError
-    from sync.cli.run import workspace_of
+    from sync.options import workspace_of
     from sync.repair.dead_letters import drop_letters
 
     if not records and not everything:
@@ -207,8 +207,8 @@ def _settings(config: str) -> Settings:
 def _with_crm(config: str, output: Output, command: Callable[..., Any], **asked: object) -> Any:
     from config.loading import load_model
     from enrichment.fields import fields
-    from sync.cli.run import options_from, workspace_of
     from sync.console.progress import progress_for
+    from sync.options import options_from, workspace_of
     from sync.registry import connect
     from sync.system.signals import obeying_signals
 

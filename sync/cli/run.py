@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sync.console.output import AsOfOption, ConfigOption, JsonOption, Output, QuietOption, number
+from sync.console.output import AsOfOption, ConfigOption, JsonOption, Output, QuietOption
+from sync.console.results import show_accounts, show_changes, show_result
+from sync.options import options_from, workspace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Callable
+    from datetime import timedelta
 
     from config.settings import Settings
-    from sync.options import RunContext, RunOptions, Workspace
-    from sync.report.data import AccountRow
+    from sync.options import RunContext, RunOptions
     from sync.result import RunResult
 
 EngineOption = Annotated[str | None, typer.Option("--engine", help="duckdb or spark; default as in the settings.")]
@@ -159,104 +160,6 @@ def score(
     show_accounts(output, last.scores_dir, limit=12)
     for path in made:
         output.say(f"Wrote {path}")
-
-
-def workspace_of(settings: Settings) -> Workspace:
-    """Where the run keeps its files and state."""
-    from sync.options import Workspace
-
-    return Workspace(settings.workspace.dir, settings.workspace.state_address())
-
-
-def options_from(settings: Settings, as_of: datetime | None = None, *, engine: str | None = None) -> RunOptions:
-    """The run's options as the settings say. Raises ConfigError for an engine that is not known."""
-    from config.loading import mapping_digest
-    from connectors.errors import ConfigError
-    from sync.options import Brakes, RunOptions
-
-    if engine not in (None, "duckdb", "spark"):
-        raise ConfigError(f"There is no engine {engine!r}.", remedy="Choose duckdb or spark.")
-    brakes = settings.brakes
-    return RunOptions(
-        as_of=as_of,
-        min_delta=settings.sync.min_delta,
-        max_age=settings.max_age,
-        full_every=settings.full_every,
-        engine=engine or settings.score.engine,
-        reject_threshold=settings.sync.reject_threshold,
-        organisation=settings.as_organisation(),
-        translation=mapping_digest(settings),
-        brakes=Brakes(brakes.stance_share, brakes.gone_share, brakes.cleared_share, brakes.from_records),
-    )
-
-
-def show_result(output: Output, what: str, result: RunResult) -> None:
-    """The counts of a run in two lines."""
-    pulled = sum(result.pulled.values())
-    scored = ", ".join(f"{count:,} {name}" for name, count in result.scored.items())
-    calls = result.api_calls
-    parts = [
-        f"{result.changed:,} to write" if what == "plan" else f"{result.written:,} written",
-        f"{result.unchanged:,} unchanged",
-    ]
-    rare = {name: getattr(result, name) for name in ("rejected", "deferred", "gone", "rejects", "drift")}
-    parts += [f"{count:,} {name}" for name, count in rare.items() if count]
-    output.say(f"{what}: {pulled:,} records pulled; {scored} scored; {', '.join(parts)}.")
-    output.say(
-        f"  {calls.get('read', 0) + calls.get('write', 0):,} API calls (least possible {calls.get('minimum', 0):,}); run {result.run_id}, digest {result.digest[:12]}."
-    )
-
-
-def show_changes(output: Output, result: RunResult) -> None:
-    """How many records would change, by property."""
-    rows = [
-        (name, f"{count:,}")
-        for name, count in sorted(result.changes_by_field.items(), key=lambda item: (-item[1], item[0]))
-    ]
-    if rows:
-        output.table(("Property", "Records"), rows, right=(1,))
-
-
-def show_accounts(output: Output, scores: Path | None, *, limit: int) -> None:
-    """What a seller would see: account, stance, both dependences, balance, hours to reclaim, why."""
-    from enrichment.fields import STANCES
-    from sync.report.data import read_report
-
-    if scores is None or output.as_json or output.quiet:
-        return
-    labels = dict(STANCES)
-    accounts = read_report(scores, None, "", names=True).accounts
-    shown = spread(accounts, [code for code, _ in STANCES], limit)
-    output.table(
-        ("Account", "Stance", "They need us", "We need them", "Balance", "Reclaim h", "Why"),
-        [
-            (
-                row.name,
-                labels.get(row.stance, row.stance),
-                number(row.customer_dependence),
-                number(row.seller_dependence),
-                number(row.balance),
-                number(row.reclaimable),
-                row.why,
-            )
-            for row in shown
-        ],
-        right=(2, 3, 4, 5),
-    )
-    if len(accounts) > len(shown):
-        output.say(f"... and {len(accounts) - len(shown):,} more accounts.")
-
-
-def spread(accounts: Sequence[AccountRow], stances: Sequence[str], limit: int) -> list[AccountRow]:
-    """At most `limit` accounts that show every stance there is: the first of each, then the second of each, and so on."""
-    by_stance: dict[str, list[AccountRow]] = {code: [] for code in stances}
-    for row in sorted(
-        accounts, key=lambda row: (-(row.reclaimable or 0.0), -(row.customer_dependence or 0.0), row.name)
-    ):
-        by_stance.setdefault(row.stance, []).append(row)
-    ranked = [(rank, order, row) for order, rows in enumerate(by_stance.values()) for rank, row in enumerate(rows)]
-    chosen = sorted(ranked, key=lambda item: item[:2])[:limit]
-    return [row for _, _, row in sorted(chosen, key=lambda item: (item[1], item[0]))]
 
 
 def _prepared(config: str, as_of: str | None) -> tuple[Settings, RunOptions]:

@@ -17,8 +17,8 @@ from config import settings as config_settings
 from config.daemon import split_address
 from config.settings import Settings
 from connectors.errors import BothwaysError, ConfigError
-from sync.cli.run import options_from, show_result, workspace_of
 from sync.console.output import Output
+from sync.console.results import show_result
 from sync.daemon.daemon import Daemon, Standing
 from sync.daemon.health import Health, Sources
 from sync.daemon.http_server import Listener
@@ -27,6 +27,7 @@ from sync.daemon.webhook_receiver import BODY, Receiver, StateFile
 from sync.execute import connected
 from sync.observe.hooks import observed
 from sync.observe.metrics import render
+from sync.options import options_from, workspace_of
 from sync.pull.rereads import Marks
 from sync.registry import connect_webhooks
 from sync.run import run_sync
@@ -87,7 +88,7 @@ class _Pass:
         self._config, self._output = config, output
 
     def __call__(self, stop: threading.Event) -> int:
-        from sync.cli.app import ended  # it knows this module's command, so only when it is there
+        from sync.console.exit import ended
 
         return ended(lambda: self._once(stop), self._output)
 

@@ -16,8 +16,7 @@ from connectors.emulator.organisation.model import demo_organisation
 from enrichment.fields import FIELDS
 from enrichment.panel import Given, Kind, properties, to_panel
 from enrichment.score import score
-from sync.cli.run import options_from, workspace_of
-from sync.options import RunContext
+from sync.options import RunContext, options_from, workspace_of
 from sync.progress import NullProgress
 from sync.registry import connect
 from sync.run import run_plan

@@ -19,7 +19,7 @@ from connectors.salesforce.names import OBJECTS, field_name
 from connectors.salesforce.setup.metadata import INTEGRATION, VIEWER
 from enrichment.fields import FIELDS
 from enrichment.panel import to_panel
-from sync.cli.run import options_from, workspace_of
+from sync.options import options_from, workspace_of
 from sync.progress import NullProgress
 from sync.registry import connect
 from sync.run import run_plan, run_sync

@@ -15,9 +15,9 @@ import urllib3
 
 from config.daemon import WebhookSettings
 from connectors.emulator.organisation.model import demo_organisation
-from sync.cli.run import workspace_of
 from sync.daemon.http_server import Listener
 from sync.daemon.webhook_receiver import BODY, Receiver, StateFile
+from sync.options import workspace_of
 from sync.pull.rereads import Marks
 from sync.registry import connect_webhooks
 

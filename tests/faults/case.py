@@ -16,10 +16,8 @@ from connectors.emulator.server.http import EmulatorServer
 from connectors.errors import BothwaysError
 from enrichment.fields import fields
 from enrichment.model import ScoringModel
-from sync.cli.app import exit_code
-from sync.cli.run import options_from, workspace_of
-from sync.errors import Stopped
-from sync.options import RunContext
+from sync.errors import Stopped, exit_code
+from sync.options import RunContext, options_from, workspace_of
 from sync.progress import NullProgress
 from sync.registry import connect
 from sync.result import RunResult

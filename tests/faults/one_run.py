@@ -34,9 +34,8 @@ def sync(path: Path) -> int:
     from connectors.errors import BothwaysError
     from connectors.http import retry
     from enrichment.model import ScoringModel
-    from sync.cli.app import exit_code
-    from sync.cli.run import options_from, workspace_of
-    from sync.options import RunContext
+    from sync.errors import exit_code
+    from sync.options import RunContext, options_from, workspace_of
     from sync.progress import NullProgress
     from sync.registry import connect
     from sync.run import run_sync

@@ -31,8 +31,7 @@ def run(path: str, token: str, kill: str, answer: str) -> None:
 
     from config import settings as config_settings
     from enrichment.model import ScoringModel
-    from sync.cli.run import options_from, workspace_of
-    from sync.options import RunContext
+    from sync.options import RunContext, options_from, workspace_of
     from sync.progress import NullProgress
     from sync.registry import connect
     from sync.run import run_sync

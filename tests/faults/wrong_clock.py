@@ -74,8 +74,7 @@ def sync(settings) -> tuple[int, list[str]]:
     from scorer import SPECS, by_acts
 
     from enrichment.model import ScoringModel
-    from sync.cli.run import options_from, workspace_of
-    from sync.options import RunContext
+    from sync.options import RunContext, options_from, workspace_of
     from sync.progress import NullProgress
     from sync.registry import connect
     from sync.run import run_sync

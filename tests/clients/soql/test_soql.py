@@ -20,8 +20,7 @@ from connectors.emulator.salesforce.app import SalesforceEmulator
 from connectors.emulator.server.http import EmulatorServer, Request, Response
 from enrichment.fields import FIELDS
 from sync.cli.demo import write_demo_settings
-from sync.cli.run import options_from, workspace_of
-from sync.options import RunContext
+from sync.options import RunContext, options_from, workspace_of
 from sync.progress import NullProgress
 from sync.registry import connect
 from sync.run import run_sync

@@ -24,8 +24,7 @@ from config.loading import load_model
 from connectors.salesforce.api.bulk_jobs import ingest_csv
 from connectors.spreadsheet import guard, unguard
 from enrichment.fields import FIELDS, fields
-from sync.cli.run import options_from, workspace_of
-from sync.options import RunContext
+from sync.options import RunContext, options_from, workspace_of
 from sync.progress import NullProgress
 from sync.registry import connect
 from sync.report.build import build_report
