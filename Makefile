@@ -42,6 +42,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/tree.py
 
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS)
