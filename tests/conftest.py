@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -16,6 +17,8 @@ import witness
 
 from connectors.http import retry
 
+settings.register_profile("bothways", deadline=None)  # a busy machine is no failure: speed is measured in bench/
+settings.load_profile("bothways")
 ROOT = Path(__file__).parents[1]
 os.umask(0o077)  # secret files that tests write are refused when others can read them
 gc.set_threshold(100_000, 50, 100)  # compiling scores makes many small values and hardly any cycles

@@ -10,11 +10,11 @@ import orjson
 import pyarrow.parquet as pq
 import pytest
 import urllib3
+from generate.panel import Given, Kind, properties, to_panel
 
 from config.loading import load_model
 from connectors.emulator.organisation.model import demo_organisation
 from enrichment.fields import FIELDS
-from enrichment.panel import Given, Kind, properties, to_panel
 from enrichment.score import score
 from sync.options import RunContext, options_from, workspace_of
 from sync.progress import NullProgress

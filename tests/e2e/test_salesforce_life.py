@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from generate.panel import to_panel
 
 from config.loading import load_model
 from connectors.emulator.organisation.model import demo_organisation
@@ -18,7 +19,6 @@ from connectors.salesforce.api.client import Client, soql
 from connectors.salesforce.names import OBJECTS, field_name
 from connectors.salesforce.setup.metadata import INTEGRATION, VIEWER
 from enrichment.fields import FIELDS
-from enrichment.panel import to_panel
 from sync.options import options_from, workspace_of
 from sync.progress import NullProgress
 from sync.registry import connect

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from generate.extras import LIST_VIEWS, REPORT_TYPE
 
 from connectors.emulator.organisation.model import demo_organisation
 from connectors.emulator.salesforce.app import SalesforceEmulator
 from connectors.emulator.server.http import EmulatorServer
-from connectors.salesforce.extras import LIST_VIEWS, REPORT_TYPE
 from connectors.salesforce.names import OBJECTS
 from connectors.salesforce.setup.component import COMPONENT
 from connectors.salesforce.setup.metadata import INTEGRATION, VIEWER, full_name

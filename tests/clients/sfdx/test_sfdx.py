@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from generate.extras import LIST_VIEWS, REPORT_TYPE
 from lxml import etree
 
 from connectors.emulator.organisation.model import demo_organisation
 from connectors.emulator.salesforce.app import SalesforceEmulator
 from connectors.emulator.salesforce.metadata.package import read_package
-from connectors.salesforce.extras import LIST_VIEWS, REPORT_TYPE
 from connectors.salesforce.names import OBJECTS
 from connectors.salesforce.setup.component import COMPONENT, bundle
 from connectors.salesforce.setup.metadata import INTEGRATION, STANDARD_READS, VIEWER, Grants, deployable, full_name

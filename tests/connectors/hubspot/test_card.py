@@ -70,7 +70,7 @@ def test_the_card_compiles_and_passes_its_own_tests(tmp_path: Path) -> None:
 
 
 def test_both_components_are_made_from_the_same_words_and_tested_with_the_same_cases() -> None:
-    """The card's and the Lightning component's; `tests/enrichment` checks both against `enrichment/panel.py`."""
+    """The card's and the Lightning component's; `tests/generate` checks both against its `panel.py`."""
     root = Path(__file__).parents[3]
     cases = read(CARDS / "tests" / "panel-cases.json")
     assert read(root / "tests/connectors/salesforce/package" / "panel-cases.json") == cases

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from generate.panel import Kind, properties, to_panel
 
 from connectors.salesforce.names import OBJECTS, field_name
-from enrichment.panel import Kind, properties, to_panel
 
 _spec = importlib.util.spec_from_file_location("rendering", Path(__file__).parent / "rendering.py")
 assert _spec is not None

@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from generate.extras import LIST_VIEWS, extras_tree
 from lxml import etree
 
-from connectors.salesforce.extras import LIST_VIEWS, extras_tree
 from connectors.salesforce.names import field_name
 from connectors.salesforce.setup.component import bundle
 from connectors.salesforce.setup.metadata import Grants, deployable, source_tree

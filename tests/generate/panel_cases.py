@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TypedDict
 
 from enrichment.fields import DEAL_STANCES, STANCES
-from enrichment.panel import Given, Kind, Panel, catalogue, to_panel
+from generate.panel import Given, Kind, Panel, catalogue, to_panel
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -1,12 +1,15 @@
-"""Writes the panel's catalogue and cases beside each component: `python tests/enrichment/write_panel.py`."""
+"""Writes the panel's catalogue and cases beside each component: `python tests/generate/write_panel.py`."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-from enrichment.panel_cases import texts
-
 ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from generate.panel_cases import texts  # noqa: E402
+
 PLACES = {
     "panel.json": ("connectors/hubspot/app/src/app/cards/panel.json",),
     "panel-cases.json": (

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enrichment.fields import FIELDS, fields
-from enrichment.panel import STALE_AFTER, WORDS, catalogue, properties, to_panel
-from enrichment.panel_cases import cases
 from enrichment.words import ENGLISH
+from generate.panel import STALE_AFTER, WORDS, catalogue, properties, to_panel
+from generate.panel_cases import cases
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 ACCOUNT = {

@@ -1,0 +1,1 @@
+"""Generators of what is shipped or tested: the panel of the CRM components, the optional Salesforce project."""
