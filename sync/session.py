@@ -16,11 +16,12 @@ from sync.options import RunContext, RunOptions, Workspace
 from sync.result import RunResult
 from sync.stages import Stages
 from sync.state import flags as holds
-from sync.state.database import open_state, stamp
+from sync.state.database import open_state
 from sync.state.lock import run_lock, server_failed, server_lock
 from sync.state.runs import Run, RunLog
 from sync.system import files as durable
 from sync.system import logs
+from sync.system.times import format_time
 
 
 @contextmanager
@@ -114,4 +115,4 @@ def _moment(runs: RunLog, options: RunOptions) -> datetime | None:
 def _result(run: Run, connector: Connector, model: ScoringModel) -> RunResult:
     if run.phase == "write" and run.result:
         return RunResult.loads(run.result, resumed=True)
-    return RunResult(run.run_id, connector.name, stamp(run.as_of), model.version_string, resumed=run.resumed)
+    return RunResult(run.run_id, connector.name, format_time(run.as_of), model.version_string, resumed=run.resumed)

@@ -22,7 +22,7 @@ from connectors.base import (
 )
 from connectors.http.malformed import understood
 from connectors.records import STREAMS, Stream, schema
-from connectors.salesforce.api.client import Client, instant
+from connectors.salesforce.api.client import Client, soql_time
 from connectors.salesforce.api.describe import Schema
 from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
 from connectors.salesforce.names import OBJECTS
@@ -181,7 +181,7 @@ class SalesforceConnector:
         return Page(stream, pa.RecordBatch.from_pylist([], schema=schema(stream, self._owned)), self._now())
 
     def _now(self) -> Cursor:
-        return Watermark(instant(self._client.now() - timedelta(minutes=self._config.overlap_minutes))).encode()
+        return Watermark(soql_time(self._client.now() - timedelta(minutes=self._config.overlap_minutes))).encode()
 
 
 def mapped_objects(mapping: SalesforceMapping) -> list[str]:

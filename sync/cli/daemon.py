@@ -34,10 +34,10 @@ def daemon(
     from config.daemon import DaemonSettings
     from connectors.errors import ConfigError
     from sync.daemon.service import Asked, serve
-    from sync.system.times import length
+    from sync.system.times import duration_argument
 
     settings = config_settings.load(Path(config))
-    interval = length(every) if every else settings.daemon.every
+    interval = duration_argument(every) if every else settings.daemon.every
     if interval < timedelta(minutes=1):
         raise ConfigError(f"{every} is too often.", remedy="Give at least 1m.")
     try:

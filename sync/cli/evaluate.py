@@ -52,11 +52,11 @@ def backtest(
     from sync.options import options_from, workspace_of
     from sync.registry import connect
     from sync.report.page import write
-    from sync.system.times import moment
+    from sync.system.times import time_argument
 
     output = Output(as_json=as_json, quiet=quiet)
     settings = config_settings.load(Path(config))
-    moments = [moment(text) for text in as_of or []]
+    moments = [time_argument(text) for text in as_of or []]
     chosen(outcome or ())
     connector = connect(settings)
     try:
@@ -105,11 +105,11 @@ def calibrate(
     from sync.options import options_from, workspace_of
     from sync.registry import connect
     from sync.report.page import write
-    from sync.system.times import moment
+    from sync.system.times import time_argument
 
     output = Output(as_json=as_json, quiet=quiet)
     settings = config_settings.load(Path(config))
-    moments = [moment(text) for text in as_of or []]
+    moments = [time_argument(text) for text in as_of or []]
     learnable(outcome)
     connector = connect(settings)
     try:

@@ -94,9 +94,9 @@ def status(
 ) -> None:
     """The last runs, for people and for monitors."""
     from sync.state.history import status as read_status
-    from sync.system.times import length
+    from sync.system.times import duration_argument
 
-    allowed = length(max_age) if max_age else None
+    allowed = duration_argument(max_age) if max_age else None
     told = read_status(_settings(config), allowed)
     output = Output(as_json=as_json, quiet=quiet)
     if as_json:
@@ -138,14 +138,14 @@ def purge(
     from connectors.errors import ConfigError
     from sync.options import workspace_of
     from sync.privacy.purge import purge_old, purge_record
-    from sync.system.times import length
+    from sync.system.times import duration_argument
 
     if sum(choice is not None for choice in (person, account, older_than)) != 1:
         raise ConfigError("Say what to forget.", remedy="Give one of --person, --account and --older-than.")
     settings = _settings(config)
     workspace, crm = workspace_of(settings), settings.crm.kind
     told = (
-        purge_old(workspace, crm, length(older_than))
+        purge_old(workspace, crm, duration_argument(older_than))
         if older_than is not None
         else purge_record(workspace, crm, person=person, account=account)
     )

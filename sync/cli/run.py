@@ -74,12 +74,12 @@ def sync(
 
     from sync.observe.hooks import observed
     from sync.run import run_sync
-    from sync.system.times import length
+    from sync.system.times import duration_argument
 
     output = Output(as_json=as_json, quiet=quiet)
     settings, options = _prepared(config, as_of)
     options = replace(options, plan_digest=plan_digest, full=full, accept=accept, take_over=take_over)
-    limit = length(max_runtime) if max_runtime else settings.sync.max_runtime
+    limit = duration_argument(max_runtime) if max_runtime else settings.sync.max_runtime
     with observed(settings) as seen:
         result = seen.result = _run(run_sync, settings, options, output, limit)
     if as_json:
@@ -119,14 +119,14 @@ def score(
     from sync.registry import connect
     from sync.report.export import export_scores
     from sync.run import run_score
-    from sync.system.times import moment
+    from sync.system.times import time_argument
 
     output = Output(as_json=as_json, quiet=quiet)
     settings = (
         config_settings.for_folder(source, Path(config)) if source is not None else config_settings.load(Path(config))
     )
     options = options_from(settings, engine=engine)
-    moments = [moment(text) for text in as_of or []]
+    moments = [time_argument(text) for text in as_of or []]
     connector = connect(settings)
     try:
         with progress_for(output) as progress:
@@ -164,10 +164,10 @@ def score(
 
 def _prepared(config: str, as_of: str | None) -> tuple[Settings, RunOptions]:
     from config import settings as config_settings
-    from sync.system.times import moment
+    from sync.system.times import time_argument
 
     settings = config_settings.load(Path(config))
-    return settings, options_from(settings, moment(as_of) if as_of else None)
+    return settings, options_from(settings, time_argument(as_of) if as_of else None)
 
 
 def _run(

@@ -31,11 +31,11 @@ from sync.options import options_from, workspace_of
 from sync.pull.rereads import Marks
 from sync.registry import connect_webhooks
 from sync.run import run_sync
-from sync.state.database import instant
 from sync.state.run_queries import rows_of
 from sync.state.tables import runs
 from sync.system import logs
 from sync.system.signals import EXIT_CODES
+from sync.system.times import parse_time
 
 GRACE = 7.0
 """Seconds that a sync under way has, after a signal, to end at its next page or batch; then the process ends as it is,
@@ -118,7 +118,7 @@ def _last_began(settings: Settings) -> datetime | None:
         found = rows_of(settings, query)
     except ConfigError:  # no workspace yet
         return None
-    return instant(found[0][0]) if found and found[0][0] else None
+    return parse_time(found[0][0]) if found and found[0][0] else None
 
 
 def _marks(state: StateFile | None, crm: str) -> int:

@@ -15,8 +15,8 @@ from connectors.errors import ConfigError
 from connectors.secrets import Secret
 from sync.errors import ending
 from sync.observe.last_outcome import Outcome
-from sync.state.database import instant
 from sync.system import logs
+from sync.system.times import parse_time
 
 if TYPE_CHECKING:
     from config.settings import NotifySettings
@@ -59,7 +59,7 @@ class Notifier:
                 return None
             return f":white_check_mark: bothways ({self._crm}): recovered. {_counts(result)}".rstrip()
         if before is not None and before.exit_code == code and before.alerted_at:
-            again = instant(before.alerted_at) + timedelta(hours=self._settings.repeat_hours)
+            again = parse_time(before.alerted_at) + timedelta(hours=self._settings.repeat_hours)
             if datetime.now(UTC) < again:
                 return None
         mark = ":octagonal_sign:" if code == 5 else ":warning:"

@@ -19,8 +19,9 @@ from sync.errors import ending, exit_code
 from sync.observe import last_outcome as outcome
 from sync.observe.alerts import Notifier
 from sync.observe.last_outcome import Outcome
-from sync.state.database import instant, now
+from sync.state.database import now
 from sync.system import logs
+from sync.system.times import parse_time
 
 if TYPE_CHECKING:
     from sync.result import RunResult
@@ -90,7 +91,7 @@ def _ended(settings: Settings, notifier: Notifier, before: Outcome | None, seen:
 def _summary(settings: Settings, notifier: Notifier, before: Outcome | None, at: str) -> str:
     """Sends the week's figures when they are wanted and due; returns when they last were."""
     last = before.summary_at if before is not None else ""
-    due = not last or datetime.now(UTC) - instant(last) >= _SUMMARY_EVERY
+    due = not last or datetime.now(UTC) - parse_time(last) >= _SUMMARY_EVERY
     if not (settings.notify.weekly and due):
         return last
     from sync.observe.weekly import week

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from sync.state.database import instant
 from sync.system import files as durable
+from sync.system.times import parse_time
 
 _NAME, _WAITS = "outcome.json", "lock-waits"
 
@@ -37,7 +37,7 @@ def last(workspace: Path) -> Outcome | None:
     try:
         found = TypeAdapter(Outcome).validate_json((workspace / _NAME).read_bytes(), strict=True)
         for moment in (found.at, *filter(None, (found.alerted_at, found.summary_at))):
-            instant(moment)
+            parse_time(moment)
     except (OSError, ValueError):
         return None
     return found

@@ -19,10 +19,10 @@ from config.settings import Settings
 from connectors.errors import ConfigError
 from sync.errors import ending
 from sync.observe import last_outcome as outcome
-from sync.state.database import instant
 from sync.state.run_queries import rows_of
 from sync.state.tables import dead_letters, journal, runs
 from sync.system import files as durable
+from sync.system.times import parse_time
 
 _STANCES = ("bothways_stance", "bothways_deal_stance")
 _REPORTED_AS = {"confirmed": "written", "intent": "deferred", "unknown": "deferred"}
@@ -53,7 +53,7 @@ def _registry(settings: Settings) -> CollectorRegistry:
         registry, "lock_waits", "Runs that found another one at work, ever.", crm, outcome.waits(settings.workspace.dir)
     )
     if ended is not None:
-        at = instant(ended.at).timestamp()
+        at = parse_time(ended.at).timestamp()
         _gauge(registry, "last_run_timestamp_seconds", "When the last sync ended.", crm, at)
         _gauge(registry, "last_run_exit_code", "How it ended; see docs/operations.md.", crm, ended.exit_code)
         if ended.quota_left is not None:
@@ -75,8 +75,8 @@ def _from_state(registry: CollectorRegistry, settings: Settings, crm: str) -> No
     succeeded = [row for row, result in told if row.status == "finished" and ending(result.get("exit_code")).success]
     if succeeded:
         last = max(succeeded, key=lambda row: str(row.ended_at))
-        age = (datetime.now(UTC) - instant(last.as_of)).total_seconds()
-        stamp = instant(last.ended_at).timestamp()
+        age = (datetime.now(UTC) - parse_time(last.as_of)).total_seconds()
+        stamp = parse_time(last.ended_at).timestamp()
         _gauge(registry, "last_success_timestamp_seconds", "When the last successful sync ended.", crm, stamp)
         _gauge(registry, "score_age_seconds", "Since the moment that the scores in the CRM are of.", crm, age)
     done = next(((row, result) for row, result in told if result), None)

@@ -24,10 +24,11 @@ from connectors.records import Stream
 from sync.options import Workspace
 from sync.privacy.suppression import Out, strip
 from sync.state import flags as holds
-from sync.state.database import State, open_state, stamp
+from sync.state.database import State, open_state
 from sync.state.lock import run_lock, server_lock
 from sync.state.tables import confirmed, dead_letters, journal, marks, parts, pulls, runs
 from sync.system import files as durable
+from sync.system.times import format_time
 
 RETENTION = timedelta(days=30)
 """How long what was written can be looked up and taken back."""
@@ -79,7 +80,7 @@ def purge_old(workspace: Workspace, crm: str, retention: timedelta = RETENTION) 
             .order_by(runs.c.ended_at.desc())
             .limit(1)
         )
-        old = (runs.c.crm == crm) & (runs.c.ended_at < stamp(before))
+        old = (runs.c.crm == crm) & (runs.c.ended_at < format_time(before))
         with state.engine.begin() as connection:
             keep = connection.execute(last).scalar_one_or_none()
             names = [n for n in connection.execute(sa.select(runs.c.run_id).where(old)).scalars() if n != keep]

@@ -25,9 +25,10 @@ from sync.progress import Progress
 from sync.pull.landing import Generation, Landing
 from sync.pull.parts import Batch
 from sync.pull.rereads import Marked, Marks
-from sync.state.database import State, instant
+from sync.state.database import State
 from sync.state.tables import pulls
 from sync.system.failpoints import failpoint
+from sync.system.times import parse_time
 
 FLUSH_ROWS = 20_000
 _ROUNDS = 3
@@ -166,7 +167,7 @@ def _generation(stream: Stream, connector: Connector, landing: Landing, policy: 
 
 
 def _age(generation: Generation) -> timedelta:
-    return datetime.now(UTC) - instant(generation.started_at)
+    return datetime.now(UTC) - parse_time(generation.started_at)
 
 
 def _again(connector: Connector, stream: Stream, ids: Sequence[str], since: str | None) -> Iterator[Page]:

@@ -21,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from connectors.errors import StateError
 from sync.state import tables
+from sync.system.times import format_time
 
 APPLICATION_ID = 0x62770001
 """Marks the SQLite file as ours ("bw")."""
@@ -30,17 +31,7 @@ _NAME = "state.sqlite"
 
 def now() -> str:
     """The present, UTC, as state and logs write it."""
-    return stamp(datetime.now(UTC))
-
-
-def stamp(instant: datetime) -> str:
-    """A UTC instant as text that sorts by time."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def instant(text: str) -> datetime:
-    """The inverse of `stamp`."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return format_time(datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from config.settings import Settings
 from connectors.errors import ConfigError
 from sync.errors import ending
 from sync.state import flags as holds
-from sync.state.database import instant
 from sync.state.run_queries import finished_runs, rows_of
 from sync.state.tables import dead_letters, journal, meta, runs
+from sync.system.times import parse_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def status(settings: Settings, max_age: timedelta | None = None, *, most: int = 
     ]
     last = max(done, default=None)
     letters = rows_of(settings, sa.select(sa.func.count()).select_from(dead_letters).where(dead_letters.c.crm == crm))
-    stale = max_age is not None and (last is None or datetime.now(UTC) - instant(last) > max_age)
+    stale = max_age is not None and (last is None or datetime.now(UTC) - parse_time(last) > max_age)
     install = rows_of(settings, sa.select(meta.c.value).where(meta.c.key == holds.INSTALL))
     lines = tuple(_line(r) for r in rows_of(settings, mine.limit(most)))
     return Status(crm, str(install[0][0]) if install else None, last, stale, int(letters[0][0]), lines)

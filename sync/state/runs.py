@@ -10,8 +10,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from sync.result import RunResult
-from sync.state.database import State, instant, now, stamp
+from sync.state.database import State, now
 from sync.state.tables import runs
+from sync.system.times import format_time, parse_time
 
 PLAN_KEPT = timedelta(hours=24)
 """An unfinished run goes on with its plan (or its pull) for so long; after that a new one begins."""
@@ -47,9 +48,11 @@ class RunLog:
         or a score is a question about now.
         """
         for row in self._unfinished(kind):
-            begun = instant(row.plan_at or row.started_at)
+            begun = parse_time(row.plan_at or row.started_at)
             fresh = datetime.now(UTC) - begun < PLAN_KEPT
-            same = as_of in (None, instant(row.as_of)) and row.profile == profile and row.model_version == model_version
+            same = (
+                as_of in (None, parse_time(row.as_of)) and row.profile == profile and row.model_version == model_version
+            )
             if kind == "sync" and fresh and same and (row.phase != "write" or Path(row.plan_path).exists()):
                 self._update(row.run_id, status="running", error=None)
                 return self._run(row, resumed=True)
@@ -67,8 +70,8 @@ class RunLog:
             "kind": kind,
             "status": "running",
             "phase": "pull",
-            "as_of": stamp(moment),
-            "started_at": stamp(at),
+            "as_of": format_time(moment),
+            "started_at": format_time(at),
             "model_version": model_version,
             "profile": profile,
             "previous_dir": None if previous is None else str(previous),
@@ -137,7 +140,7 @@ class RunLog:
         )
         with self._state.engine.begin() as connection:
             found = connection.execute(query).scalar_one_or_none()
-        return None if found is None else instant(found)
+        return None if found is None else parse_time(found)
 
     def _last_scores(self) -> Path | None:
         query = (
@@ -174,7 +177,7 @@ class RunLog:
             run_id=found["run_id"],
             kind=found["kind"],
             phase=found["phase"],
-            as_of=instant(found["as_of"]),
+            as_of=parse_time(found["as_of"]),
             plan_digest=found["plan_digest"] or "",
             profile=found["profile"] or "",
             result=found["result"] or "",

@@ -1,4 +1,4 @@
-"""Moments as people write them."""
+"""Times as text: as people write them on the command line, and as state and logs keep them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from connectors.errors import ConfigError
 
 
-def moment(text: str) -> datetime:
+def time_argument(text: str) -> datetime:
     """An ISO date (its first instant) or time; without an offset it is UTC. Raises ConfigError."""
     try:
         found = datetime.fromisoformat(text)
@@ -21,9 +21,19 @@ def moment(text: str) -> datetime:
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def length(text: str) -> timedelta:
+def duration_argument(text: str) -> timedelta:
     """`26h`, `90m`, `30d`, `2w`. Raises ConfigError for anything else."""
     number, unit = text.strip()[:-1], text.strip()[-1:].lower()
     if unit not in _UNITS or not number.isdecimal() or len(number) > 6:
         raise ConfigError(f"{text!r} is not a length of time.", remedy="Write it like 26h, 90m or 30d.")
     return timedelta(**{_UNITS[unit]: int(number)})
+
+
+def format_time(instant: datetime) -> str:
+    """A UTC instant as text that sorts by time."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_time(text: str) -> datetime:
+    """The inverse of `format_time`. Raises ValueError."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)

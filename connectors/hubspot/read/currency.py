@@ -51,7 +51,7 @@ def dated(rates: Iterable[Rate], home: str) -> tuple[list[dict[str, Any]], list[
         if str(rate.get("toCurrencyCode", "")).upper() != home or currency == home:
             continue
         try:
-            start = values.moment(str(rate.get("effectiveAt", "")))
+            start = values.parse_time(str(rate.get("effectiveAt", "")))
             worth = values.number(str(rate.get("conversionRate", "")))
             if worth <= 0:
                 raise ValueError(f"a rate of {worth} cannot be")

@@ -256,4 +256,4 @@ def _once(records: list[Record]) -> list[Record]:
 def _archived_at(record: Record) -> datetime:
     """When a record was archived; the end of time when the list does not say, so that it counts as new."""
     text = record.get("archivedAt")
-    return values.moment(text) if text else datetime.max.replace(tzinfo=UTC)
+    return values.parse_time(text) if text else datetime.max.replace(tzinfo=UTC)

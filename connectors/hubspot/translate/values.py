@@ -62,7 +62,7 @@ def times(texts: Texts, complain: Complain) -> pa.Array:
     try:
         return pa.array([text or None for text in texts], pa.string()).cast(TIME)
     except pa.ArrowInvalid:
-        return _each(TIME, texts, moment, complain)
+        return _each(TIME, texts, parse_time, complain)
 
 
 def number(text: str) -> float:
@@ -91,7 +91,7 @@ def flag(text: str) -> bool:
     raise ValueError(f"{text!r} is neither true nor false")
 
 
-def moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """An instant: ISO 8601 with a zone, a bare date (midnight UTC), or epoch milliseconds. Raises ValueError."""
     text = text.strip()
     if text.lstrip("-").isdigit():

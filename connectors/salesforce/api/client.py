@@ -223,6 +223,6 @@ def soql(statement: str, *values: object) -> str:
     return str(_Statement().vformat(statement, values, {}))
 
 
-def instant(moment: datetime) -> str:
+def soql_time(moment: datetime) -> str:
     """A datetime literal, to the millisecond."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -18,7 +18,7 @@ from connectors.errors import BothwaysError, RetriableError
 from connectors.records import Stream
 from connectors.salesforce.api.answers import Found, Record
 from connectors.salesforce.api.bulk_query import BulkQueries
-from connectors.salesforce.api.client import Client, instant, soql
+from connectors.salesforce.api.client import Client, soql, soql_time
 from connectors.salesforce.api.describe import Selection
 from connectors.salesforce.api.failures import BulkRefused, LocatorGone, QueryTimeout
 from connectors.salesforce.config import SalesforceConfig
@@ -112,11 +112,11 @@ class Reader:
         stood = decode(since) if since is not None else None
         if isinstance(stood, Position):
             return stood
-        return Position(instant(self.client.now()), None if stood is None else stood.since)
+        return Position(soql_time(self.client.now()), None if stood is None else stood.since)
 
     def _watermark(self, position: Position) -> Watermark:
         high = datetime.fromisoformat(position.high)
-        return Watermark(instant(high - timedelta(minutes=self.config.overlap_minutes)))
+        return Watermark(soql_time(high - timedelta(minutes=self.config.overlap_minutes)))
 
     def _first_pages(self, position: Position) -> Answers:
         """With several objects to read by REST, the first page of each in one call."""
@@ -235,4 +235,4 @@ def _living(frame: Frame) -> Frame:
 
 def _place(record: Record) -> tuple[str | None, str]:
     stamp = record.get(STAMP)
-    return (instant(datetime.fromisoformat(stamp)) if stamp else None), str(record[ID])
+    return (soql_time(datetime.fromisoformat(stamp)) if stamp else None), str(record[ID])

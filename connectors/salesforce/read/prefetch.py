@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from connectors.base import Cursor
 from connectors.errors import StateError
 from connectors.records import Stream
-from connectors.salesforce.api.client import QUERIES_A_CALL, Client, instant
+from connectors.salesforce.api.client import QUERIES_A_CALL, Client, soql_time
 from connectors.salesforce.read.cursor import Position, Watermark, decode
 from connectors.salesforce.read.fetch import Answers, Feed, statement
 
@@ -37,7 +37,7 @@ class Ahead:
 
     def _fetch(self) -> None:
         announced, self._announced = self._announced, {}
-        now = instant(self.client.now())
+        now = soql_time(self.client.now())
         starts: dict[Stream, Position] = {}
         asked: list[tuple[Stream, int, str]] = []
         for stream, cursor in announced.items():

@@ -18,7 +18,7 @@ from connectors.errors import ConfigError, RetriableError, SchemaError
 from connectors.http.retry import retrying
 from connectors.records import Stream
 from connectors.salesforce.api.bulk_jobs import BulkUpdates
-from connectors.salesforce.api.client import Client, instant
+from connectors.salesforce.api.client import Client, soql_time
 from connectors.salesforce.api.describe import Schema
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.ids import to_18
@@ -186,7 +186,7 @@ def _record(object_name: str, change: Change) -> dict[str, Any]:
 
 
 def _json(value: Value) -> str | int | float | bool | None:
-    return instant(value) if isinstance(value, datetime) else value
+    return soql_time(value) if isinstance(value, datetime) else value
 
 
 def _text(value: Value) -> str | None:
@@ -194,7 +194,7 @@ def _text(value: Value) -> str | None:
         return value
     if isinstance(value, bool):
         return str(value).lower()
-    return instant(value) if isinstance(value, datetime) else repr(value)
+    return soql_time(value) if isinstance(value, datetime) else repr(value)
 
 
 def _results(group: Sequence[Change], answer: object) -> list[WriteResult]:

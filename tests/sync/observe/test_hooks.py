@@ -23,7 +23,7 @@ from sync.progress import NullProgress
 from sync.result import RunResult
 from sync.run import run_sync
 from sync.system.time_limit import within_time
-from sync.system.times import length
+from sync.system.times import duration_argument
 
 SECRET = "canary-hook-7731"
 
@@ -292,4 +292,4 @@ def test_no_timer_is_left_behind():
 @pytest.mark.parametrize("text", ["", "h", "1", "-1h", "1y", "1.5h", "h1", "9999999h"])
 def test_a_length_of_time_that_is_none_is_refused(text):
     with pytest.raises(ConfigError, match="26h"):
-        length(text)
+        duration_argument(text)
