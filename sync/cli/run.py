@@ -9,7 +9,6 @@ import typer
 
 from sync.console.output import AsOfOption, ConfigOption, JsonOption, Output, QuietOption
 from sync.console.results import show_accounts, show_changes, show_result
-from sync.options import options_from, workspace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,6 +115,7 @@ def score(
     from config.loading import load_model
     from enrichment.fields import fields
     from sync.console.progress import progress_for
+    from sync.options import options_from, workspace_of
     from sync.registry import connect
     from sync.report.export import export_scores
     from sync.run import run_score
@@ -164,6 +164,7 @@ def score(
 
 def _prepared(config: str, as_of: str | None) -> tuple[Settings, RunOptions]:
     from config import settings as config_settings
+    from sync.options import options_from
     from sync.system.times import time_argument
 
     settings = config_settings.load(Path(config))
