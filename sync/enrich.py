@@ -17,6 +17,7 @@ from connectors.duckdb_memory import LEAN, within_memory
 from connectors.errors import ConfigError
 from enrichment.inputs import INPUTS, PREVIOUS
 from enrichment.model import ScoringModel
+from sync.system import checksums
 from sync.system import files as durable
 from sync.system.duckdb import QUIET, settings
 
@@ -104,6 +105,7 @@ def score_tables(
             collect()
     shutil.rmtree(scratch, ignore_errors=True)
     durable.make_dir(out.parent)
+    checksums.seal_folder(fresh)
     durable.flush(fresh)  # the next run compares with these scores, and could not go on with half of one
     durable.replace_dir(fresh, out)
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -15,12 +16,12 @@ from sync.errors import BrakeReached, PlanChanged
 from sync.options import RunContext, RunOptions, Workspace
 from sync.result import RunResult
 from sync.stages import Stages
+from sync.state import damage
 from sync.state import flags as holds
-from sync.state.database import open_state
+from sync.state.database import make_workspace, open_state, state_path
 from sync.state.lock import run_lock, server_failed, server_lock
 from sync.state.runs import Run, RunLog
-from sync.system import files as durable
-from sync.system import logs
+from sync.system import checksums, logs
 from sync.system.times import format_time
 
 
@@ -33,14 +34,15 @@ def open_run(kind: str, context: RunContext) -> Iterator[Stages]:
     with (
         _disk_is_told(context.workspace),
         _workspace_lock(context.workspace),
-        closing(open_state(context.workspace.dir, context.workspace.state_url)) as state,
+        closing(open_state(context.workspace.dir, context.workspace.state_url, purpose="run")) as state,
         server_lock(state),
     ):
         if state.moved_aside is not None:
             context.progress.note(
-                f"The state was damaged; it is kept as {state.moved_aside} and begun anew from the CRM."
+                f"The state was damaged: it is kept as {state.moved_aside}, and a new one is started."
             )
         holds.install_id(state)
+        checksums.forget()
         runs = RunLog(state, context.connector.name)
         profile = ",".join(sorted(s.name for s in context.specs))
         run = runs.resume_or_begin(kind, _moment(runs, context.options), context.model.version_string, profile)
@@ -68,7 +70,7 @@ def _note(runs: RunLog, run: Run, error: Exception) -> None:
 
 @contextmanager
 def _workspace_lock(workspace: Workspace) -> Iterator[None]:
-    durable.make_dir(workspace.dir)
+    make_workspace(workspace.dir)
     with run_lock(workspace.dir):
         yield
 
@@ -87,10 +89,12 @@ def _disk_is_told(workspace: Workspace) -> Iterator[None]:
 def _broken(workspace: Workspace, error: Exception) -> StateError:
     if workspace.state_url is not None and isinstance(error, sa.exc.DBAPIError):
         return server_failed(error)
+    cause = getattr(error, "orig", None)
+    if isinstance(cause, sqlite3.Error):
+        return damage.explained(state_path(workspace.dir), cause)
     return StateError(
         f"The workspace {workspace.dir} cannot be written or read: {str(error).splitlines()[0]}.",
-        remedy="Free some space or mend the disk, then run again. If the state itself is damaged, move state.sqlite"
-        " away: everything in it is read again from the CRM.",
+        remedy="Free some space or repair the disk, then run again.",
     )
 
 

@@ -22,6 +22,7 @@ import sync.cli.operate as cli_operate
 import sync.cli.run as cli_run
 import sync.cli.schedule as cli_schedule
 import sync.cli.setup as cli_setup
+import sync.cli.state as cli_state
 from sync.console.exit import ended
 from sync.console.output import Output, usage_wants_json
 from sync.system import logs
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for module in (cli_setup, cli_run, cli_read, cli_judge, cli_emulator, cli_operate, cli_schedule, cli_daemon):
+for module in (cli_setup, cli_run, cli_read, cli_judge, cli_emulator, cli_operate, cli_schedule, cli_daemon, cli_state):
     module.register(app)
 
 

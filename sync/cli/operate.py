@@ -118,6 +118,8 @@ def status(
         right=(4, 5),
     )
     output.say(f"Last success: {told.last_success or 'never'}; dead letters: {told.dead_letters:,}.")
+    if told.set_aside:
+        output.say(f"Set aside as damaged, not yet decided about: {', '.join(told.set_aside)} (`bothways state show`).")
     if told.stale:
         if not as_json:
             output.error(f"The last success is {told.last_success or 'never'}: older than {max_age}.", "", 1)

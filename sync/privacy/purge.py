@@ -24,9 +24,11 @@ from connectors.records import Stream
 from sync.options import Workspace
 from sync.privacy.suppression import Out, strip
 from sync.state import flags as holds
+from sync.state.damage import ACCEPTED, SET_ASIDE
 from sync.state.database import State, open_state
 from sync.state.lock import run_lock, server_lock
 from sync.state.tables import confirmed, dead_letters, journal, marks, parts, pulls, runs
+from sync.system import checksums
 from sync.system import files as durable
 from sync.system.times import format_time
 
@@ -61,7 +63,7 @@ def purge_record(workspace: Workspace, crm: str, *, person: str | None = None, a
         deals = _of_account(folder, crm, gone)
         rewritten = sum(_rewrite(state, folder, landed_as, out) for landed_as in (crm, f"{crm}-score"))
         keys = [("accounts", i) for i in gone] + [("opportunities", i) for i in deals]
-        removed = _forget_derived(folder, {i for _, i in keys})
+        removed = _forget_derived(state, folder, {i for _, i in keys})
         rows = sum(_forget_rows(state, crm, stream, record_id) for stream, record_id in {*ids, *keys})
         _wipe(state)
         return Purged(len(ids), rewritten, removed, rows)
@@ -181,12 +183,14 @@ def _rewrite(state: State, folder: Path, landed_as: str, out: Out) -> int:
                 continue
             size = durable.put(path, lambda to, t=less: pq.write_table(t, to))  # type: ignore[misc]
             mine = [parts.c[key.name] == getattr(row, key.name) for key in parts.primary_key]
-            connection.execute(parts.update().where(sa.and_(*mine)).values(rows=less.num_rows, bytes=size))
+            connection.execute(
+                parts.update().where(sa.and_(*mine)).values(rows=less.num_rows, bytes=size, sha256=checksums.of(path))
+            )
             count += 1
     return count
 
 
-def _forget_derived(folder: Path, ids: set[str]) -> int:
+def _forget_derived(state: State, folder: Path, ids: set[str]) -> int:
     """Tables that every run makes anew go; of scores and plans, the rows; of copies kept aside, all."""
     removed = sum(
         _remove(folder / name)
@@ -202,7 +206,18 @@ def _forget_derived(folder: Path, ids: set[str]) -> int:
             less = table.filter(pc.invert(hit))
             durable.put(path, lambda to, t=less: pq.write_table(t, to))  # type: ignore[misc]
             removed += 1
+            _seal(state, path)
     return removed
+
+
+def _seal(state: State, path: Path) -> None:
+    """What was rewritten on purpose is not damaged."""
+    if path.parent.name != "plans":
+        checksums.seal_folder(path.parent)
+        return
+    with state.engine.begin() as connection:
+        mine = (runs.c.plan_path == str(path)) & runs.c.plan_sha256.is_not(None)
+        connection.execute(runs.update().where(mine).values(plan_sha256=checksums.of(path)))
 
 
 def _forget_rows(state: State, crm: str, stream: str, record_id: str) -> int:
@@ -218,8 +233,8 @@ def _forget_rows(state: State, crm: str, stream: str, record_id: str) -> int:
 
 
 def _copies(folder: Path) -> list[Path]:
-    """States that were kept aside: damaged ones, and those of an older version."""
-    return [*folder.glob("state.sqlite.corrupt-*"), *folder.glob("state.sqlite.version-*")]
+    """Other states that are kept: damaged ones, accepted ones, and those of an older version."""
+    return [p for kind in (SET_ASIDE, ACCEPTED, ".version-") for p in folder.glob(f"state.sqlite{kind}*")]
 
 
 def _remove(path: Path) -> int:

@@ -23,12 +23,16 @@ import sqlalchemy as sa
 
 from connectors.base import Cursor, PropertySpec
 from connectors.records import Stream, schema
+from sync.errors import PullIncomplete
 from sync.privacy.suppression import kept_out, strip
 from sync.pull.parts import Batch, landed, part_tables
 from sync.state.database import State, now
 from sync.state.tables import generations, parts, pulls
+from sync.system import checksums
 from sync.system import files as durable
 from sync.system.failpoints import failpoint
+
+_STATUS = generations.c.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class Landing:
         return tuple(sorted(now_shown - before)), tuple(sorted(before - now_shown))
 
     def generation(self, stream: Stream, status: str) -> Generation | None:
-        """The generation that is `filling` or `current`, if all its parts are still on disk."""
+        """The generation that is `filling` or `current`, if all its parts are on disk as they were written."""
         of_stream = (generations.c.crm == self._crm) & (generations.c.stream == stream)
         with self._state.engine.begin() as connection:
             row = connection.execute(
@@ -102,16 +106,14 @@ class Landing:
             if row is None:
                 return None
             files = connection.execute(
-                sa.select(parts.c.name, parts.c.bytes).where(self._of(stream, row.generation))
+                sa.select(parts.c.name, parts.c.bytes, parts.c.sha256).where(self._of(stream, row.generation))
             ).all()
         told = row._asdict()
         told.pop("crm")
         seal = told.pop("seal")
         found = Generation(number=told.pop("generation"), **told)
         folder = self._folder(stream, found.number)
-        if found.row()["seal"] != seal or any(
-            not (path := folder / f.name).is_file() or path.stat().st_size != f.bytes for f in files
-        ):
+        if found.row()["seal"] != seal or any(not checksums.holds(folder / f.name, f.sha256) for f in files):
             return None  # damaged, or somebody removed a part: what the cursor stands for is no longer here
         return found
 
@@ -154,7 +156,8 @@ class Landing:
         for kind, table in tables.items():
             name = f"{kind}-{generation.next_part:06d}.parquet"
             size = durable.put(folder / name, lambda path, t=table: pq.write_table(t, path))  # type: ignore[misc]
-            files.append({"name": name, "kind": kind, "rows": table.num_rows, "bytes": size})
+            sha256 = checksums.of(folder / name)
+            files.append({"name": name, "kind": kind, "rows": table.num_rows, "bytes": size, "sha256": sha256})
         failpoint("pull.landed")
         after = replace(
             generation,
@@ -171,9 +174,13 @@ class Landing:
         return after
 
     def files(self, stream: Stream) -> Files:
-        """The committed parts of the current generation, in the order they came."""
+        """The committed parts of the current generation, in the order they came; nothing for a stream never read.
+
+        Raises PullIncomplete when they are not as they were written: the next run reads the stream again.
+        """
         current = self.generation(stream, "current")
         if current is None:
+            self._never_read(stream)
             return Files()
         folder = self._folder(stream, current.number)
         with self._state.engine.begin() as connection:
@@ -211,6 +218,7 @@ class Landing:
                     kind="part",
                     rows=rows,
                     bytes=size,
+                    sha256=checksums.of(folder / name),
                 )
             )
             connection.execute(
@@ -253,6 +261,16 @@ class Landing:
                 "complete": complete,
             }
             self._state.upsert(pulls, [total], connection)
+
+    def _never_read(self, stream: Stream) -> None:
+        with self._state.engine.connect() as connection:
+            mine = (generations.c.crm == self._crm) & (generations.c.stream == stream)
+            known = connection.execute(sa.select(generations.c.generation).where(mine & (_STATUS == "current"))).first()
+        if known is not None:
+            raise PullIncomplete(
+                f"What was read of {stream} is no longer on disk as it was written.",
+                remedy="Run again: the stream is read again from the CRM. If this repeats, look at the disk.",
+            )
 
     def _forget(self, connection: sa.Connection, stream: Stream, number: int) -> None:
         connection.execute(parts.delete().where(self._of(stream, number)))

@@ -1,9 +1,9 @@
 """The state database: opened safely or not at all.
 
-SQLite (WAL, synchronous=FULL) in the workspace by default, PostgreSQL by URL. A damaged or foreign SQLite file is moved
-aside (`state.sqlite.corrupt-<time>`) and a new one is begun: everything in it can be read again from the CRM. One of a
-newer version is refused: the program is older than its data. One of an older version is brought up to date in one
-transaction; of a file, a copy as it was is kept beside it (`state.sqlite.version-<n>`).
+SQLite (WAL, synchronous=FULL) in the workspace by default, PostgreSQL by URL. `sync.state.damage` decides what a damaged
+file is. A run renames one (`state.sqlite.corrupt-<time>`) and starts a new one, since everything in it can be read again
+from the CRM; a command that only reads never renames anything. A file of another program or of a newer version is
+refused. One of an older version is upgraded in one transaction, after a copy of it was kept (`state.sqlite.version-<n>`).
 """
 
 from __future__ import annotations
@@ -14,19 +14,24 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from connectors.errors import StateError
-from sync.state import tables
+from connectors.errors import ConfigError, StateError
+from sync.state import damage, seals, tables
+from sync.system import files as durable
+from sync.system import logs
 from sync.system.times import format_time
 
-APPLICATION_ID = 0x62770001
-"""Marks the SQLite file as ours ("bw")."""
+Purpose = Literal["run", "write", "read"]
+"""`run` may set a damaged file aside; `write` and `read` refuse one, and `read` changes nothing at all."""
 
 _NAME = "state.sqlite"
+_checked: dict[Path, tuple[object, ...]] = {}
+"""Files that this process has checked, as they were then: a daemon's pages open the state every half minute."""
+_said: set[Path] = set()
 
 
 def now() -> str:
@@ -56,25 +61,100 @@ class State:
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)
 
 
-def open_state(workspace: Path, url: str | None = None) -> State:
-    """Opens (or begins, or upgrades) the state of a workspace.
+def state_path(workspace: Path) -> Path:
+    """The state of a workspace that keeps it in SQLite."""
+    return workspace / _NAME
 
-    Raises StateError if it was written by a newer version, or if its server does not answer or lacks a column.
+
+def make_workspace(workspace: Path) -> None:
+    """Makes the folder of a workspace. Raises ConfigError when that cannot be."""
+    try:
+        durable.make_dir(workspace)
+        if not workspace.is_dir():
+            raise NotADirectoryError
+    except (FileExistsError, NotADirectoryError):
+        raise ConfigError(
+            f"workspace.dir: {workspace} is not a folder.", remedy="Set it to a folder, or to one that can be created."
+        ) from None
+    except PermissionError as error:
+        raise ConfigError(
+            f"workspace.dir: {workspace} cannot be created ({error.strerror}).",
+            remedy="Choose a folder that the user who runs bothways may write.",
+        ) from None
+
+
+def open_state(workspace: Path, url: str | None = None, *, purpose: Purpose = "write") -> State:
+    """Opens (or creates, or upgrades) the state of a workspace. `run` is for the holder of the run lock.
+
+    Raises StateError if it was written by a newer version or another program, cannot be used, or is damaged and the
+    purpose is not `run`; if its server does not answer or lacks a column.
     """
-    workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_workspace(workspace)
     if url is not None:
         # No ping and silent reconnection: a lost server has lost the run lock too, and the run must end.
         return _on_a_server(State(sa.create_engine(url), None))
-    path = workspace / _NAME
-    moved = _set_aside_if_damaged(path)
-    if moved is None:
-        _keep_older(path)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))  # so that it never exists with wider rights
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-    sa.event.listen(engine, "connect", _pragmas)
-    state = State(engine, path, moved)
-    _begin(state)
+    path = state_path(workspace)
+    try:
+        moved = _ready(path, purpose)
+        if purpose == "read":
+            engine = sa.create_engine("sqlite://", creator=lambda: damage.connect_reading(path), poolclass=sa.NullPool)
+            return State(engine, path)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))  # never exists with wider rights
+        engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+        sa.event.listen(engine, "connect", _pragmas)
+        state = State(engine, path, moved)
+        _begin(state)
+    except sqlite3.DatabaseError as error:
+        raise damage.explained(path, error) from error
+    except sa.exc.DatabaseError as error:
+        if not isinstance(error.orig, sqlite3.DatabaseError):
+            raise
+        raise damage.explained(path, error.orig) from error
+    except OSError as error:
+        raise StateError(
+            f"The state {path} cannot be opened: {error.strerror}.",
+            remedy="Check the disk and the folder's owner, then run again.",
+        ) from error
+    _checked[path] = _identity(path)
     return state
+
+
+def _ready(path: Path, purpose: Purpose) -> Path | None:
+    """Checks the file, and makes it one that can be opened; gives where a damaged one was moved."""
+    if purpose == "run":
+        damage.finish_moves(path)
+    moved = None
+    if path.exists() and path.stat().st_size and _checked.get(path) != _identity(path):
+        checked = damage.check(path)
+        if checked.damage and purpose != "run":
+            raise damage.damaged(path, checked.damage)
+        if checked.damage:
+            moved = damage.set_aside(path)
+        elif 0 < checked.version < tables.VERSION:
+            _keep_older(path)
+            if purpose == "read":  # reading needs the present tables
+                open_state(path.parent, purpose="write").close()
+    waiting = damage.aside(path)
+    if waiting and (purpose != "read" or path not in _said):
+        _said.add(path)
+        names = ", ".join(p.name for p in waiting)
+        logs.write(
+            "warning",
+            f"A damaged state was set aside and a new one started: {names}. What the old one knew (dead letters, writes "
+            "without an answer, the history for a rollback) is missing here. See `bothways state show`; "
+            "`state restore` or `state accept` ends this warning.",
+        )
+    return moved
+
+
+def _identity(path: Path) -> tuple[object, ...]:
+    """What changes when somebody else writes the file."""
+    found: list[object] = []
+    for file in (path, path.with_name(path.name + "-wal")):
+        if file.exists():
+            told = file.stat()
+            found.append((told.st_ino, told.st_size, told.st_mtime_ns))
+    return tuple(found)
 
 
 def _pragmas(connection: sqlite3.Connection, _: object) -> None:
@@ -82,6 +162,8 @@ def _pragmas(connection: sqlite3.Connection, _: object) -> None:
         cursor.execute("pragma journal_mode=wal")
         cursor.execute("pragma synchronous=full")
         cursor.execute("pragma foreign_keys=on")
+        cursor.execute("pragma temp_store=memory")
+    seals.install(connection)
 
 
 def _on_a_server(state: State) -> State:
@@ -124,14 +206,33 @@ def _begin(state: State) -> None:
         if version is None:
             connection.execute(tables.meta.insert().values(key="version", value=str(tables.VERSION)))
         elif state.path is None and int(version) > tables.VERSION:  # of a file, its header has told
-            raise _newer(state.engine.url.render_as_string(hide_password=True), int(version))
-        elif int(version) < tables.VERSION:  # so far every upgrade only added tables, which are made above
+            raise damage.newer(state.engine.url.render_as_string(hide_password=True), int(version))
+        elif int(version) < tables.VERSION:  # tables that an upgrade adds are made above
+            _add_columns(state, connection)
             connection.execute(
                 tables.meta.update().where(tables.meta.c.key == "version").values(value=str(tables.VERSION))
             )
-        if state.path is not None:
-            connection.exec_driver_sql(f"pragma application_id={APPLICATION_ID}")
+        if state.path is not None and (version is None or int(version) < tables.VERSION):
+            connection.exec_driver_sql(f"pragma application_id={damage.APPLICATION_ID}")
             connection.exec_driver_sql(f"pragma user_version={tables.VERSION}")
+            seals.add(_driver(connection))
+    if state.path is not None:
+        with state.engine.connect() as connection:
+            seals.install(_driver(connection))
+
+
+def _driver(connection: sa.Connection) -> sqlite3.Connection:
+    found: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    return found
+
+
+def _add_columns(state: State, connection: sa.Connection) -> None:
+    there = sa.inspect(connection)
+    for name in tables.ADDED_COLUMNS:
+        table, _, column = name.partition(".")
+        if column not in {c["name"] for c in there.get_columns(table)}:
+            kind = tables.metadata.tables[table].c[column].type.compile(state.engine.dialect)
+            connection.exec_driver_sql(f"alter table {table} add column {column} {kind}")
 
 
 def _keep_older(path: Path) -> None:
@@ -149,60 +250,3 @@ def _keep_older(path: Path) -> None:
         with closing(sqlite3.connect(part)) as beside:
             connection.backup(beside)
         part.replace(copy)
-
-
-def _newer(where: str, version: int) -> StateError:
-    return StateError(
-        f"The state {where} is of version {version}; this program knows {tables.VERSION}.",
-        remedy="Install the newer bothways again, or give another workspace.",
-    )
-
-
-def _set_aside_if_damaged(path: Path) -> Path | None:
-    if not path.exists() or path.stat().st_size == 0:
-        return None
-    reason = _damage(path)
-    if reason is None:
-        return None
-    aside = path.with_name(f"{path.name}.corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
-    for suffix in ("-wal", "-shm"):
-        side = path.with_name(path.name + suffix)
-        if side.exists():
-            side.rename(aside.with_name(aside.name + suffix))
-    path.rename(aside)
-    return aside
-
-
-def _damage(path: Path) -> str | None:
-    """Why this file cannot be used, or None. Raises StateError for one that is sound but of a newer version."""
-    try:
-        with closing(sqlite3.connect(path, timeout=30)) as connection:
-            application = connection.execute("pragma application_id").fetchone()[0]
-            version = connection.execute("pragma user_version").fetchone()[0]
-            check = connection.execute("pragma integrity_check").fetchone()[0]
-            found = connection.execute(
-                "select m.name, c.name from sqlite_master m, pragma_table_info(m.name) c where m.type = 'table'"
-            ).fetchall()
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-            raise StateError(
-                f"The state {path} is locked by another program.", remedy="Close it, then try again."
-            ) from error
-        return str(error)
-    except UnicodeDecodeError as error:  # SQLite quotes damaged names as they are
-        return str(error)
-    if check != "ok":
-        return str(check)
-    if application == 0 and not found:
-        return None  # begun and killed before its first commit
-    if application != APPLICATION_ID:
-        return "written by another program"
-    if version > tables.VERSION:
-        raise _newer(str(path), version)
-    wanted = {
-        (table.name, column.name)
-        for table in tables.metadata.tables.values()
-        if tables.ADDED.get(table.name, 1) <= version
-        for column in table.columns
-    }
-    return None if wanted <= set(found) else "tables or columns are missing"

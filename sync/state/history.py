@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from config.settings import Settings
 from connectors.errors import ConfigError
 from sync.errors import ending
+from sync.state import damage
 from sync.state import flags as holds
-from sync.state.run_queries import finished_runs, rows_of
+from sync.state.database import state_path
+from sync.state.run_queries import finished_runs, has_state, rows_of
 from sync.state.tables import dead_letters, journal, meta, runs
 from sync.system.times import parse_time
 
@@ -98,6 +100,8 @@ class Status:
     stale: bool
     dead_letters: int
     runs: tuple[RunLine, ...]
+    set_aside: tuple[str, ...] = ()
+    """Damaged states about which nobody has decided yet (`bothways state`)."""
 
     def to_json(self) -> dict[str, Any]:
         return {"schema": 1, **asdict(self)}
@@ -106,8 +110,9 @@ class Status:
 def status(settings: Settings, max_age: timedelta | None = None, *, most: int = 10) -> Status:
     """How the last runs went. A workspace without a run is stale when an age is asked for."""
     workspace, crm = settings.workspace, settings.crm.kind
-    if workspace.state_url is None and not workspace.dir.exists():
-        return Status(crm, None, None, max_age is not None, 0, ())
+    aside = tuple(path.name for path in damage.aside(state_path(workspace.dir)))
+    if not has_state(settings):
+        return Status(crm, None, None, max_age is not None, 0, (), aside)
     mine = sa.select(runs).where(runs.c.crm == crm).order_by(runs.c.started_at.desc())
     done = [
         row.ended_at
@@ -119,7 +124,7 @@ def status(settings: Settings, max_age: timedelta | None = None, *, most: int = 
     stale = max_age is not None and (last is None or datetime.now(UTC) - parse_time(last) > max_age)
     install = rows_of(settings, sa.select(meta.c.value).where(meta.c.key == holds.INSTALL))
     lines = tuple(_line(r) for r in rows_of(settings, mine.limit(most)))
-    return Status(crm, str(install[0][0]) if install else None, last, stale, int(letters[0][0]), lines)
+    return Status(crm, str(install[0][0]) if install else None, last, stale, int(letters[0][0]), lines, aside)
 
 
 def _line(row: Any) -> RunLine:

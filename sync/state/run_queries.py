@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from config.settings import Settings
 from connectors.errors import ConfigError
 from sync.state import tables
-from sync.state.database import open_state
+from sync.state.database import make_workspace, open_state, state_path
+from sync.system import checksums, logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,12 @@ def finished_runs(settings: Settings, *, most: int = 1) -> list[FinishedRun]:
     found = []
     for row in rows_of(settings, query):
         folder = Path(row.scores_dir)
-        if folder.is_dir():
+        if checksums.folder_holds(folder):
             found.append(
                 FinishedRun(row.run_id, row.kind, row.as_of, folder, json.loads(row.result or "{}").get("pulled", {}))
             )
+        elif folder.is_dir():
+            logs.write("warning", f"The scores in {folder} are damaged and left out.")
         if len(found) == most:
             break
     return found
@@ -85,14 +88,23 @@ def dead_letters(settings: Settings) -> list[DeadLetter]:
     ]
 
 
-def rows_of(settings: Settings, query: sa.Select[Any]) -> list[sa.Row[Any]]:
-    """What the state of the settings' workspace answers. Raises ConfigError where there is no workspace yet."""
+def has_state(settings: Settings) -> bool:
+    """Whether there is a state to read. Raises ConfigError when the workspace is no folder."""
     workspace = settings.workspace
-    if workspace.state_url is None and not workspace.dir.exists():
+    if workspace.dir.exists() and not workspace.dir.is_dir():
+        make_workspace(workspace.dir)
+    return workspace.state_url is not None or state_path(workspace.dir).exists()
+
+
+def rows_of(settings: Settings, query: sa.Select[Any]) -> list[sa.Row[Any]]:
+    """What the state of the settings' workspace answers; nothing is changed. Raises ConfigError where there is none yet,
+    StateError for one that is damaged."""
+    workspace = settings.workspace
+    if not has_state(settings):
         raise ConfigError(
             f"There is no workspace at {workspace.dir} yet.", remedy="Run `bothways sync` or `bothways score` first."
         )
-    state = open_state(workspace.dir, workspace.state_address())
+    state = open_state(workspace.dir, workspace.state_address(), purpose="read")
     try:
         with state.engine.connect() as connection:
             return list(connection.execute(query))

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sync.result import RunResult
 from sync.state.database import State, now
 from sync.state.tables import runs
+from sync.system import checksums, logs
 from sync.system.times import format_time, parse_time
 
 PLAN_KEPT = timedelta(hours=24)
@@ -53,7 +54,7 @@ class RunLog:
             same = (
                 as_of in (None, parse_time(row.as_of)) and row.profile == profile and row.model_version == model_version
             )
-            if kind == "sync" and fresh and same and (row.phase != "write" or Path(row.plan_path).exists()):
+            if kind == "sync" and fresh and same and (row.phase != "write" or _plan_holds(row)):
                 self._update(row.run_id, status="running", error=None)
                 return self._run(row, resumed=True)
             self._update(row.run_id, status="abandoned", ended_at=now())
@@ -91,6 +92,7 @@ class RunLog:
                 phase="write",
                 scores_dir=str(scores_dir),
                 plan_path=str(plan_path),
+                plan_sha256=checksums.of(plan_path),
                 plan_digest=digest,
                 plan_at=now(),
                 result=result.dumps(),
@@ -151,7 +153,7 @@ class RunLog:
         )
         with self._state.engine.begin() as connection:
             found = connection.execute(query).scalar_one_or_none()
-        return Path(found) if found and Path(found).is_dir() else None
+        return _whole(Path(found)) if found else None
 
     def _unfinished(self, kind: str) -> list[sa.Row[tuple[object, ...]]]:
         query = (
@@ -173,6 +175,7 @@ class RunLog:
     def _run(self, row: sa.Row[tuple[object, ...]], *, resumed: bool) -> Run:
         found = row._asdict()
         paths = {n: Path(found[n]) if found[n] else None for n in ("previous_dir", "scores_dir", "plan_path")}
+        paths["previous_dir"] = _whole(paths["previous_dir"]) if paths["previous_dir"] else None
         return Run(
             run_id=found["run_id"],
             kind=found["kind"],
@@ -184,3 +187,19 @@ class RunLog:
             resumed=resumed,
             **paths,
         )
+
+
+def _plan_holds(row: sa.Row[tuple[object, ...]]) -> bool:
+    """Whether the plan of a run is still there as it was written."""
+    found = row._asdict()
+    path = Path(str(found["plan_path"]))
+    return path.exists() if found["plan_sha256"] is None else checksums.holds(path, found["plan_sha256"])
+
+
+def _whole(scores: Path) -> Path | None:
+    """The folder, unless it is gone or damaged: then what the CRM holds stands for the run before."""
+    if checksums.folder_holds(scores):
+        return scores
+    if scores.is_dir():
+        logs.write("warning", f"The scores in {scores} are damaged; the stances in the CRM stand for them.")
+    return None

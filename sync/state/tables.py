@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 2
+VERSION = 3
 """Of the tables below; a database of a newer version is refused, one of an older version is migrated."""
 
 ADDED: dict[str, int] = {"marks": 2}
 """Tables that an older version did not have yet, and the version that brought them."""
+ADDED_COLUMNS: dict[str, int] = {"parts.sha256": 3, "runs.plan_sha256": 3}
+"""Columns (`table.column`) that an older version did not have yet, and the version that brought them; all may be null.
+On SQLite version 3 also brought a `crc` to every table, which only `sync.state.seals` knows."""
 
 metadata = sa.MetaData()
 
@@ -30,6 +33,7 @@ runs = sa.Table(
     sa.Column("scores_dir", sa.Text),
     sa.Column("plan_path", sa.Text),
     sa.Column("plan_digest", sa.Text),
+    sa.Column("plan_sha256", sa.Text),  # of the file of the plan
     sa.Column("plan_at", sa.Text),
     sa.Column("profile", sa.Text),  # the properties that the plan was made for
     sa.Column("result", sa.Text),  # JSON of the RunResult
@@ -62,6 +66,7 @@ parts = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),  # part (records), gone (deletes and merges), rejects
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.Text),  # of the file; null: landed by a version that kept none, so it is read again
 )
 
 pulls = sa.Table(

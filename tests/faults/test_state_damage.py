@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
-from fake_crm import AS_OF, FakeConnector, organisation
+from fake_crm import AS_OF, FakeConnector, FakeCrm, organisation
 from rows import told
 from scorer import SPECS, by_acts
 
-from connectors.errors import StateError
+from connectors.errors import QuotaReached, RetriableError, StateError
 from enrichment.model import ScoringModel
 from sync.options import RunContext, RunOptions, Workspace
 from sync.progress import NullProgress
@@ -53,7 +55,7 @@ def test_no_damage_is_silent(damages, tmp_path):
         shutil.copytree(tmp_path / "ws", folder)
         (folder / "state.sqlite").write_bytes(_damaged(whole, dice))
         try:
-            opened = open_state(folder)
+            opened = open_state(folder, purpose="run")
             opened.close()
             if opened.moved_aside is not None:
                 outcome["noticed"] += 1
@@ -74,6 +76,74 @@ def test_no_damage_is_silent(damages, tmp_path):
     assert outcome["noticed"] > 0
     with told("F2", "state: bits flipped, cut short, zeros and noise; none silent", "fake CRM") as line:
         line.times = damages
+
+
+@pytest.mark.parametrize("damages", [8, pytest.param(1_000, marks=pytest.mark.slow)])
+def test_one_flipped_bit_in_any_file_of_a_workspace_is_noticed_or_harmless(damages, tmp_path):
+    """A workspace with a finished sync and one that broke off while it wrote: landing, scores, plans, state, all else. The
+    next sync must leave in the CRM, and compute, exactly what it does over the workspace as it was."""
+    crm = organisation(6, path=tmp_path / "crm.json")
+    sync(crm, tmp_path / "ws")
+    for n in range(6):
+        crm.put(
+            "activities", f"late{n}", channel="call", direction="inbound", occurred_at=AS_OF, person_ids=[f"P00{n}0"]
+        )
+    connector = FakeConnector(crm, SPECS, write_batch=2, write_workers=1)
+    connector.fail_calls = [None, QuotaReached("the day is over")]
+    options = RunOptions(as_of=AS_OF, scorer=by_acts)
+    broken = run_sync(connector, Workspace(tmp_path / "ws"), ScoringModel(), SPECS, options, NullProgress())
+    assert broken.deferred
+    crm.save()
+
+    def outcome(damage):
+        folder = tmp_path / "damaged"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(tmp_path / "ws", folder)
+        text = (folder / "state.sqlite").read_bytes()
+        assert str(tmp_path / "ws").encode() in text
+        copy = FakeCrm.load(tmp_path / "crm.json")
+        copy.path = None
+        with moved(tmp_path / "ws", tmp_path / "whole", folder):
+            damage(tmp_path / "ws")
+            sync(copy, tmp_path / "ws")
+            last = sync(copy, tmp_path / "ws")  # what an unfinished plan did not know
+            return copy.held(NAMES), pq.read_table(last.scores_dir / "accounts.parquet"), last.changed
+
+    expected = outcome(lambda folder: None)
+    assert expected[2] == 0
+    files = sorted(p.relative_to(tmp_path / "ws") for p in (tmp_path / "ws").rglob("*") if p.is_file())
+    assert {f.parts[0] for f in files} >= {"landing", "scores", "plans", "state.sqlite"}
+    dice = random.Random(damages)
+    for number in range(damages):
+        name = files[number % len(files)] if number % 2 else dice.choice(files)
+
+        def flip(folder, name=name):
+            whole = bytearray((folder / name).read_bytes())
+            if whole:
+                whole[dice.randrange(len(whole))] ^= 1 << dice.randrange(8)
+            (folder / name).write_bytes(bytes(whole))
+
+        try:
+            found = outcome(flip)
+        except (StateError, RetriableError):
+            continue  # said, and nothing done
+        assert found[0] == expected[0], name
+        assert found[1].equals(expected[1]), name
+        assert found[2] == 0, name
+    with told("F2", "one flipped bit in any file of a workspace; none silent", "fake CRM") as line:
+        line.times = damages
+
+
+@contextmanager
+def moved(home, away, instead):
+    """Within it another folder stands in the place of a workspace, whose state names its files by their paths."""
+    home.rename(away)
+    instead.rename(home)
+    try:
+        yield
+    finally:
+        shutil.rmtree(home)
+        away.rename(home)
 
 
 def _damaged(whole: bytes, dice: random.Random) -> bytes:

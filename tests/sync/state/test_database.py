@@ -24,14 +24,14 @@ from sync.state.lock import run_lock
 
 
 def mark(folder: Path) -> None:
-    state = open_state(folder)
+    state = open_state(folder, purpose="run")
     with state.engine.begin() as connection:
         connection.execute(tables.meta.insert().values(key="mark", value="ours"))
     state.close()
 
 
 def marked(folder: Path) -> bool:
-    state = open_state(folder)
+    state = open_state(folder, purpose="run")
     with state.engine.begin() as connection:
         found = connection.execute(tables.meta.select().where(tables.meta.c.key == "mark")).one_or_none()
     state.close()
@@ -49,34 +49,46 @@ def test_only_its_owner_may_read_it(tmp_path):
     assert stat.S_IMODE((tmp_path / "ws" / "state.sqlite").stat().st_mode) == 0o600
 
 
-def _foreign(path: Path) -> None:
-    path.unlink()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("create table theirs (x)")
-        connection.execute("pragma application_id=7")
-        connection.commit()
-
-
 @pytest.mark.parametrize(
     "damage",
     [
         lambda path: path.write_bytes(path.read_bytes()[:5000]),
         lambda path: path.write_bytes(b"\x00" * 100 + path.read_bytes()[100:]),
         lambda path: path.write_bytes(b"<html>" * 2000),
-        _foreign,
+        lambda path: path.write_bytes(path.read_bytes().replace(b"markours", b"markoups")),
     ],
-    ids=["truncated", "header", "not a database", "of another program"],
+    ids=["truncated", "header", "not a database", "one bit of a text"],
 )
-def test_a_damaged_or_foreign_file_is_kept_aside_and_begun_anew(tmp_path, damage):
+def test_only_a_run_sets_a_damaged_file_aside(tmp_path, damage, capsys):
     mark(tmp_path)
     path = tmp_path / "state.sqlite"
     damage(path)
     before = path.read_bytes()
-    state = open_state(tmp_path)
+    for purpose in ("read", "write"):
+        with pytest.raises(StateError, match="is damaged"):
+            open_state(tmp_path, purpose=purpose)
+    assert path.read_bytes() == before
+    state = open_state(tmp_path, purpose="run")
     state.close()
     assert state.moved_aside is not None
     assert state.moved_aside.read_bytes() == before
     assert not marked(tmp_path)
+    capsys.readouterr()
+    open_state(tmp_path).close()
+    assert state.moved_aside.name in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("purpose", ["run", "write", "read"])
+def test_a_file_of_another_program_is_left_alone(tmp_path, purpose):
+    path = tmp_path / "state.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("create table theirs (x)")
+        connection.execute("pragma application_id=7")
+        connection.commit()
+    before = path.read_bytes()
+    with pytest.raises(StateError, match="belongs to another program"):
+        open_state(tmp_path, purpose=purpose)
+    assert path.read_bytes() == before
 
 
 def test_an_empty_file_is_begun(tmp_path):
@@ -88,6 +100,8 @@ def test_one_of_a_newer_version_is_refused_and_left_alone(tmp_path):
     mark(tmp_path)
     with closing(sqlite3.connect(tmp_path / "state.sqlite")) as connection:
         connection.execute(f"pragma user_version={tables.VERSION + 1}")
+        connection.execute("update meta set value = ? where key = 'version'", (str(tables.VERSION + 1),))
+        connection.commit()
     with pytest.raises(StateError, match=f"of version {tables.VERSION + 1}; this program knows {tables.VERSION}"):
         open_state(tmp_path)
     assert not list(tmp_path.glob("*.corrupt-*"))
@@ -101,6 +115,10 @@ def older(folder: Path) -> bytes:
         for name, since in tables.ADDED.items():
             assert since > 1
             connection.execute(f"drop table {name}")
+        for name in tables.ADDED_COLUMNS:
+            connection.execute("alter table {} drop column {}".format(*name.split(".")))
+        for (name,) in connection.execute("select name from sqlite_master where type = 'table'").fetchall():
+            connection.execute(f"alter table {name} drop column crc")
         connection.execute("update meta set value = '1' where key = 'version'")
         connection.execute("pragma user_version=1")
         connection.commit()
@@ -152,7 +170,7 @@ def test_random_damage_is_noticed_or_harmless(tmp_path_factory, place, damage):
     start = int(place * len(whole))
     whole[start : start + len(damage)] = damage
     path.write_bytes(bytes(whole))
-    state = open_state(folder)
+    state = open_state(folder, purpose="run")
     with state.engine.begin() as connection:
         state.upsert(tables.meta, [{"key": "after", "value": "yes"}], connection)
         read = connection.execute(tables.meta.select().where(tables.meta.c.key == "after")).one()
