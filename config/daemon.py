@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 from datetime import timedelta
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from connectors.http.addresses import address
 from connectors.secrets import Secret
 
 
@@ -76,12 +76,10 @@ class WebhookSettings(_Section):
     def _public(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        local = parts.hostname in ("127.0.0.1", "::1", "localhost")
-        if parts.scheme != "https" and not (parts.scheme == "http" and local):
-            raise ValueError("write the whole address, with https://, as it stands in the app")
-        if not parts.hostname or parts.fragment or parts.username is not None:
-            raise ValueError("an address with a host, and without a user or #fragment")
+        try:
+            address(value)
+        except ValueError as error:
+            raise ValueError(f"{error}: write the whole address, with https://, as it stands in the app") from None
         return value
 
     @property

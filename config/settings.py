@@ -10,8 +10,7 @@ import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -26,6 +25,9 @@ from connectors.hubspot.config import HubSpotConfig
 from connectors.salesforce.config import SalesforceConfig
 from connectors.secrets import Secret, remember
 from enrichment.fields import Profile
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 DEFAULT_FILE = Path("bothways.toml")
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -44,6 +46,13 @@ class WorkspaceSettings(_Section):
     state_password: Secret | None = None
     """The password of `state_url`."""
 
+    @field_validator("state_url")
+    @classmethod
+    def _postgresql(cls, value: str | None) -> str | None:
+        if value is not None and _database(value).get_backend_name() != "postgresql":
+            raise ValueError("must be of PostgreSQL, like postgresql+psycopg://bothways@localhost/bothways")
+        return value
+
     @model_validator(mode="after")
     def _password_has_a_url(self) -> Self:
         if self.state_password is not None and self.state_url is None:
@@ -54,14 +63,12 @@ class WorkspaceSettings(_Section):
         """`state_url` with its password. Raises ConfigError when the password cannot be had."""
         if self.state_url is None:
             return None
-        parts = urlsplit(self.state_url)
-        if parts.password:
-            remember(unquote(parts.password))
-        if self.state_password is None:
-            return self.state_url
-        before, _, host = parts.netloc.rpartition("@")
-        user = before.partition(":")[0]
-        return urlunsplit(parts._replace(netloc=f"{user}:{quote(self.state_password.read(), safe='')}@{host}"))
+        url = _database(self.state_url)
+        if url.password:
+            remember(str(url.password))
+        if self.state_password is not None:
+            url = url.set(password=self.state_password.read())
+        return url.render_as_string(hide_password=False)
 
 
 class OrganisationSettings(_Section):
@@ -249,11 +256,31 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
 def _refuse_password(data: dict[str, Any], path: Path, text: str) -> None:
     workspace = data.get("workspace")
     url = workspace.get("state_url") if isinstance(workspace, dict) else None
-    if isinstance(url, str) and urlsplit(url).password:
+    if isinstance(url, str) and _holds_password(url):
         raise ConfigError(
             f"{path}:{line_of(text, ['workspace', 'state_url'])}: workspace.state_url: secrets are not kept in this file.",
             remedy='Take the password out of it and add state_password = { env = "BOTHWAYS_STATE_PASSWORD" }.',
         )
+
+
+def _database(url: str) -> URL:
+    """The parts of a database's address, by the library that will use it."""
+    from sqlalchemy.engine import make_url  # only where there is one: the library takes a moment
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise ValueError("is not the address of a database, like postgresql+psycopg://user@host/name") from None
+
+
+def _holds_password(url: str) -> bool:
+    """Also among the parameters, where the PostgreSQL driver takes one too."""
+    try:
+        found = _database(url)
+    except ValueError:
+        return ":" in url.partition("://")[2].rpartition("@")[0]  # refused afterwards, but never shown
+    return bool(found.password) or any("password" in name.lower() for name in found.query)
 
 
 _PATHS = (

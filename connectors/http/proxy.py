@@ -10,9 +10,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from connectors.errors import ConfigError
+from connectors.http.addresses import LOOPBACK
 from connectors.redaction import remember
-
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal, Self, get_args
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from connectors.http.proxy import LOOPBACK
+from connectors.http.addresses import address
 from connectors.http.quota_reserve import hours
 from connectors.records import SCHEMAS, Stream
 from connectors.secrets import Secret
@@ -18,6 +17,7 @@ DEFAULT_VERSION: ApiVersion = "2026-03"
 """Writes of 2026-09 are subject to validation rules about properties that are not ours; those of 2026-03 and v3 are not."""
 
 API_HOST = "api.hubapi.com"
+_HOSTS = re.compile(re.escape(API_HOST))
 
 
 class _Strict(BaseModel):
@@ -73,14 +73,13 @@ class HubSpotConfig(_Strict):
     @field_validator("url")
     @classmethod
     def _known_host(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.hostname in LOOPBACK and parts.scheme in ("http", "https"):
-            return url.rstrip("/")
-        if parts.scheme != "https":
-            raise ValueError(f"plain http is for loopback only; use https://{API_HOST}")
-        if parts.hostname != API_HOST or parts.username is not None or parts.path not in ("", "/"):
-            raise ValueError(f"the token is sent to {API_HOST} or to loopback only, not to {parts.hostname}")
-        return url.rstrip("/")
+        try:
+            found = address(url, _HOSTS)
+        except ValueError as error:
+            raise ValueError(f"{error}; the token is sent to https://{API_HOST} or to loopback only") from None
+        if found.path not in ("", "/") and not found.loopback:
+            raise ValueError("must be the address alone, without a path")
+        return str(found).rstrip("/")
 
     @property
     def overlap_ms(self) -> int:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from connectors.http.proxy import LOOPBACK
+from connectors.http.addresses import address
 from connectors.http.quota_reserve import hours
 from connectors.records import SCHEMAS, Stream
 from connectors.secrets import Secret
 
 API_VERSION = "68.0"
+_HOSTS = re.compile(r"(?:[a-z0-9-]+\.)+salesforce\.com")
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -104,19 +104,13 @@ class SalesforceConfig(BaseModel):
     @field_validator("url")
     @classmethod
     def _known_host(cls, url: str) -> str:
-        split = urlsplit(url)
-        host = split.hostname or ""
-        if host in LOOPBACK and split.scheme in ("http", "https"):
-            return url.rstrip("/")
-        if split.scheme != "https":
-            raise ValueError("must begin with https:// (plain http is for 127.0.0.1 and localhost only)")
-        if not host.endswith(".salesforce.com"):
-            raise ValueError(
-                f"{host!r} is not a Salesforce address: use your My Domain, e.g. https://example.my.salesforce.com"
-            )
-        if split.path.strip("/") or split.query or split.fragment or split.username:
+        try:
+            found = address(url, _HOSTS)
+        except ValueError as error:
+            raise ValueError(f"{error}: use your My Domain, e.g. https://example.my.salesforce.com") from None
+        if found.path not in ("", "/"):
             raise ValueError("must be the address alone, without a path")
-        return url.rstrip("/")
+        return found.origin
 
 
 _PATH = re.compile(r"^([A-Za-z][A-Za-z0-9_]*\.){0,2}[A-Za-z][A-Za-z0-9_]*$")

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from connectors.errors import ConfigError
+from connectors.http.addresses import address as http_address
 from connectors.secrets import Secret
 from sync.errors import ending
 from sync.observe.last_outcome import Outcome
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 """The longest that one alert may take, headers and body."""
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Notifier:
@@ -80,18 +79,18 @@ class Notifier:
         from connectors.http.deadline import Deadline, watch_connections, within
 
         try:
-            url = address.read()
-            parts = urlsplit(url)
-            if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-                raise ConfigError(f"the address from {address.describe()} is not https")
+            try:
+                url = http_address(address.read())
+            except ValueError as error:
+                raise ConfigError(f"the address from {address.describe()} {error}") from None
             with requests.Session() as session, within(Deadline(SECONDS)):
                 for scheme in ("https://", "http://"):
                     adapter = HTTPAdapter(max_retries=0)
                     watch_connections(adapter.poolmanager)
                     session.mount(scheme, adapter)
-                session.trust_env = parts.hostname not in _LOOPBACK
+                session.trust_env = not url.loopback
                 answer = session.post(
-                    parts._replace(path=parts.path.rstrip("/") + suffix).geturl(),
+                    url.origin + _with(url.path, suffix),
                     json=body,
                     timeout=(SECONDS / 2, SECONDS),
                     allow_redirects=False,
@@ -105,6 +104,12 @@ class Notifier:
             why = str(error) if isinstance(error, ConfigError) else type(error).__name__
         logs.write("warning", f"The {what} of [notify] could not be told: {why}. The run is not affected.")
         return False
+
+
+def _with(path: str, suffix: str) -> str:
+    """The path with a suffix, before a query if there is one."""
+    before, question, query = path.partition("?")
+    return before.rstrip("/") + suffix + question + query
 
 
 def _counts(result: RunResult | None) -> str:

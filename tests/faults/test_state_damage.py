@@ -91,7 +91,7 @@ def test_one_flipped_bit_in_any_file_of_a_workspace_is_noticed_or_harmless(damag
     connector = FakeConnector(crm, SPECS, write_batch=2, write_workers=1)
     connector.fail_calls = [None, QuotaReached("the day is over")]
     options = RunOptions(as_of=AS_OF, scorer=by_acts)
-    broken = run_sync(connector, Workspace(tmp_path / "ws"), ScoringModel(), SPECS, options, NullProgress())
+    broken = run_sync(RunContext(connector, Workspace(tmp_path / "ws"), ScoringModel(), SPECS, options, NullProgress()))
     assert broken.deferred
     crm.save()
 

@@ -12,18 +12,19 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
 from connectors.errors import AuthError, ConfigError, QuotaReached, RetriableError
+from connectors.http.addresses import address, path
 from connectors.http.circuit_breaker import Governor
 from connectors.http.deadline import Deadline, watch_connections, within
-from connectors.http.proxy import LOOPBACK
 from connectors.http.quota_reserve import kept_share
 from connectors.http.retry import confirmed, retrying
 from connectors.http.server_clock import ServerClock
@@ -48,7 +49,8 @@ class Transport(requests.Session):
     def __init__(self, config: SalesforceConfig, time_zone: str = "UTC") -> None:
         super().__init__()
         self._config, self._zone = config, time_zone
-        self._secure = "https://" + config.url.split("://", 1)[1]
+        self._address = address(config.url)
+        self._secure = replace(self._address, scheme="https").origin if self._address.loopback else config.url
         self._lock = threading.Lock()
         self.counted: Counter[tuple[str, str]] = Counter()
         """Calls by (read or write, endpoint)."""
@@ -58,11 +60,11 @@ class Transport(requests.Session):
         """Calls used and allowed today by the whole organisation, as of the last answer."""
         self.observe_reserve = True
         self.verify = config.ca_file or True
-        self.trust_env = urlsplit(config.url).hostname not in LOOPBACK
+        self.trust_env = not self._address.loopback
         self.auth = _keep_authorization
         self.cookies.set_policy(_NoCookies())
-        for scheme in ("https://", "http://"):
-            self.mount(scheme, _Adapter(pool_maxsize=32, max_retries=0))
+        self.adapters.clear()  # what is not of the organisation has no way out
+        self.mount(self._address.origin + "/", _Adapter(pool_maxsize=32, max_retries=0))
         self.tokens = Tokens(config, self._post_form, server=self.clock)
 
     @property
@@ -149,6 +151,8 @@ class Transport(requests.Session):
         """One request and its whole body, within the deadline. Raises RetriableError when the answer is not whole."""
         limit = self._config.request_seconds
         kw = {**kw, "timeout": (_CONNECT, min(limit, _SILENCE)), "stream": True, "allow_redirects": False}
+        if self._config.ca_file:
+            kw["verify"] = self._config.ca_file  # said for each request, or REQUESTS_CA_BUNDLE would win over it
         deadline = Deadline(limit)
         try:
             with within(deadline):
@@ -178,12 +182,15 @@ class Transport(requests.Session):
         return response.status_code, response.content
 
     def _origin(self, url: str) -> str:
-        """The library always says https; a loopback organisation may speak plain http. No other host is ever asked."""
-        if url.startswith(self._secure + "/"):
-            return self._config.url + url[len(self._secure) :]
-        if not url.startswith(self._config.url + "/"):
-            raise AuthError(f"The address {url.split('?')[0]} is not of {self._config.url}: no token is sent there.")
-        return url
+        """The address to ask, built from the organisation's own and a path. No other host is ever asked. Raises AuthError.
+
+        The library always says https; a loopback organisation may speak plain http.
+        """
+        for known in (self._config.url, self._secure):
+            if url.startswith(known + "/"):
+                with suppress(ValueError):
+                    return self._address.origin + path(url[len(known) :])
+        raise AuthError(f"The address {url.split('?')[0]} is not of {self._config.url}: no token is sent there.")
 
     def _note(self, headers: Mapping[str, str]) -> None:
         usage = _USAGE.search(headers.get("Sforce-Limit-Info", ""))
