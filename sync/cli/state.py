@@ -85,7 +85,7 @@ def accept(
 
 def _workspace(config: str) -> Workspace:
     from config import settings as config_settings
-    from sync.cli.run import workspace_of
+    from sync.options import workspace_of
 
     return workspace_of(config_settings.load(Path(config)))
 
