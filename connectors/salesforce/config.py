@@ -142,7 +142,7 @@ class ObjectMapping(BaseModel):
 
 EMAIL_ROLES = frozenset(
     {"from_address", "incoming", "occurred_at", "status", "bounced", "task_id", "related_to", "case_id", "thread"}
-    | {"reply_to", "message_id", "subject", "automated", "mandated"}
+    | {"reply_to", "message_id", "subject", "automated", "automation", "mandated"}
 )
 TASK_ROLES = frozenset(
     {"subtype", "call_type", "seconds", "disposition", "who_id", "what_id", "who_count", "account_id", "owner_id"}
@@ -150,7 +150,7 @@ TASK_ROLES = frozenset(
 )
 EVENT_ROLES = frozenset(
     {"starts_at", "ends_at", "minutes", "all_day", "who_id", "what_id", "account_id", "owner_id", "child"}
-    | {"recurrence", "subject", "outcome", "automated", "mandated"}
+    | {"recurrence", "group_type", "subject", "outcome", "automated", "mandated"}
 )
 _ROLES = {"email": EMAIL_ROLES, "call": TASK_ROLES, "task": TASK_ROLES, "meeting": EVENT_ROLES}
 ActivityKind = Literal["email", "call", "meeting", "task"]

@@ -56,7 +56,9 @@ class SalesforceConnector:
         self._schema = Schema(self._client, mapped_objects(mapping))
         self._writer = Writer(self._client, config, self._schema, self._owned)
         self._provisioner = Provisioner(self._client, config, mapping, self._schema)
-        self._ahead = Ahead(self._client, lambda stream: self._feeds(stream, Lookups(self._client, self._schema)))
+        self._ahead = Ahead(
+            self._client, lambda stream: self._feeds(stream, Lookups(self._client, self._schema)), self._rate_statements
+        )
         self._capabilities: Capabilities | None = None
         self._sizes: dict[str, int] | None = None
 
@@ -170,11 +172,15 @@ class SalesforceConnector:
             self._client.minimum += 1
         return self._sizes
 
+    def _rate_statements(self) -> list[str]:
+        mapping = self._mapping.currency_rates
+        return [] if mapping is None else currency.statements(self._schema, mapping)
+
     def _rates(self) -> Page:
         mapping = self._mapping.currency_rates
         if mapping is None:
             return self._empty("currency_rates")
-        made = currency.rates(self._client, self._schema, mapping)
+        made = currency.rates(self._client, self._schema, mapping, self._ahead.take_beside())
         return Page("currency_rates", made.batch, self._now(), rejects=made.rejects)
 
     def _empty(self, stream: Stream) -> Page:

@@ -32,14 +32,31 @@ def rates(tables: Mapping[str, Expr]) -> Expr:
     )
 
 
+def standing_rates(tables: Mapping[str, Expr]) -> Expr:
+    """Rates for money without a date of its own: the one without dates where a currency has one, else as `rates`."""
+    rows = tables["currency_rates"]
+    rows = rows.filter(rows.currency.notnull(), rows.rate > 0.0, rows.start_at.isnull(), rows.end_at.isnull())
+    always = rows.group_by("currency").aggregate(rate=rows.rate.max())
+    always = always.select(
+        rate_currency=always.currency,
+        rate=always.rate,
+        starts=ibis.literal(_LONG_AGO, "int64"),
+        ends=ibis.literal(-_LONG_AGO, "int64"),
+    )
+    dated = rates(tables)
+    return always.union(dated.anti_join(always, "rate_currency"), distinct=False)
+
+
 def converted(rows: Expr, dated: Expr, at: Expr, model: ScoringModel) -> Expr:
-    """`rows` with `factor`: corporate units for one unit of their `currency` at second `at`; null when nobody knows."""
+    """`rows` with `factor`: corporate units for one unit of their `currency` at second `at`; null when nobody knows. A currency
+    that has a rate is converted by it, even the one that the settings call the corporate one: the CRM knows better."""
     rows = rows.mutate(rate_at=at)
     rows = rows.left_join(
         dated, [rows.currency == dated.rate_currency, rows.rate_at >= dated.starts, rows.rate_at < dated.ends]
     )
     ours = rows.currency.isnull() | (rows.currency == model.corporate_currency)
-    return rows.mutate(factor=ours.ifelse(1.0, rows.rate)).drop("rate_currency", "rate", "starts", "ends", "rate_at")
+    factor = rows.rate.coalesce(ours.ifelse(1.0, ibis.null("float64")))
+    return rows.mutate(factor=factor).drop("rate_currency", "rate", "starts", "ends", "rate_at")
 
 
 def deals(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel) -> Expr:

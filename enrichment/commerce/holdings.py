@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import ibis
 
 from enrichment.as_of import AsOf
-from enrichment.commerce.deals import converted, rates
+from enrichment.commerce.deals import converted, standing_rates
 from enrichment.expressions import DAY, MICRO, Expr, constant, decay, money, month, month_starts, seconds, whole
 from enrichment.model import ScoringModel
 
@@ -73,7 +73,7 @@ def assets(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel) -> Expr
     rows = tables["assets"].filter(ibis._.account.notnull())
     rows = rows.mutate(ended=(seconds(rows.ends_at) <= now).coalesce(False))
     rows = rows.filter(rows.active.coalesce(True), ~rows.ended)
-    rows = converted(rows, rates(tables), now, model)
+    rows = converted(rows, standing_rates(tables), now, model)
     return rows.select(
         "account",
         family=plain(rows.family),

@@ -89,7 +89,7 @@ def _counted(acted: Activity) -> Expr:
 def _described(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel) -> Expr:
     now = as_of.seconds
     rows = tables["accounts"]
-    rows = commerce.converted(rows, commerce.rates(tables), now, model)
+    rows = commerce.converted(rows, commerce.standing_rates(tables), now, model)
     kind = rows.type.strip().lower()
     scored = ibis.literal(True)
     if model.accounts.customer_types:

@@ -92,20 +92,24 @@ class Books:
     def ago(self, days: float) -> datetime:
         return self.as_of - timedelta(days=days)
 
-    def rate(self, currency: str | None, at: datetime) -> Decimal | None:
-        """Corporate units for one unit; the newest rate that had started, unless it ended. None: nobody knows."""
-        if currency is None or currency == self.model.corporate_currency:
-            return Decimal(1)
-        started = [
-            r for r in self._rates if r["currency"] == currency and (r["start_at"] is None or r["start_at"] <= at)
-        ]
+    def rate(self, currency: str | None, at: datetime, *, standing: bool = False) -> Decimal | None:
+        """Corporate units for one unit; the newest rate that had started, unless it ended. `standing`: the one without dates,
+        if there is one. The own currency is 1 unless a rate says otherwise. None: unknown."""
+        own = Decimal(1) if currency is None or currency == self.model.corporate_currency else None
+        mine = [r for r in self._rates if r["currency"] == currency]
+        always = [r["rate"] for r in mine if r["start_at"] is None and r["end_at"] is None]
+        if standing and always:
+            return decimal(max(always))
+        started = [r for r in mine if r["start_at"] is None or r["start_at"] <= at]
         started.sort(key=lambda r: (r["start_at"] is not None, r["start_at"] or at))
         if not started or (started[-1]["end_at"] is not None and started[-1]["end_at"] <= at):
-            return None
+            return own
         return decimal(started[-1]["rate"])
 
-    def converted(self, amount: float | None, currency: str | None, at: datetime) -> Decimal | None:
-        rate = self.rate(currency, at)
+    def converted(
+        self, amount: float | None, currency: str | None, at: datetime, *, standing: bool = False
+    ) -> Decimal | None:
+        rate = self.rate(currency, at, standing=standing)
         number = decimal(amount)
         return None if number is None or rate is None else number * rate
 
@@ -171,7 +175,7 @@ class Books:
     def rival_spend(self, account: int) -> Decimal | None:
         prices = [
             (
-                self.converted(a["price"], a["currency"], self.as_of),
+                self.converted(a["price"], a["currency"], self.as_of, standing=True),
                 decimal(1.0 if a["quantity"] is None else a["quantity"]),
             )
             for a in self.rival_assets(account)

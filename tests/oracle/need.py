@@ -97,7 +97,7 @@ def _share_of_wallet(books: Books, row: Row) -> float | None:
     benchmarks = {name.lower(): each for name, each in books.model.wallet_per_employee.items()}
     per_head = benchmarks.get((row["industry"] or "").lower())
     rungs = [
-        books.converted(row["wallet"], row["currency"], books.as_of),
+        books.converted(row["wallet"], row["currency"], books.as_of, standing=True),
         None if rivals is None or rivals <= 0 else revenue + rivals,
         None if per_head is None or not row["employees"] else Decimal(repr(per_head)) * row["employees"],
     ]
@@ -111,7 +111,7 @@ def _share_of_wallet(books: Books, row: Row) -> float | None:
 
 def burden(books: Books, row: Row, amount: Decimal | None) -> float | None:
     """What they pay us against all they earn."""
-    theirs = books.converted(row["annual_revenue"], row["currency"], books.as_of)
+    theirs = books.converted(row["annual_revenue"], row["currency"], books.as_of, standing=True)
     if amount is None or theirs is None or theirs <= 0:
         return None
     return hill(float(amount / theirs), books.model.dependence.burden_half_point)

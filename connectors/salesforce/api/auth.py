@@ -12,7 +12,7 @@ import jwt
 from connectors.errors import AuthError, ConfigError, RetriableError
 from connectors.http import strict_json
 from connectors.http.server_clock import ServerClock
-from connectors.salesforce.api.failures import TokenRefused, refusal
+from connectors.salesforce.api.failures import TokenRefused, refusal, sign_in_failure
 from connectors.salesforce.config import ClientCredentialsAuth, JwtAuth, RefreshAuth, SalesforceConfig, TokenAuth
 from connectors.secret_rotation import keep
 from connectors.secrets import Secret, remember
@@ -84,7 +84,7 @@ class Tokens:
     def _obtain(self) -> str:
         auth = self._auth
         if isinstance(auth, TokenAuth):
-            return auth.token.read()
+            return _real(auth.token)
         status, body = self._post("/services/oauth2/token", self._form(auth))
         if status == 400 and isinstance(auth, JwtAuth) and self._skew() > _SKEW:
             # What was signed by our clock was of the wrong time for the server, whose clock we know now.
@@ -95,10 +95,7 @@ class Tokens:
             said = refusal(body)
             if not said.code and body:
                 raise RetriableError(f"Something on the way answered {status} where Salesforce issues tokens.")
-            raise TokenRefused(
-                f"Salesforce refuses to issue a token: {said.code or f'HTTP {status}'} {said.message}".rstrip() + ".",
-                remedy=f"Check crm.auth ({auth.method}) and the external client app's policies and Run-As user.",
-            )
+            raise sign_in_failure(status, said, auth.method)
         try:
             answer = strict_json.loads(body)
             token = str(answer["access_token"])
@@ -141,6 +138,17 @@ class Tokens:
                 "Keep crm.auth.refresh_token in a file, or turn rotation off.",
                 source.describe(),
             )
+
+
+def _real(source: Secret) -> str:
+    """The token. Raises TokenRefused for the sentence that the Salesforce CLI shows in its place since 2.136.8."""
+    token = source.read()
+    if token.lstrip('"').startswith("[REDACTED]"):
+        raise TokenRefused(
+            f"The access token from {source.describe()} is what `sf org display` shows instead of one.",
+            remedy="Take it from `sf org auth show-access-token --target-org NAME --json` (.result.accessToken).",
+        )
+    return token
 
 
 def _assertion(auth: JwtAuth, now: float) -> str:

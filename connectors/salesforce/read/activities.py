@@ -12,7 +12,7 @@ from connectors.salesforce.config import ActivityKind, ActivityMapping, ObjectMa
 from connectors.salesforce.read.fetch import Feed
 from connectors.salesforce.read.lookups import Lookups, Need
 from connectors.salesforce.translate.activities import emails, events, tasks
-from connectors.salesforce.translate.columns import Frame, as_ids, as_real, as_text
+from connectors.salesforce.translate.columns import Frame, as_ids, as_real, as_text, from_json
 from connectors.salesforce.translate.participants import Sides
 from connectors.salesforce.translate.records import ID, Translated
 
@@ -41,21 +41,56 @@ def objects(mapping: ActivityMapping) -> list[tuple[tuple[ActivityKind, ...], Ob
 
 
 def feeds(mapping: ActivityMapping, schema: Schema, lookups: Lookups, sides: Sides) -> list[Feed]:
-    """The objects that are there. Raises SchemaError for a missing required field."""
-    made = []
+    """The objects that are there, then what tells whose people have changed. Raises SchemaError for a missing required field."""
+    made: list[Feed] = []
+    again: list[Feed] = []
     for kinds, each in objects(mapping):
         selection = schema.select(each, "activities")
         if selection is None:
             continue
+        seen: set[str] = set()
         if kinds == ("email",):
-            stands_for = each.fields.get("task_id")
-            made.append(Feed(selection, _emails(each, lookups, sides), stands_for, _ties_of("email", lookups)))
+            translate = _noting(seen, _emails(each, lookups, sides))
+            made.append(Feed(selection, translate, each.fields.get("task_id"), _ties_of("email", lookups)))
         elif kinds == ("meeting",):
-            made.append(Feed(selection, _events(each, lookups, sides), needs=_ties_of("meeting", lookups)))
+            translate = _noting(seen, _events(each, lookups, sides))
+            made.append(Feed(selection, translate, needs=_ties_of("meeting", lookups)))
         else:
-            translate = _tasks(kinds, selection, mapping.email, lookups, sides)
+            translate = _noting(seen, _tasks(kinds, selection, mapping.email, lookups, sides))
             made.append(Feed(selection, translate, needs=_needs_of_tasks(kinds, selection, mapping.email, lookups)))
-    return made
+        again += _changed_people(kinds[0], selection, lookups, translate, seen)
+    return [*made, *again]
+
+
+def _noting(seen: set[str], translate: Callable[[Frame], Translated]) -> Callable[[Frame], Translated]:
+    """The same, and remembers which records it was given."""
+
+    def noted(frame: Frame) -> Translated:
+        seen.update(_ids(frame))
+        return translate(frame)
+
+    return noted
+
+
+def _changed_people(
+    kind: ActivityKind,
+    selection: Selection,
+    lookups: Lookups,
+    translate: Callable[[Frame], Translated],
+    seen: set[str],
+) -> list[Feed]:
+    """An invitation that is answered, or a person who is added, changes a relation and not the activity: activities whose
+    relations have changed, and that are not among the changed ones anyway (`seen`), are read again by id."""
+    told = lookups.changes(kind)
+    if told is None:
+        return []
+    relation, key = told
+
+    def again(frame: Frame) -> Translated:
+        ids = [i for i in dict.fromkeys(as_ids(frame.get(key)).to_pylist()) if i is not None and i not in seen]
+        return translate(from_json(lookups.records(selection, ids), selection.paths))
+
+    return [Feed(relation, again, only_changes=True, tombstones=False)]
 
 
 def _ties_of(kind: ActivityKind, lookups: Lookups) -> Callable[[Frame], list[Need]]:

@@ -1,14 +1,21 @@
-"""Currency rates: dated ones where the organisation has them, static ones for the currencies that have none."""
+"""Currency rates: the static one of every currency, and dated ones where the organisation has them.
+
+Salesforce converts opportunities and their lines by the dated rate of the close date, everything else by the static one
+(SOQL guide, "Querying Currency Fields in Multicurrency Orgs"): a row without dates is the static rate. The corporate currency
+is among them, at 1.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from connectors.errors import BothwaysError
 from connectors.records import SCHEMAS
+from connectors.salesforce.api.answers import Found
 from connectors.salesforce.api.client import Client
-from connectors.salesforce.api.describe import Schema
+from connectors.salesforce.api.describe import Schema, Selection
 from connectors.salesforce.config import ObjectMapping
 from connectors.salesforce.read.cursor import Position
 from connectors.salesforce.read.fetch import statement
@@ -18,13 +25,20 @@ from connectors.salesforce.translate.records import Translated, records
 STATIC = ObjectMapping(object="CurrencyType", fields={"currency": "IsoCode", "rate": "ConversionRate"})
 
 
-def rates(client: Client, schema: Schema, dated: ObjectMapping) -> Translated:
-    """All rates in one page (an organisation has dozens, read in one call); none when there is one currency only."""
-    selections = [s for s in (schema.select(m, "currency_rates") for m in (dated, STATIC)) if s is not None]
+def statements(schema: Schema, dated: ObjectMapping) -> list[str]:
+    """What to ask; nothing where there is one currency only."""
+    return [statement(each, Position(""), ordered=True) for each in _selections(schema, dated)]
+
+
+def rates(
+    client: Client, schema: Schema, dated: ObjectMapping, answers: Sequence[Found | BothwaysError] | None = None
+) -> Translated:
+    """All rates in one page (an organisation has dozens, read in one call). `answers`: to `statements`, if already asked."""
+    selections = _selections(schema, dated)
     if not selections:
         return Translated(pa.RecordBatch.from_pylist([], schema=SCHEMAS["currency_rates"]))
-    start = Position("")
-    answers = client.queries([statement(s, start, ordered=True) for s in selections])
+    if answers is None:
+        answers = client.queries(statements(schema, dated))
     client.minimum += 1
     pages: list[Translated] = []
     for selection, answer in zip(selections, answers, strict=True):
@@ -35,19 +49,10 @@ def rates(client: Client, schema: Schema, dated: ObjectMapping) -> Translated:
             answer = client.more(answer.more, answer)
             rows += answer.records
         pages.append(records("currency_rates", selection.mapping, from_json(rows, selection.paths)))
-    return Translated(
-        _without_doubles([page.batch for page in pages]), tuple(r for page in pages for r in page.rejects)
-    )
+    table = pa.Table.from_batches([page.batch for page in pages], schema=SCHEMAS["currency_rates"])
+    whole = table.combine_chunks().to_batches() or [pages[0].batch]
+    return Translated(whole[0], tuple(r for page in pages for r in page.rejects))
 
 
-def _without_doubles(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """A static rate would stand beside the dated ones of the same currency."""
-    if len(batches) == 2:
-        dated, static = batches
-        keep = pc.invert(pc.is_in(static.column("currency"), value_set=dated.column("currency").drop_null()))
-        batches = [dated, static.filter(keep)]
-    return (
-        pa.Table.from_batches(batches, schema=SCHEMAS["currency_rates"]).combine_chunks().to_batches()[0]
-        if any(batch.num_rows for batch in batches)
-        else batches[0]
-    )
+def _selections(schema: Schema, dated: ObjectMapping) -> list[Selection]:
+    return [s for s in (schema.select(m, "currency_rates") for m in (dated, STATIC)) if s is not None]

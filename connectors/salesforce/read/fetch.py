@@ -20,10 +20,11 @@ from connectors.salesforce.api.answers import Found, Record
 from connectors.salesforce.api.bulk_query import BulkQueries
 from connectors.salesforce.api.client import Client, soql, soql_time
 from connectors.salesforce.api.describe import Selection
-from connectors.salesforce.api.failures import BulkRefused, LocatorGone, QueryTimeout
+from connectors.salesforce.api.failures import BulkRefused, LocatorGone, QueryTimeout, TooLarge
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.read.cursor import Position, Watermark, decode
 from connectors.salesforce.read.lookups import Lookups, Need
+from connectors.salesforce.read.windows import Bounds, Windows
 from connectors.salesforce.translate.columns import Frame, as_flag, as_ids, from_json
 from connectors.salesforce.translate.records import DELETED, ID, MASTER, STAMP, Translated
 
@@ -42,6 +43,10 @@ class Feed:
     """A path to ids of other records of the stream that these replace (an e-mail's task)."""
     needs: Callable[[Frame], Sequence[Need]] | None = None
     """What `translate` will look up for a page."""
+    only_changes: bool = False
+    """Not part of a read of everything: rows that say which records of the stream to read again."""
+    tombstones: bool = True
+    """Whether a deleted row is a deleted record of the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,16 @@ class _Raw:
     last: bool
 
 
-def statement(selection: Selection, position: Position, *, ordered: bool) -> str:
-    """The SOQL of a part from a position on. Names come from the description, values are quoted."""
+def statement(
+    selection: Selection, position: Position, *, ordered: bool, window: tuple[str, str | None] | None = None
+) -> str:
+    """The SOQL of a part from a position on, within a window of stamps (from, before; None: no end). Names come from the
+    description, values are quoted."""
     where = []
+    if window is not None:
+        where.append(soql("SystemModstamp >= {:literal}", window[0]))
+        if window[1] is not None:
+            where.append(soql("SystemModstamp < {:literal}", window[1]))
     if position.low is None and selection.deletable:
         where.append("IsDeleted = false")
     if ordered and position.record and selection.stamped and position.stamp:
@@ -88,6 +100,8 @@ class Reader:
         """All pages from a cursor on; the last one's cursor is the watermark. `begun`: the read has begun there, and its
         first pages are these."""
         position, first = begun or (self._start(since), None)
+        if position.low is None:
+            self.feeds = [feed for feed in self.feeds if not feed.only_changes]
         if first is None:
             first = self._first_pages(position)
         self._prefetch(first)
@@ -154,8 +168,11 @@ class Reader:
                 return
         try:
             found = self._opened(selection, position, first)
+        except TooLarge:
+            yield from self._in_windows(selection, position)
+            return
         except QueryTimeout:
-            yield from self._bulk(selection, replace(position, stamp=None, record=None))
+            yield from self._slowly(selection, position)
             return
         if position.record is None and found.total > self.config.bulk_read_rows:
             try:
@@ -164,16 +181,45 @@ class Reader:
                 pass
             else:
                 return
-        yield from self._rest(selection, position, found)
+        yield from self._rest(selection, position, found, self._asking(selection))
+
+    def _slowly(self, selection: Selection, position: Position) -> Iterator[_Raw]:
+        """What a query took too long for: by Bulk, or where that is refused in smaller windows."""
+        try:
+            yield from self._bulk(selection, replace(position, stamp=None, record=None))
+        except BulkRefused:
+            yield from self._in_windows(selection, position)
+
+    def _in_windows(self, selection: Selection, position: Position) -> Iterator[_Raw]:
+        """By spans of stamps, each as wide as the server answers. The last one has no end: what changes meanwhile moves there."""
+        for window in Windows(selection, position):
+            ask = self._asking(selection, window.bounds)
+            try:
+                found = ask(position)
+            except QueryTimeout as error:
+                window.halve(error)
+                continue
+            for raw in self._rest(selection, position, found, ask):
+                position = raw.position
+                if raw.frame.size or window.is_last:
+                    yield replace(raw, last=raw.last and window.is_last)
+
+    def _asking(self, selection: Selection, window: Bounds | None = None) -> Callable[[Position], Found]:
+        everything = selection.deletable
+        return lambda position: self.client.query(
+            statement(selection, position, ordered=True, window=window), everything=everything
+        )
 
     def _opened(self, selection: Selection, position: Position, first: Found | BothwaysError | None) -> Found:
         if isinstance(first, RetriableError) and not isinstance(first, QueryTimeout):
             first = None
         if isinstance(first, BothwaysError):
             raise first
-        return first or self.client.query(statement(selection, position, ordered=True), everything=selection.deletable)
+        return first or self._asking(selection)(position)
 
-    def _rest(self, selection: Selection, position: Position, found: Found) -> Iterator[_Raw]:
+    def _rest(
+        self, selection: Selection, position: Position, found: Found, ask: Callable[[Position], Found]
+    ) -> Iterator[_Raw]:
         rows = of_query = 0
         while True:
             rows += len(found.records)
@@ -191,7 +237,7 @@ class Reader:
                 found = self.client.more(found.more, found)
             except LocatorGone:
                 of_query = 0
-                found = self.client.query(statement(selection, position, ordered=True), everything=selection.deletable)
+                found = ask(position)
 
     def _bulk(self, selection: Selection, position: Position) -> Iterator[_Raw]:
         queries = BulkQueries(self.client, self.config)
@@ -209,7 +255,7 @@ class Reader:
         """The canonical page, and the rows that it was made from."""
         deleted: list[str] = []
         merged: dict[str, str] = {}
-        if DELETED in frame.columns and frame.size:
+        if feed.tombstones and DELETED in frame.columns and frame.size:
             gone = pc.fill_null(as_flag(frame.get(DELETED)), False)
             dead = frame.take(gone)
             for loser, survivor in zip(

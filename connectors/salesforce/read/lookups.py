@@ -20,11 +20,12 @@ from connectors.errors import BothwaysError
 from connectors.http.retry import retrying
 from connectors.salesforce.api.answers import Record
 from connectors.salesforce.api.client import QUERIES_A_CALL, Client, soql
-from connectors.salesforce.api.describe import Schema
+from connectors.salesforce.api.describe import Schema, Selection
 from connectors.salesforce.api.failures import LocatorGone
-from connectors.salesforce.config import ActivityKind
+from connectors.salesforce.config import ActivityKind, ObjectMapping
 from connectors.salesforce.read.bulk_relations import Relations
 from connectors.salesforce.translate.participants import Tie, Ties
+from connectors.salesforce.translate.records import STAMP
 
 _FIRST_GUESS = 500
 """Ids in the first query about relations; later ones are sized by what came back, to fill a page."""
@@ -150,6 +151,22 @@ class Lookups:
         groups = _groups(task_ids, _PAGE)
         rows = self._rows([soql(_IDS_IN, ", ".join(fields), email_object, task_field, group) for group in groups])
         return {row[task_field] for row in rows}
+
+    def records(self, selection: Selection, ids: Sequence[str]) -> list[Record]:
+        """The living records of these ids, 2,500 to a call."""
+        fields = ", ".join(selection.paths)
+        groups = _groups(ids, _FIRST_GUESS)
+        return self._rows([soql(_IDS_IN, fields, selection.object, "Id", group) for group in groups]) if ids else []
+
+    def changes(self, kind: ActivityKind) -> tuple[Selection, str] | None:
+        """What to read to learn whose people have changed, and the field that names the activity; None where the relation has
+        no stamp or is not there."""
+        name, key = _RELATIONS[kind]
+        info = self._schema.object(name)
+        if info is None or not info.queryable or not all(info.has(field) for field in (STAMP, key)):
+            return None
+        mapping = ObjectMapping(object=name, fields={key: key})
+        return Selection(mapping, ("Id", STAMP, key)), key
 
     def _there(self, name: str, fields: Sequence[str]) -> list[str]:
         """Of the fields those that the object has; nothing when it is not there."""

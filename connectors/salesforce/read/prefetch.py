@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.base import Cursor
-from connectors.errors import StateError
+from connectors.errors import BothwaysError, StateError
 from connectors.records import Stream
+from connectors.salesforce.api.answers import Found
 from connectors.salesforce.api.client import QUERIES_A_CALL, Client, soql_time
 from connectors.salesforce.read.cursor import Position, Watermark, decode
 from connectors.salesforce.read.fetch import Answers, Feed, statement
@@ -19,12 +20,16 @@ class Ahead:
 
     client: Client
     feeds: Callable[[Stream], Sequence[Feed]]
+    beside: Callable[[], Sequence[str]] = tuple
+    """Statements of small reads that are not of changes, asked in the same calls."""
     _announced: dict[Stream, str] = field(default_factory=dict)
     _ready: dict[Stream, tuple[Cursor, Position, Answers]] = field(default_factory=dict)
+    _beside: list[Found | BothwaysError] | None = None
 
     def announce(self, cursors: Mapping[Stream, Cursor | None]) -> None:
         """These reads will follow. Asks nothing yet; of reads that do not begin at a watermark nothing is fetched ahead."""
         self._ready.clear()
+        self._beside = None
         self._announced = {stream: cursor for stream, cursor in cursors.items() if cursor and _is_watermark(cursor)}
 
     def start(self, stream: Stream, since: Cursor | None) -> tuple[Position, Answers] | None:
@@ -34,6 +39,11 @@ class Ahead:
             self._fetch()
         cursor, position, answers = self._ready.pop(stream, (None, Position(""), {}))
         return (position, answers) if cursor is not None and cursor == since else None
+
+    def take_beside(self) -> list[Found | BothwaysError] | None:
+        """The answers to the statements of `beside`, once; None when they have not been asked."""
+        taken, self._beside = self._beside, None
+        return taken
 
     def _fetch(self) -> None:
         announced, self._announced = self._announced, {}
@@ -46,8 +56,12 @@ class Ahead:
             starts[stream] = Position(now, mark.since)
             for number, feed in enumerate(self.feeds(stream)):
                 asked.append((stream, number, statement(feed.selection, starts[stream], ordered=True)))
-        answers = self.client.queries([text for _, _, text in asked], everything=True)
-        self.client.minimum -= len(asked) - -(-len(asked) // QUERIES_A_CALL)  # each reader adds one for its objects
+        small = list(self.beside())
+        answers = self.client.queries([*(text for _, _, text in asked), *small], everything=True)
+        calls = -(-(len(asked) + len(small)) // QUERIES_A_CALL)
+        self.client.minimum -= len(asked) + bool(small) - calls  # each reader adds one for its objects
+        self._beside = answers[len(asked) :] if small else None
+        answers = answers[: len(asked)]
         for (stream, number, _), answer in zip(asked, answers, strict=True):
             _, _, mine = self._ready.setdefault(stream, (announced[stream], starts[stream], {}))
             mine[number] = answer

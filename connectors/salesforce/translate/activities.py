@@ -5,7 +5,7 @@ The rules, and why:
 - An e-mail's side is that of the sender's address (a User or a Contact where Salesforce matched it); `Incoming` is a hint.
 - An e-mail has a Task as its twin (`ActivityId`): only the e-mail counts. A Task of subtype Email without one has no direction.
 - List e-mails, sequence steps and what tools log by themselves are automated.
-- Inviting colleagues makes child Events, and a series has a master: neither is a meeting of its own.
+- Inviting colleagues makes child Events, and a series has a record of its own: neither is a meeting. Nor is a proposed one.
 - A Task has a day; its hour is that of its completion, if that was on the same day.
 """
 
@@ -31,6 +31,7 @@ from connectors.salesforce.translate.participants import (
     fingerprint,
     only,
     people_of,
+    uninvited,
     users_of,
     with_prefix,
 )
@@ -39,6 +40,8 @@ from connectors.salesforce.translate.records import ID, STAMP, Translated
 _DRAFT = "5"
 _CREATED = "CreatedDate"
 _AUTOMATED = ("ListEmail", "Cadence")
+_NO_MEETING = ("2", "3")
+"""GroupEventType of a proposed event, and of the record of a series ("IsRecurrence2 Series Pattern")."""
 _SAME_DAY = timedelta(hours=26)
 """Around noon UTC of a day: whatever the zone of the person whose day it was."""
 _SEND_ORDER = {"FromAddress": 0, "ToAddress": 1, "CcAddress": 2, "BccAddress": 3}
@@ -58,12 +61,13 @@ _EMAIL = _COMMON | {
     "thread": _TEXT,
     "reply_to": _ID,
     "message_id": _TEXT,
+    "automation": _FLAG,
 }
 _EVENT = (
     _COMMON
     | _ABOUT
     | {"starts_at": TIME, "ends_at": TIME, "minutes": _REAL, "all_day": _FLAG, "child": _FLAG}
-    | {"recurrence": _FLAG, "outcome": _TEXT}
+    | {"recurrence": _FLAG, "group_type": _TEXT, "outcome": _TEXT}
 )
 _TASK = (
     _COMMON
@@ -137,12 +141,13 @@ def emails(mapping: ObjectMapping, frame: Frame, ties: Ties, sides: Sides) -> Tr
             channel="case_reply" if case_id else "email",
             direction=_mail_direction(row["from_address"], row["incoming"], tied, sides),
             outcome="bounced" if row["bounced"] else "done",
-            automated=bool(row["automated"]) or sides.is_tool(row["subject"]),
+            automated=bool(row["automated"]) or bool(row["automation"]) or sides.is_tool(row["subject"]),
             occurred_at=when,
             date_only=False,
             account_id=only(row["related_to"], ACCOUNT),
             opportunity_id=only(row["related_to"], OPPORTUNITY),
             case_id=case_id,
+            sender=row["from_address"],
             person_ids=people,
             user_ids=users,
             thread_id=row["thread"] or row["reply_to"] or message,
@@ -167,10 +172,10 @@ def _mail_direction(sender: str | None, incoming: bool | None, tied: Sequence[Ti
 
 
 def events(mapping: ObjectMapping, frame: Frame, ties: Ties, sides: Sides) -> Translated:
-    """Event rows with their invitations. Children and series masters are not there."""
+    """Event rows with their invitations. Children, the records of series and proposed meetings are not there."""
     page = _Page.of(mapping, frame)
     for row in page.rows(_EVENT):
-        if row["child"] or row["recurrence"]:
+        if row["child"] or row["recurrence"] or row["group_type"] in _NO_MEETING:
             page.drop(row)
             continue
         tied = ties.get(row["id"], ())
@@ -200,12 +205,14 @@ def events(mapping: ObjectMapping, frame: Frame, ties: Ties, sides: Sides) -> Tr
 
 
 def _party(who: str | None, owner: str | None, tied: Sequence[Tie]) -> tuple[list[str], list[str], str | None]:
-    """Customer people, our people, the host. Who declined was not there, unless all of theirs did."""
+    """Customer people, our people, the host. Who is no longer invited was not there; nor was who declined, unless all of theirs
+    did."""
     host = next((tie.record_id for tie in tied if tie.organiser), None) or owner
     away = declined(tied)
-    invited = people_of(tied, only(who, CONTACT))
+    out = uninvited(tied)
+    invited = [person for person in people_of(tied, only(who, CONTACT)) if person not in out]
     people = [person for person in invited if person not in away] or invited
-    users = with_prefix(USER, [owner, *(tie.record_id for tie in tied if tie.record_id not in away)])
+    users = with_prefix(USER, [owner, *(tie.record_id for tie in tied if tie.record_id not in away | out)])
     return author_first(host, people), author_first(host, users), host
 
 

@@ -49,6 +49,11 @@ def declined(tied: Sequence[Tie]) -> set[str]:
     return {tie.record_id for tie in tied if tie.kind == "Declined"}
 
 
+def uninvited(tied: Sequence[Tie]) -> set[str]:
+    """Whose invitation was taken back."""
+    return {tie.record_id for tie in tied if tie.kind == "Uninvited"}
+
+
 def with_prefix(prefix: str, ids: Iterable[str | None]) -> list[str]:
     return list(dict.fromkeys(i for i in ids if i is not None and i.startswith(prefix)))
 

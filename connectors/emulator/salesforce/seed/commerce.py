@@ -100,6 +100,7 @@ def opportunities(filling: Filling) -> None:
             "Probability": [None if p is None else round(p, 9) for p in chances],
             "CloseDate": [(stamp or filling.now)[:10] for stamp in closes],
             "Closed_At__c": closes,
+            "LastStageChangeDate": filling.times(stream, "stage_changed_at"),
             "Type": types,
             "IsClosed": [int(flag) for flag in closed],
             "IsWon": [int(flag) for flag in won],

@@ -140,5 +140,5 @@ def test_a_refusal_of_a_token_is_told_and_not_repeated(
     for _ in range(2):
         with pytest.raises(AuthError, match=words or code) as refused:
             signed_in(connector)
-        assert "Run-As" in refused.value.remedy
+        assert any(part in refused.value.remedy for part in ("Run-As", "Policies", "crm.auth"))
     assert server.stats()["calls"]["POST /services/oauth2/token"] == 1
