@@ -97,16 +97,17 @@ Kind = Literal[
     "calls",
     "meetings",
     "tasks",
+    "communications",
     "contracts",
     "assets",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-ACTIVITY_KINDS: tuple[Kind, ...] = ("emails", "calls", "meetings", "tasks")
+ACTIVITY_KINDS: tuple[Kind, ...] = ("emails", "calls", "meetings", "tasks", "communications")
 
 _ACT = frozenset({"occurred_at", "owner_id", "automated", "mandated", "origin"})
 _EXTRA: dict[Kind, frozenset[str]] = {
     "accounts": frozenset({"merged"}),
-    "people": frozenset({"merged", "first_name", "last_name"}),
+    "people": frozenset({"merged", "first_name", "last_name", "other_emails"}),
     "opportunities": frozenset({"merged", "home_amount", "pipeline"}),
     "cases": frozenset({"merged", "source"}),
     "products": frozenset({"name", "product_family"}),
@@ -114,6 +115,7 @@ _EXTRA: dict[Kind, frozenset[str]] = {
     "calls": _ACT | {"direction", "status", "disposition", "milliseconds"},
     "meetings": _ACT | {"status", "starts_at", "ends_at", "source", "attendees"},
     "tasks": _ACT | {"status", "completed_at"},
+    "communications": _ACT | {"direction", "thread_id"},
 }
 _STAMPED = frozenset({"id", "created_at", "modified_at"})
 
@@ -177,6 +179,7 @@ class HubSpotMapping(_Strict):
     calls: KindMapping = KindMapping()
     meetings: KindMapping = KindMapping()
     tasks: KindMapping = KindMapping()
+    communications: KindMapping = KindMapping()
     contracts: KindMapping = KindMapping()
     assets: KindMapping = KindMapping()
 

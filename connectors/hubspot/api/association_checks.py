@@ -37,6 +37,10 @@ _KNOWN: dict[Pair, tuple[int, ...]] = {
     ("tasks", "contacts"): (204,),
     ("tasks", "companies"): (192,),
     ("tasks", "deals"): (216,),
+    ("communications", "contacts"): (81,),
+    ("communications", "companies"): (87,),
+    ("communications", "deals"): (85,),
+    ("communications", "tickets"): (83,),
 }
 """HubSpot's own type ids, which differ by kind and direction, as its documentation lists them."""
 _ONE = {"companies": "company", "contacts": "contact", "deals": "deal", "tickets": "ticket"}

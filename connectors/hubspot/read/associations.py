@@ -13,7 +13,7 @@ from connectors.hubspot.config import HubSpotMapping, Kind
 from connectors.hubspot.read.fetch import Fetcher
 from connectors.hubspot.read.reference_data import Portal
 from connectors.hubspot.translate import records as translate
-from connectors.hubspot.translate.activities import Linked, activities, ambiguous
+from connectors.hubspot.translate.activities import Linked, activities, ambiguous, envelopes
 from connectors.hubspot.translate.participants import Sides
 from connectors.hubspot.translate.records import Links, Sheet
 from connectors.records import Stream
@@ -41,7 +41,7 @@ class Joiner:
             return translate.accounts(sheet, parents, self._owned)
         if stream == "people":
             made = translate.people(sheet, self._links(sheet, "companies"))
-            self._portal.remember_addresses(zip(sheet.ids, sheet.texts("email"), strict=True))
+            self._portal.remember_addresses(sheet)
             return made
         if stream == "opportunities":
             stages = self._portal.stages() if sheet.ids else {}
@@ -58,17 +58,19 @@ class Joiner:
         return translate.of_company(sheet, self._links(sheet, "companies"))
 
     def _activities(self, kind: Kind, sheet: Sheet) -> pa.RecordBatch:
-        mails = kind == "emails"
         linked = Linked(
             self._links(sheet, "companies"),
             self._links(sheet, "contacts"),
             self._links(sheet, "deals"),
-            self._links(sheet, "tickets") if mails else {},
+            self._links(sheet, "tickets") if kind in ("emails", "communications") else {},
         )
-        sides = Sides.of(self._organisation, self._portal.owner_addresses() if mails and sheet.ids else {})
-        if mails:
-            sides = replace(sides, contact_emails=self._portal.addresses(ambiguous(linked.contacts)))
-        return activities(kind, sheet, linked, sides, self._now())
+        if kind != "emails":
+            return activities(kind, sheet, linked, Sides.of(self._organisation, {}), self._now())
+        sides = Sides.of(self._organisation, self._portal.owner_addresses() if sheet.ids else {})
+        mails = envelopes(sheet)
+        wanted = ambiguous(sheet, mails, linked.contacts, sides)
+        sides = replace(sides, contact_emails=self._portal.addresses(wanted))
+        return activities(kind, sheet, linked, sides, self._now(), mails)
 
     def _links(self, sheet: Sheet, target: str) -> Links:
         """`target` is a standard object; the mapping may hold the stream in another."""

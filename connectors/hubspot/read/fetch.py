@@ -79,7 +79,7 @@ class Fetcher:
             query.append(("after", after))
         shown = () if by_id else properties
         call = self._doubts.call(f"list {kind}")
-        page = shapes.records(call, shown, archived=archived, after=after, some=not archived)
+        page = shapes.records(call, shown, archived=archived, after=after)
         check = all_of(page, shapes.goes_on(kind, after))
         body = self._client.call(self._paths.listing(kind), query=query, expects="results", check=check).body
         records: list[Record] = _results(body, kind)

@@ -30,7 +30,7 @@ class Portal:
         self._client, self._fetcher, self._mapping, self._organisation = client, fetcher, mapping, organisation
         self._lock = threading.RLock()
         self._families: dict[str, str | None] = {}
-        self._addresses: dict[str, str] = {}
+        self._addresses: dict[str, tuple[str, ...]] = {}
         self._owners: dict[bool, tuple[float, list[Owner]]] = {}
 
     def now(self) -> datetime:
@@ -95,28 +95,38 @@ class Portal:
                 self._families.update(zip(sheet.ids, sheet.texts("product_family"), strict=True))
             return self._families
 
-    def remember_addresses(self, addresses: Iterable[tuple[str, str | None]]) -> None:
+    def remember_addresses(self, contacts: Sheet) -> None:
         """Keeps the addresses of contacts that have been read anyway."""
-        with self._lock:
-            for contact, address in addresses:
-                if len(self._addresses) >= _MOST_ADDRESSES:
-                    return
-                self._addresses[contact] = (address or "").lower()
+        self._keep(_addresses(contacts))
 
-    def addresses(self, contacts: set[str]) -> Mapping[str, str]:
-        """E-mail address by contact id, in lower case."""
-        source = self._mapping.people.property_of("email")
-        if source is None or not contacts:
+    def addresses(self, contacts: set[str]) -> Mapping[str, tuple[str, ...]]:
+        """E-mail addresses by contact id, in lower case, the main one first."""
+        mapping = self._mapping.people
+        sources = [s for s in (mapping.property_of("email"), mapping.property_of("other_emails")) if s is not None]
+        if not sources or not contacts:
             return {}
         with self._lock:
             known = {c: self._addresses[c] for c in contacts if c in self._addresses}
             missing = sorted(contacts - known.keys())
             if missing:
-                sheet = Sheet(
-                    "people", self._mapping.people, self._fetcher.by_id(self._mapping.people.object, missing, [source])
-                )
-                found = dict.fromkeys(missing, "")  # those that are gone need not be asked for again
-                found |= {i: (a or "").lower() for i, a in zip(sheet.ids, sheet.texts("email"), strict=True)}
-                self.remember_addresses(found.items())
+                read = _addresses(Sheet("people", mapping, self._fetcher.by_id(mapping.object, missing, sources)))
+                found = {one: read.get(one, ()) for one in missing}  # those that are gone need not be asked for again
+                self._keep(found)
                 known |= found
             return known
+
+    def _keep(self, addresses: Mapping[str, tuple[str, ...]]) -> None:
+        with self._lock:
+            for contact, found in addresses.items():
+                if len(self._addresses) >= _MOST_ADDRESSES:
+                    return
+                self._addresses[contact] = found
+
+
+def _addresses(contacts: Sheet) -> dict[str, tuple[str, ...]]:
+    """By contact: its main address and the further ones, which a merge of two contacts leaves behind."""
+    columns = zip(contacts.ids, contacts.texts("email"), contacts.texts("other_emails"), strict=True)
+    return {
+        one: tuple(part.strip().lower() for part in f"{main or ''};{more or ''}".split(";") if part.strip())
+        for one, main, more in columns
+    }

@@ -1,7 +1,6 @@
-"""E-mails, calls, meetings and tasks to the canonical activities: who acted, what came of it, how long, with whom.
+"""E-mails, messages, calls, meetings and tasks to the canonical activities: who acted, what came of it, how long, with whom.
 
-HubSpot's own direction of an e-mail is a hint only (a forwarded mail has none); the sender's address decides. Subjects
-and bodies are never asked for.
+An outcome that an admin has added is unknown until the mapping says what it means. Subjects and bodies are never asked for.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ import pyarrow.compute as pc
 
 from connectors.hubspot.config import Kind
 from connectors.hubspot.translate import values
-from connectors.hubspot.translate.participants import Sides, email_direction, envelope
-from connectors.hubspot.translate.records import Link, Links, Sheet, batch, company, first
+from connectors.hubspot.translate.participants import Envelope, Sides, email_direction, envelope
+from connectors.hubspot.translate.records import Link, Links, Sheet, batch, first
 from connectors.hubspot.translate.values import Texts
 from connectors.records import TIME
 
@@ -40,8 +39,8 @@ _MEETING_OUTCOME = {
     "NO_SHOW": "no_show",
     "CANCELED": "cancelled",
     "RESCHEDULED": "cancelled",
-    "SCHEDULED": "scheduled",
 }
+"""Of those that HubSpot comes with; SCHEDULED and none are settled by time."""
 _TASK_OUTCOME = {"COMPLETED": "done", "NOT_STARTED": "scheduled", "IN_PROGRESS": "scheduled", "WAITING": "scheduled"}
 _TASK_OUTCOME["DEFERRED"] = "scheduled"
 
@@ -56,38 +55,38 @@ class Linked:
     tickets: Links = field(default_factory=dict)
 
 
-def ambiguous(contacts: Links) -> set[str]:
+def envelopes(sheet: Sheet) -> list[Envelope]:
+    """Who wrote each of the mails to whom."""
+    columns = (sheet.texts(name) for name in ("direction", "sender", "recipients", "copies", "headers"))
+    return [envelope(*row) for row in zip(*columns, strict=True)]
+
+
+def ambiguous(sheet: Sheet, mails: Sequence[Envelope], contacts: Links, sides: Sides) -> set[str]:
     """Contacts whose addresses are needed to tell who of them wrote a mail, or to whom it was written first."""
-    return {link.record_id for links in contacts.values() if len(links) > 1 for link in links}
+    doubtful = {
+        record_id
+        for record_id, hint, mail in zip(sheet.ids, sheet.texts("direction"), mails, strict=True)
+        if hint != "INCOMING_EMAIL" and mail.sender and not sides.ours(mail.sender)
+    }
+    return {link.record_id for i, links in contacts.items() if len(links) > 1 or i in doubtful for link in links}
 
 
-def emails(sheet: Sheet, linked: Linked, sides: Sides) -> Columns:
+def emails(sheet: Sheet, linked: Linked, sides: Sides, mails: Sequence[Envelope]) -> Columns:
     hints = sheet.texts("direction")
-    mails = [
-        envelope(*row)
-        for row in zip(
-            hints,
-            sheet.texts("sender"),
-            sheet.texts("recipients"),
-            sheet.texts("copies"),
-            sheet.texts("headers"),
-            strict=True,
-        )
-    ]
+    linked_people = [_ids(linked.contacts.get(i, ())) for i in sheet.ids]
     directions = [
-        email_direction(hint, mail, sides, outside=record_id in linked.contacts)
-        for record_id, hint, mail in zip(sheet.ids, hints, mails, strict=True)
+        email_direction(hint, mail, sides, people)
+        for hint, mail, people in zip(hints, mails, linked_people, strict=True)
     ]
     owners, starts = sheet.texts("owner_id"), sheet.texts("occurred_at")
     user_ids, person_ids = [], []
-    for record_id, direction, mail, owner in zip(sheet.ids, directions, mails, owners, strict=True):
+    for found, direction, mail, owner in zip(linked_people, directions, mails, owners, strict=True):
         receiving = [sides.owners.get(address) for address in mail.recipients]
         sending = sides.owners.get(mail.sender or "") if direction != "inbound" else None
         user_ids.append(_once([sending, owner, *receiving] if sending else [*receiving, owner]))
-        found = _ids(linked.contacts.get(record_id, ()))
         if len(found) > 1:
             order = [mail.sender or "", *mail.recipients]
-            found.sort(key=lambda person: _rank(order, sides.contact_emails.get(person)))
+            found.sort(key=lambda person: _rank(order, sides.contact_emails.get(person, ())))
         person_ids.append(found)
     threads = [
         thread or (_digest("thread", *mail.people) if len(mail.people) > 1 else None)
@@ -100,12 +99,31 @@ def emails(sheet: Sheet, linked: Linked, sides: Sides) -> Columns:
     return {
         "channel": ["case_reply" if i in linked.tickets else "email" for i in sheet.ids],
         "direction": directions,
-        "outcome": [_EMAIL_OUTCOME.get((s or "SENT").upper()) for s in sheet.texts("status")],
+        "outcome": [
+            "scheduled" if hint == "DRAFT_EMAIL" else _EMAIL_OUTCOME.get((status or "SENT").upper())
+            for hint, status in zip(hints, sheet.texts("status"), strict=True)
+        ],
+        "sender": [mail.sender for mail in mails],
         "case_id": [first(linked.tickets.get(i, ())) for i in sheet.ids],
         "person_ids": person_ids,
         "user_ids": user_ids,
         "thread_id": threads,
         "dedupe_key": keys,
+    }
+
+
+def communications(sheet: Sheet, linked: Linked) -> Columns:
+    """WhatsApp, SMS and LinkedIn messages. HubSpot does not tell who wrote one: unknown, unless a property of the
+    portal's own is mapped."""
+    known = {"INBOUND": "inbound", "OUTBOUND": "outbound"}
+    return {
+        "channel": ["message"] * len(sheet.ids),
+        "direction": [known.get((d or "").upper()) for d in sheet.texts("direction")],
+        "outcome": ["done"] * len(sheet.ids),
+        "case_id": [first(linked.tickets.get(i, ())) for i in sheet.ids],
+        "person_ids": [_ids(linked.contacts.get(i, ())) for i in sheet.ids],
+        "user_ids": [_once([owner]) for owner in sheet.texts("owner_id")],
+        "thread_id": sheet.texts("thread_id"),
     }
 
 
@@ -150,7 +168,7 @@ def meetings(sheet: Sheet, linked: Linked, now: datetime) -> Columns:
             for source, owner in zip(sheet.texts("source"), owners, strict=True)
         ],
         "outcome": [
-            _MEETING_OUTCOME.get(s) if s else ("done" if past else "scheduled")
+            _MEETING_OUTCOME.get(s) if s not in ("", "SCHEDULED") else ("done" if past else "scheduled")
             for s, past in zip(statuses, over, strict=True)
         ],
         "occurred_at": starts,
@@ -178,10 +196,17 @@ def tasks(sheet: Sheet, linked: Linked) -> Columns:
     }
 
 
-def activities(kind: Kind, sheet: Sheet, linked: Linked, sides: Sides, now: datetime) -> pa.RecordBatch:
-    """One kind of activity as a canonical batch. `now` tells which meetings without an outcome have been held."""
+def activities(
+    kind: Kind, sheet: Sheet, linked: Linked, sides: Sides, now: datetime, mails: Sequence[Envelope] = ()
+) -> pa.RecordBatch:
+    """One kind of activity as a canonical batch. `now` tells which meetings without an outcome have been held.
+
+    Every company and deal that an activity is associated with is kept: HubSpot associates by itself, and which of them it
+    is about is decided where all records are known.
+    """
     by_kind: dict[Kind, Callable[[], Columns]] = {
-        "emails": lambda: emails(sheet, linked, sides),
+        "emails": lambda: emails(sheet, linked, sides, mails),
+        "communications": lambda: communications(sheet, linked),
         "calls": lambda: calls(sheet, linked),
         "meetings": lambda: meetings(sheet, linked, now),
         "tasks": lambda: tasks(sheet, linked),
@@ -193,14 +218,17 @@ def activities(kind: Kind, sheet: Sheet, linked: Linked, sides: Sides, now: date
             "id": pa.array([f"{kind}-{i}" for i in sheet.ids], pa.string()),
             "automated": pc.coalesce(sheet.column("automated", pa.bool_()), sheet.column("origin", pa.bool_())),
             "date_only": [False] * len(sheet.ids),
-            "account_id": [company(linked.companies.get(i, ())) for i in sheet.ids],
+            "account_id": [first(linked.companies.get(i, ())) for i in sheet.ids],
+            "account_ids": [_several(linked.companies.get(i, ())) for i in sheet.ids],
             "opportunity_id": [first(linked.deals.get(i, ())) for i in sheet.ids],
+            "opportunity_ids": [_several(linked.deals.get(i, ())) for i in sheet.ids],
             **columns,
         },
     )
 
 
 def _call_outcome(status: str | None, disposition: str | None, spent: float | None) -> str | None:
+    """What a seller chose decides, then what the line said. A choice that is not mapped is no known outcome."""
     state = (status or "").upper()
     if disposition == "connected":
         return "done"
@@ -208,6 +236,8 @@ def _call_outcome(status: str | None, disposition: str | None, spent: float | No
         return "not_connected"
     if state in _CALL_OPEN:
         return "scheduled"
+    if disposition:
+        return None
     if state == "COMPLETED" or (not state and spent):
         return "done"
     return None
@@ -217,8 +247,13 @@ def _ids(links: Sequence[Link]) -> list[str]:
     return [str(i) for i in sorted({int(link.record_id) for link in links})]
 
 
-def _rank(order: Sequence[str], address: str | None) -> int:
-    return order.index(address) if address in order else len(order)
+def _several(links: Sequence[Link]) -> list[str] | None:
+    """All of them where there is more than one."""
+    return _ids(links) if len(links) > 1 else None
+
+
+def _rank(order: Sequence[str], addresses: Sequence[str]) -> int:
+    return min((order.index(address) for address in addresses if address in order), default=len(order))
 
 
 def _once(ids: Sequence[str | None]) -> list[str]:

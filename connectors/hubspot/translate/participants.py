@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from typing import Any
 
 import orjson
@@ -18,8 +19,8 @@ class Sides:
     domains: frozenset[str]
     owners: Mapping[str, str]
     """Owner id by e-mail address."""
-    contact_emails: Mapping[str, str] = field(default_factory=dict)
-    """E-mail address by contact id, of the contacts among whom the author of an inbound mail is to be found."""
+    contact_emails: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """E-mail addresses by contact id, of the contacts among whom the sender of a mail is to be found."""
 
     @classmethod
     def of(cls, organisation: Organisation, owners: Mapping[str, str]) -> Sides:
@@ -60,18 +61,30 @@ def envelope(
     return Envelope(named[0] if named else None, tuple(dict.fromkeys([*_plain(recipients), *_plain(copies), *listed])))
 
 
-def email_direction(hint: str | None, mail: Envelope, sides: Sides, *, outside: bool) -> str | None:
-    """outbound, inbound, internal, or None when nothing tells; `outside`: the mail is linked to a contact."""
+def email_direction(hint: str | None, mail: Envelope, sides: Sides, contacts: Sequence[str]) -> str | None:
+    """outbound, inbound, internal, or None when nothing tells; `contacts` are those that the mail is linked to.
+
+    A sender known to be ours decides, then a sender who is one of the linked contacts, then HubSpot's own direction: a
+    second brand of ours is no customer because `own_domains` lacks it. A forwarded mail has no direction of its own.
+    """
     ours = sides.ours(mail.sender) if mail.sender else None
-    if ours and not outside and mail.recipients and all(sides.ours(address) for address in mail.recipients):
-        return "internal"
-    if ours is not None:
-        return "outbound" if ours else "inbound"
-    return {"EMAIL": "outbound", "INCOMING_EMAIL": "inbound"}.get(hint or "")
+    if ours:
+        internal = not contacts and mail.recipients and all(sides.ours(address) for address in mail.recipients)
+        return "internal" if internal else "outbound"
+    if mail.sender and any(mail.sender in sides.contact_emails.get(one, ()) for one in contacts):
+        return "inbound"
+    told = {"EMAIL": "outbound", "INCOMING_EMAIL": "inbound"}.get(hint or "")
+    return told or ("inbound" if ours is False else None)
 
 
 def _plain(text: str | None) -> list[str]:
-    return [part.strip().lower() for part in (text or "").replace(",", ";").split(";") if "@" in part]
+    return [bare for part in (text or "").replace(",", ";").split(";") if (bare := _bare(part))]
+
+
+def _bare(text: str) -> str:
+    """The address alone, of `Name<address>` too; "" for what is no address."""
+    address = parseaddr(text)[1] if "<" in text else text
+    return address.strip().lower() if "@" in address else ""
 
 
 def _headers(text: str | None) -> dict[str, Any]:
@@ -87,4 +100,4 @@ def _headers(text: str | None) -> dict[str, Any]:
 def _addresses(part: object) -> list[str]:
     entries = part if isinstance(part, list) else [part]
     found = [entry.get("email") if isinstance(entry, dict) else entry for entry in entries]
-    return [address.strip().lower() for address in found if isinstance(address, str) and "@" in address]
+    return [bare for address in found if isinstance(address, str) and (bare := _bare(address))]

@@ -31,6 +31,7 @@ STANDARD: dict[str, tuple[str, str]] = {
     "0-5": ("ticket", "tickets"),
     "0-7": ("product", "products"),
     "0-8": ("line_item", "line_items"),
+    "0-18": ("communication", "communications"),
     "0-27": ("task", "tasks"),
     "0-47": ("meeting", "meetings"),
     "0-48": ("call", "calls"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,10 +11,18 @@ from connectors.records import SCHEMAS, Stream
 
 # what HubSpot has no place for, or keeps in another form
 ELSEWHERE: dict[Stream, set[str]] = {
+    "accounts": {"lifecycle_stage"},  # follows from the type
     "opportunities": {"amount", "currency", "rivals"},  # money at home; rivals are a stream of their own
     "opportunity_people": {"created_at", "modified_at"},  # a link has no stamps
     "line_items": {"product_id"},  # the product's record, not its article number
-    "activities": {"channel", "dedupe_key", "date_only", "person_ids"},
+    "activities": {
+        "channel",
+        "dedupe_key",
+        "date_only",
+        "person_ids",
+        "sender",
+        *("account_id", "account_ids", "opportunity_id", "opportunity_ids"),  # the test after this one
+    },
     "cases": {"account_id"},  # a third is tied to its company through the contact alone
     "users": {"time_zone"},
 }
@@ -54,6 +63,9 @@ def test_read_back(portal: Any, use: Any, stream: Stream) -> None:
     columns = [c for c in SCHEMAS[stream].names if c not in ELSEWHERE.get(stream, set()) | {"id"}]
     if stream == "activities":  # nobody is asked whether a task is automated
         want = {k: {**row, "automated": None if k.startswith("tasks") else row["automated"]} for k, row in want.items()}
+        for key, row in want.items():  # the meetings to come have been since: nobody updates their outcome
+            if key.startswith("meetings") and row["outcome"] == "scheduled" and row["occurred_at"] < datetime.now(UTC):
+                row["outcome"] = "done"
     assert want.keys() == got.keys()
     assert {k: {c: row[c] for c in columns} for k, row in want.items()} == {
         k: {c: row[c] for c in columns} for k, row in got.items()

@@ -51,6 +51,7 @@ notes_last_updated datetime/date !
 firstname string/text
 lastname string/text
 email string/text
+hs_additional_emails enumeration/checkbox
 jobtitle string/text
 phone string/phonenumber
 company string/text
@@ -181,6 +182,7 @@ hs_note_body string/html
 hs_communication_channel_type enumeration/select
 hs_communication_logged_from enumeration/select
 hs_communication_body string/html
+hs_communication_conversations_thread_id string/text !
 """,
     "contracts": "",
     "assets": "",
@@ -240,6 +242,7 @@ OPEN_OPTIONS = frozenset(
         "hs_merged_object_ids",
         "hs_calculated_merged_vids",
         "hs_additional_domains",
+        "hs_additional_emails",
         "hs_activity_type",
         "hs_product_type",
         "hs_communication_logged_from",

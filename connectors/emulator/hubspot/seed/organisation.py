@@ -85,7 +85,8 @@ def _owners(portal: Portal, source: Source) -> None:
 def _companies(portal: Portal, source: Source) -> None:
     column = source.column
     customer = [
-        None if kind is None else ("customer" if kind == "customer" else "lead") for kind in column("accounts", "type")
+        stage or (None if kind is None else ("customer" if kind == "customer" else "lead"))
+        for stage, kind in zip(column("accounts", "lifecycle_stage"), column("accounts", "type"), strict=True)
     ]
     parents = source.refs("accounts", "parent_id", "accounts")
     columns: dict[str, Column] = {

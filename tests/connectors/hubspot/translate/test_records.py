@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connectors.base import Organisation
 from connectors.hubspot.config import Kind, KindMapping
 from connectors.hubspot.translate import records as translate
-from connectors.hubspot.translate.activities import Linked, activities
+from connectors.hubspot.translate.activities import Linked, activities, envelopes
 from connectors.hubspot.translate.participants import Sides, email_direction, envelope
 from connectors.hubspot.translate.records import Link, Record, Sheet
 from connectors.hubspot.translate.stages import Stage
@@ -72,10 +72,17 @@ def sheet(stream: Stream, mapping: KindMapping, *records: Record) -> Sheet:
     return Sheet(stream, mapping, records)
 
 
-def act(kind: Kind, mapping: KindMapping, linked: Linked | None = None, **properties: str | None) -> dict[str, Any]:
-    made = activities(kind, sheet("activities", mapping, record(1, **properties)), linked or Linked(), SIDES, NOW)
+def act(
+    kind: Kind, mapping: KindMapping, linked: Linked | None = None, sides: Sides = SIDES, **properties: str | None
+) -> dict[str, Any]:
+    rows = sheet("activities", mapping, record(1, **properties))
+    made = activities(kind, rows, linked or Linked(), sides, NOW, envelopes(rows))
     row: dict[str, Any] = made.to_pylist()[0]
     return row
+
+
+def links(*ids: str) -> dict[str, list[Link]]:
+    return {"1": [Link(one, frozenset()) for one in ids]}
 
 
 def deals(*records: Record, home: str | None = "EUR") -> list[dict[str, Any]]:
@@ -84,35 +91,63 @@ def deals(*records: Record, home: str | None = "EUR") -> list[dict[str, Any]]:
     return rows
 
 
+WITH_ANN = Sides(SIDES.domains, SIDES.owners, {"5": ("ann@home.example", THEIRS)})
+
+
 @given(st.sampled_from(["EMAIL", "INCOMING_EMAIL", "DRAFT_EMAIL", None]), st.booleans())
-def test_the_senders_address_decides_and_the_hint_does_not(hint: str | None, we_wrote: bool) -> None:
+def test_a_sender_who_is_ours_or_a_contact_of_the_mail_decides(hint: str | None, we_wrote: bool) -> None:
     sender, receiver = (OURS, THEIRS) if we_wrote else (THEIRS, OURS)
     mail = envelope(hint, sender, receiver, None, None)
-    assert email_direction(hint, mail, SIDES, outside=True) == ("outbound" if we_wrote else "inbound")
+    assert email_direction(hint, mail, WITH_ANN, ["5"]) == ("outbound" if we_wrote else "inbound")
+
+
+@given(st.booleans())
+def test_mail_of_a_second_brand_is_ours_where_hubspot_says_so(domains_known: bool) -> None:
+    """developers.hubspot.com, "Activities | Email": EMAIL was sent from the CRM, or sent and logged to it;
+    INCOMING_EMAIL answers a logged one. A domain that own_domains lacks makes no customer of a colleague."""
+    sides = WITH_ANN if domains_known else Sides(frozenset(), SIDES.owners, WITH_ANN.contact_emails)
+    brand = envelope("EMAIL", "kim@brand-two.example", THEIRS, None, None)
+    assert email_direction("EMAIL", brand, sides, ["5"]) == "outbound"
+    assert email_direction("INCOMING_EMAIL", brand, sides, ["5"]) == "inbound"
+
+
+def test_an_address_may_stand_with_its_name() -> None:
+    """developers.hubspot.com, "Activities | Email", "Set email headers": `"email":"ToFirst ToLast<to@test.com>"`."""
+    headers = orjson.dumps({"from": {"email": f"Ann Smith<{THEIRS.upper()}>"}, "to": [{"email": f"Sam <{OURS}>"}]})
+    mail = envelope("FORWARDED_EMAIL", None, None, None, headers.decode())
+    assert (mail.sender, mail.recipients) == (THEIRS, (OURS,))
+    assert email_direction("FORWARDED_EMAIL", mail, SIDES, ["5"]) == "inbound"
+
+
+def test_a_contact_is_known_by_every_address_of_its_own() -> None:
+    """A merge of two contacts keeps the loser's address in `hs_additional_emails` (rudderlabs/rudder-transformer,
+    "Additional-email resolution"): mail from there is that contact's."""
+    row = act(
+        "emails", EMAIL, Linked(contacts=links("5", "9")), WITH_ANN, sender=THEIRS, recipients=OURS, direction="EMAIL"
+    )
+    assert (row["direction"], row["person_ids"]) == ("inbound", ["5", "9"])
 
 
 @given(st.booleans())
 def test_of_a_forwarded_mail_the_headers_name_the_author(we_wrote: bool) -> None:
     headers = orjson.dumps({"from": {"email": OURS if we_wrote else THEIRS}, "to": [{"email": "x@y.example"}]}).decode()
     mail = envelope("FORWARDED_EMAIL", OURS, "log@crm.example", None, headers)
-    assert email_direction("FORWARDED_EMAIL", mail, SIDES, outside=True) == ("outbound" if we_wrote else "inbound")
+    assert email_direction("FORWARDED_EMAIL", mail, SIDES, ["5"]) == ("outbound" if we_wrote else "inbound")
     unknown = envelope("FORWARDED_EMAIL", OURS, THEIRS, None, "not json")
-    assert email_direction("FORWARDED_EMAIL", unknown, SIDES, outside=True) is None
+    assert email_direction("FORWARDED_EMAIL", unknown, SIDES, ["5"]) is None
 
 
 def test_without_own_domains_owners_are_ours_and_the_hint_serves_for_the_rest() -> None:
     sides = Sides.of(Organisation(), {OURS: "7"})
-    assert (
-        email_direction("INCOMING_EMAIL", envelope(None, OURS, THEIRS, None, None), sides, outside=True) == "outbound"
-    )
-    assert email_direction("INCOMING_EMAIL", envelope(None, THEIRS, OURS, None, None), sides, outside=True) == "inbound"
-    assert email_direction(None, envelope(None, THEIRS, OURS, None, None), sides, outside=True) is None
+    assert email_direction("INCOMING_EMAIL", envelope(None, OURS, THEIRS, None, None), sides, []) == "outbound"
+    assert email_direction("INCOMING_EMAIL", envelope(None, THEIRS, OURS, None, None), sides, []) == "inbound"
+    assert email_direction(None, envelope(None, THEIRS, OURS, None, None), sides, []) is None
 
 
 def test_mail_among_us_is_internal_unless_a_contact_hangs_on_it() -> None:
     mail = envelope("EMAIL", OURS, "eve@seller.example", None, None)
-    assert email_direction("EMAIL", mail, SIDES, outside=False) == "internal"
-    assert email_direction("EMAIL", mail, SIDES, outside=True) == "outbound"
+    assert email_direction("EMAIL", mail, SIDES, []) == "internal"
+    assert email_direction("EMAIL", mail, SIDES, ["5"]) == "outbound"
 
 
 def test_only_sent_mail_is_done() -> None:
@@ -124,6 +159,31 @@ def test_only_sent_mail_is_done() -> None:
         "SCHEDULED": "scheduled",
         "SENDING": "scheduled",
     }
+    draft = act("emails", EMAIL, direction="DRAFT_EMAIL", sender=OURS, recipients=THEIRS)
+    assert draft["outcome"] == "scheduled", "nobody has had it"
+
+
+def test_an_activity_keeps_every_company_and_deal_it_is_associated_with() -> None:
+    """HubSpot associates by itself with the contact's primary company and open deals (knowledge.hubspot.com, "Set up
+    automatic associations for records and activities"; fivetran/dbt_hubspot#35): the lowest id is no reason."""
+    row = act("calls", CALL, Linked(companies=links("9", "10"), deals=links("100", "20")))
+    assert (row["account_id"], row["account_ids"]) == ("9", ["9", "10"])
+    assert (row["opportunity_id"], row["opportunity_ids"]) == ("20", ["20", "100"])
+    alone = act("calls", CALL, Linked(companies=links("9")))
+    assert (alone["account_id"], alone["account_ids"], alone["opportunity_ids"]) == ("9", None, None)
+
+
+def test_messages_are_read_and_who_wrote_them_is_not_guessed() -> None:
+    """developers.hubspot.com, "Communications API": the properties of a WhatsApp, SMS or LinkedIn message tell no
+    direction (PipedreamHQ/pipedream#11809 missed these records altogether)."""
+    fields = {f: f for f in ("occurred_at", "owner_id", "direction", "thread_id")}
+    mapping = KindMapping(object="communications", fields=fields)
+    given = {"occurred_at": "2026-05-01T10:00:00.000Z", "owner_id": "7", "thread_id": "t1"}
+    row = act("communications", mapping, Linked(contacts=links("5"), tickets=links("3")), **given)
+    assert (row["channel"], row["direction"], row["outcome"], row["thread_id"]) == ("message", None, "done", "t1")
+    assert (row["person_ids"], row["user_ids"], row["case_id"]) == (["5"], ["7"], "3")
+    told = {d: act("communications", mapping, direction=d)["direction"] for d in ("INBOUND", "outbound", "?")}
+    assert told == {"INBOUND": "inbound", "outbound": "outbound", "?": None}
 
 
 @given(st.permutations([OURS, THEIRS, "bob@acme.example"]))
@@ -146,10 +206,9 @@ def test_copies_of_a_mail_share_their_key() -> None:
 
 
 def test_the_author_of_an_inbound_mail_comes_first() -> None:
-    links = {"1": [Link("5", frozenset()), Link("9", frozenset())]}
-    sides = Sides(SIDES.domains, SIDES.owners, {"5": "bob@acme.example", "9": THEIRS})
-    made = sheet("activities", EMAIL, record(1, sender=THEIRS, recipients=OURS, owner_id="8"))
-    row = activities("emails", made, Linked(contacts=links), sides, NOW).to_pylist()[0]
+    sides = Sides(SIDES.domains, SIDES.owners, {"5": ("bob@acme.example",), "9": (THEIRS,)})
+    given = {"sender": THEIRS, "recipients": OURS, "owner_id": "8"}
+    row = act("emails", EMAIL, Linked(contacts=links("5", "9")), sides, **given)
     assert (row["person_ids"], row["user_ids"]) == (["9", "5"], ["7", "8"])
 
 
@@ -166,7 +225,8 @@ def test_calls_are_minutes_and_the_disposition_beats_the_status() -> None:
         ("NO_ANSWER", None): "not_connected",
         ("NO_ANSWER", "guid-1"): "done",
         (None, None): None,
-        ("COMPLETED", "a portal's own"): "done",
+        ("COMPLETED", "a portal's own"): None,
+        ("NO_ANSWER", "a portal's own"): "not_connected",
     }
     assert cases == {k: act("calls", CALL, status=k[0], disposition=k[1])["outcome"] for k in cases}
 
@@ -177,6 +237,9 @@ def test_a_meeting_without_an_outcome_was_held_when_it_is_over() -> None:
     held = act("meetings", MEETING, owner_id="7", **past)
     assert (held["outcome"], held["minutes"], held["direction"]) == ("done", 45.0, "outbound")
     assert act("meetings", MEETING, **future)["outcome"] == "scheduled"
+    assert act("meetings", MEETING, status="SCHEDULED", **past)["outcome"] == "done", "nobody updates the outcome"
+    assert act("meetings", MEETING, status="SCHEDULED", **future)["outcome"] == "scheduled"
+    assert act("meetings", MEETING, status="An admin's own", **past)["outcome"] is None
     assert act("meetings", MEETING, status="NO_SHOW", **past)["outcome"] == "no_show"
     assert act("meetings", MEETING, status="CANCELED", **past)["outcome"] == "cancelled"
 
@@ -271,6 +334,6 @@ def test_no_record_breaks_a_batch(properties: list[dict[str, str | None]]) -> No
     kinds: list[tuple[Kind, KindMapping]] = [("emails", EMAIL), ("calls", CALL), ("meetings", MEETING), ("tasks", TASK)]
     for kind, mapping in kinds:
         made = Sheet("activities", mapping, [record(n, **p) for n, p in enumerate(properties)])
-        batch = activities(kind, made, Linked(), SIDES, NOW)
+        batch = activities(kind, made, Linked(), SIDES, NOW, envelopes(made))
         batch.validate(full=True)
         assert len(properties) == batch.num_rows
