@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from sync.console.output import Output
-    from sync.options import RunOptions
+    from sync.options import RunContext, RunOptions
     from sync.result import RunResult
 
 
 def connected(
-    command: Callable[..., RunResult],
+    command: Callable[[RunContext], RunResult],
     settings: Settings,
     options: RunOptions,
     output: Output,
@@ -28,7 +28,7 @@ def connected(
     from config.loading import load_model
     from enrichment.fields import fields
     from sync.console.progress import progress_for
-    from sync.options import workspace_of
+    from sync.options import RunContext, workspace_of
     from sync.registry import connect
     from sync.system.time_limit import within_time
 
@@ -36,6 +36,7 @@ def connected(
     connector = connect(settings)
     try:
         with within_time(options.stop, limit), progress_for(output) as progress:
-            return command(connector, workspace_of(settings), model, fields(settings.score.profile), options, progress)
+            specs = fields(settings.score.profile)
+            return command(RunContext(connector, workspace_of(settings), model, specs, options, progress))
     finally:
         connector.close()

@@ -12,7 +12,6 @@ from sync.console.output import ConfigOption, JsonOption, Output, QuietOption
 if TYPE_CHECKING:
     from sync.evaluate.calibrate import Calibrated
     from sync.evaluate.result import Backtest, Judged
-    from sync.options import RunContext
 
 MomentsOption = Annotated[
     list[str] | None,
@@ -49,7 +48,7 @@ def backtest(
     from sync.console.progress import progress_for
     from sync.evaluate.backtest import chosen, run_backtest
     from sync.evaluate.page import render
-    from sync.options import options_from, workspace_of
+    from sync.options import RunContext, options_from, workspace_of
     from sync.registry import connect
     from sync.report.page import write
     from sync.system.times import time_argument
@@ -102,7 +101,7 @@ def calibrate(
     from sync.console.progress import progress_for
     from sync.evaluate.calibrate import learnable, run_calibrate
     from sync.evaluate.model_file import model_toml
-    from sync.options import options_from, workspace_of
+    from sync.options import RunContext, options_from, workspace_of
     from sync.registry import connect
     from sync.report.page import write
     from sync.system.times import time_argument

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from config.settings import Settings
-    from sync.options import RunContext, RunOptions
+    from sync.options import RunOptions
     from sync.result import RunResult
 
 EngineOption = Annotated[str | None, typer.Option("--engine", help="duckdb or spark; default as in the settings.")]
@@ -115,7 +115,7 @@ def score(
     from config.loading import load_model
     from enrichment.fields import fields
     from sync.console.progress import progress_for
-    from sync.options import options_from, workspace_of
+    from sync.options import RunContext, options_from, workspace_of
     from sync.registry import connect
     from sync.report.export import export_scores
     from sync.run import run_score
