@@ -135,7 +135,7 @@ class WriteResult:
     error: WriteError | None = None
 
 
-FindingLevel = Literal["ok", "warn", "fail"]
+FindingLevel = Literal["ok", "todo", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,8 @@ class SalesforceConnector:
 
     def check(self) -> Diagnosis:
         """See `connectors.base.Source.check`."""
-        return Checker(self._client, self._config, self._mapping, self._schema, self._owned).run()
+        parts = (self._client, self._config, self._mapping, self._schema, self._owned, self._organisation)
+        return Checker(*parts).run()
 
     def read(self, stream: Stream, since: Cursor | None) -> Iterator[Page]:
         """See `connectors.base.Source.read`. A stream whose objects are not there has one empty page."""

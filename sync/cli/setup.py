@@ -12,7 +12,7 @@ from sync.console.output import ConfigOption, JsonOption, Output, QuietOption
 if TYPE_CHECKING:
     from connectors.base import ProvisionPlan
 
-_MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+_MARKS = {"ok": "ok  ", "todo": "todo", "warn": "warn", "fail": "FAIL"}
 
 
 def register(app: typer.Typer) -> None:

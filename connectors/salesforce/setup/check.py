@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from connectors.base import Diagnosis, Finding, FindingLevel, PropertySpec
+from connectors.base import Diagnosis, Finding, FindingLevel, Organisation, PropertySpec
 from connectors.errors import AuthError, BothwaysError, FatalError, SchemaError
 from connectors.records import STREAMS, Stream
 from connectors.salesforce.api.answers import Found
 from connectors.salesforce.api.client import Client, soql
 from connectors.salesforce.api.describe import Schema
+from connectors.salesforce.api.failures import WHO_SEES_ALL, TooLarge
 from connectors.salesforce.config import ObjectMapping, SalesforceConfig, SalesforceMapping
 from connectors.salesforce.names import OBJECTS, field_name
 from connectors.salesforce.read import activities
 from connectors.salesforce.read.lookups import RELATION_OBJECTS
-from connectors.salesforce.setup import check_data, check_rules, check_user
+from connectors.salesforce.setup import check_channels, check_data, check_money, check_rules, check_user, check_words
 from connectors.salesforce.setup.check_cost import Cost, estimate
 from connectors.salesforce.write.writer import PROVISION
 
 _COUNTED = ("Account", "Opportunity", "Contact", "Case")
+_ACTIVITIES = ("Task", "Event", "EmailMessage")
+_SEES_RECORDS = "Give it View All Records (the permission set Bothways_Integration does)."
 _UNSEEN_SHARE = 0.05
+_MOST_NAMED = 5
+NOTHING_YET = "Run `bothways provision` as an administrator; if that was done, assign the permission set Bothways_Integration to this user."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,7 @@ class Checker:
     mapping: SalesforceMapping
     schema: Schema
     owned: Sequence[PropertySpec]
+    organisation: Organisation = field(default_factory=Organisation)
 
     def run(self) -> Diagnosis:
         """All findings. Stops early only where nothing more can be asked."""
@@ -47,9 +53,19 @@ class Checker:
                     ("objects", self._visibility),
                     ("objects", lambda: check_data.duplicates(self.client, self.mapping, self.schema)),
                     ("objects", lambda: check_data.merges(self.client, self.schema)),
-                    ("activity", self._channels),
-                    ("activity", self._silence),
-                    ("activity", self._coverage),
+                    (
+                        "money",
+                        lambda: check_money.currencies(self.client, self.schema, self.mapping, self.organisation),
+                    ),
+                    ("money", lambda: check_money.late_deals(self.client, self.schema, self.mapping)),
+                    ("activity", lambda: check_channels.mail(self.client, self.mapping.activities, self.schema)),
+                    ("activity", lambda: check_channels.silent(self.client, self.mapping.activities, self.schema)),
+                    ("activity", lambda: check_channels.coverage(self.client, self.mapping, self.schema)),
+                    (
+                        "activity",
+                        lambda: check_words.senders(self.client, self.schema, self.mapping, self.organisation),
+                    ),
+                    ("fields", lambda: check_words.unmapped(self.client, self.schema, self.mapping)),
                     ("rules", lambda: check_rules.rules(self.client)),
                 ):
                     findings += self._guarded(topic, checked)
@@ -60,10 +76,8 @@ class Checker:
     def _guarded(self, topic: str, checked: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         try:
             yield from checked()
-        except AuthError as error:
-            yield Finding("fail", "credentials" if topic == "credentials" else topic, str(error), error.remedy)
         except BothwaysError as error:
-            yield Finding("fail", topic, str(error), error.remedy)
+            yield Finding("fail", topic, str(error.args[0]), error.remedy)
 
     def _credentials(self) -> Iterator[Finding]:
         versions = self.client.send("GET", "/services/data")
@@ -73,6 +87,7 @@ class Checker:
         yield Finding("ok", "credentials", f"Signed in as {name} of organisation {user.get('organization_id')}.")
         if self.config.api_version in served:
             yield from check_user.rights(self.client, str(user.get("user_id")))
+            yield from check_user.ending(self.config.api_version, served)
         if self.config.api_version not in served:
             yield Finding(
                 "fail",
@@ -88,20 +103,21 @@ class Checker:
         ]
         for stream, mapping in (*plain, *kinds):
             yield from self._stream(stream, mapping)
-        for name in RELATION_OBJECTS:
-            if self.schema.object(name) is None:
-                yield Finding(
-                    "warn",
-                    "activity",
-                    f"{name} is not available: only the main person of an activity is known.",
-                    "Turn on Enhanced Email and Shared Activities, or give the integration user access.",
-                )
+        absent = [name for name in RELATION_OBJECTS if self.schema.object(name) is None]
+        if absent:
+            verb = "is" if len(absent) == 1 else "are"
+            yield Finding(
+                "warn",
+                "activity",
+                f"{', '.join(absent)} {verb} not available: only the main person of an activity is known.",
+                "Turn on Enhanced Email and Shared Activities, or give the integration user access.",
+            )
 
     def _stream(self, stream: Stream, mapping: ObjectMapping) -> Iterator[Finding]:
         try:
             selection = self.schema.select(mapping, stream)
         except SchemaError as error:
-            yield Finding("fail", "fields", str(error), error.remedy)
+            yield Finding("fail", "fields", str(error.args[0]), error.remedy)
             return
         if selection is None:
             needed = stream in OBJECTS
@@ -113,27 +129,53 @@ class Checker:
             )
             return
         yield Finding("ok", "objects", f"{mapping.object} feeds {stream}.")
-        for column, path in selection.missing.items():
+        if selection.missing:
+            names = ", ".join(dict.fromkeys(selection.missing.values()))
+            unknown = ", ".join(selection.missing)
             yield Finding(
                 "warn",
                 "fields",
-                f"{mapping.object}.{path} is not there or not readable: {stream}.{column} is unknown.",
+                f"{mapping.object} shows this user no {names}: unknown of {stream}: {unknown}.",
                 "Give the integration user read access to it, or map another field.",
+            )
+        formulas = [
+            name for name in selection.paths if getattr(self.schema.find(mapping.object, name), "calculated", False)
+        ]
+        if formulas:
+            yield Finding(
+                "warn",
+                "fields",
+                f"{', '.join(f'{mapping.object}.{name}' for name in formulas)} is computed by a formula: it changes without a"
+                " trace on the record, so a change is seen by the next whole read (`sync.full_every_hours`).",
+                "Map a field that holds the value, if it matters within days.",
             )
 
     def _properties(self) -> Iterator[Finding]:
-        for spec in self.owned:
-            name = f"{OBJECTS[spec.stream]}.{field_name(spec.name)}"
-            found = self.schema.find(OBJECTS[spec.stream], field_name(spec.name))
-            if found is None:
-                yield Finding("fail", "properties", f"{name} is not installed, or hidden from this user.", PROVISION)
-            elif not found.updateable:
-                yield Finding("fail", "properties", f"{name} can be read but not edited by this user.", PROVISION)
-        for object_name in OBJECTS.values():
-            info = self.schema.object(object_name)
-            if info is not None and not info.updateable:
-                remedy = "Assign the permission set Bothways_Integration."
-                yield Finding("fail", "properties", f"{object_name} records cannot be edited by this user.", remedy)
+        """Ours: nothing there yet is to be done, some missing is a fault."""
+        wanted = [(OBJECTS[spec.stream], field_name(spec.name)) for spec in self.owned]
+        found = {name: self.schema.find(*name) for name in wanted}
+        missing = [".".join(name) for name, info in found.items() if info is None]
+        if missing and len(missing) == len(wanted):
+            yield Finding("todo", "properties", f"{len(wanted)} fields to install.", NOTHING_YET)
+            return
+        locked = [".".join(name) for name, info in found.items() if info is not None and not info.updateable]
+        for names, what in (
+            (missing, "not installed, or hidden from this user"),
+            (locked, "readable but not editable by this user"),
+        ):
+            if names:
+                listed = ", ".join(names[:_MOST_NAMED]) + (
+                    f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+                )
+                yield Finding(
+                    "fail", "properties", f"{len(names)} of {len(wanted)} fields are {what}: {listed}.", PROVISION
+                )
+        closed = [n for n in OBJECTS.values() if (info := self.schema.object(n)) is not None and not info.updateable]
+        if closed:
+            remedy = "Assign the permission set Bothways_Integration."
+            yield Finding(
+                "fail", "properties", f"{' and '.join(closed)} records cannot be edited by this user.", remedy
+            )
 
     def _limits(self) -> Iterator[Finding]:
         most, left = self._day()
@@ -176,44 +218,32 @@ class Checker:
         sizes = self._sizes(there)
         return estimate(sizes, [each for each in read if each], self.config) if sizes else None
 
-    def _silence(self) -> Iterator[Finding]:
-        return check_data.silent_channels(self.client, self.mapping.activities, self.schema)
-
-    def _coverage(self) -> Iterator[Finding]:
-        return check_data.coverage(self.client, self.mapping, self.schema)
-
     def _visibility(self) -> Iterator[Finding]:
-        there = [name for name in _COUNTED if self.schema.object(name) is not None]
-        visible = self.client.counts(there)
-        for name, about in self._sizes(there).items():
-            seen = visible.get(name, about)
-            if about > 100 and seen < about * (1 - _UNSEEN_SHARE):
-                yield Finding(
-                    "warn",
-                    "objects",
-                    f"This user sees {seen} of about {about} {name} records: what is hidden looks like silence.",
-                    "Give it View All Records (the permission set Bothways_Integration does).",
-                )
-
-    def _channels(self) -> Iterator[Finding]:
-        email = self.mapping.activities.email
-        if email is None or self.schema.object(email.object) is None:
-            yield Finding(
-                "warn", "activity", "E-mail is not in this organisation: reciprocity rests on calls and meetings."
-            )
-            return
-        template = "SELECT COUNT() FROM {:literal}"
-        statements = [soql(template, email.object)]
-        incoming, sent_at = email.fields.get("incoming"), email.fields.get("occurred_at")
-        if incoming and sent_at:
-            recent = template + " WHERE {:literal} = true AND {:literal} = LAST_N_DAYS:30"
-            statements.append(soql(recent, email.object, incoming, sent_at))
-        counts = [answer.total for answer in self.client.queries(statements) if isinstance(answer, Found)]
-        if counts and 0 in counts:
-            how = "is empty" if counts[0] == 0 else "has had no incoming message for 30 days"
+        """What this user sees against what there is; archived activities included, deleted records not."""
+        there = [name for name in (*_COUNTED, *_ACTIVITIES) if self.schema.object(name) is not None]
+        count = "SELECT COUNT() FROM {:literal} WHERE IsDeleted = false"
+        answers = self.client.queries([soql(count, name) for name in there], everything=True)
+        found = dict(zip(there, answers, strict=True))
+        large = [name for name, answer in found.items() if isinstance(answer, TooLarge)]
+        if large:
             yield Finding(
                 "warn",
-                "activity",
-                f"{email.object} {how}: e-mail is either not logged, or captured outside the organisation.",
-                "With Einstein Activity Capture, turn on 'Sync Email as Salesforce Activity'.",
+                "objects",
+                f"{' and '.join(large)} records are about too many people to be queried as a whole by this user"
+                " (OPERATION_TOO_LARGE): they are read in smaller windows, which takes more calls.",
+                WHO_SEES_ALL,
             )
+        sizes = self._sizes(list(found))
+        for names, remedy in ((_COUNTED, _SEES_RECORDS), (_ACTIVITIES, WHO_SEES_ALL)):
+            hidden = [
+                f"{answer.total} of about {sizes[name]} {name}"
+                for name in names
+                if name in sizes and isinstance(answer := found.get(name), Found) and _hides(answer.total, sizes[name])
+            ]
+            if hidden:
+                text = f"This user sees {', '.join(hidden)} records: what is hidden looks like silence."
+                yield Finding("warn", "objects", text, remedy)
+
+
+def _hides(seen: int, about: int) -> bool:
+    return about > 100 and seen < about * (1 - _UNSEEN_SHARE)

@@ -1,4 +1,4 @@
-"""What the organisation's own records would do to a score: duplicates, merges, and channels that nobody logs."""
+"""What the organisation's own records would do to a score: duplicates and merges."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from connectors.errors import BothwaysError
 from connectors.salesforce.api.answers import Found
 from connectors.salesforce.api.client import Client, soql
 from connectors.salesforce.api.describe import Schema
-from connectors.salesforce.config import ActivityMapping, ObjectMapping, SalesforceMapping
+from connectors.salesforce.config import ObjectMapping, SalesforceMapping
 
 _MOST_GROUPS = 200
 _SAME = "SELECT {0:literal}, COUNT(Id) n FROM {1:literal} WHERE {0:literal} != null GROUP BY {0:literal} HAVING COUNT(Id) > 1 LIMIT {2:literal}"
@@ -51,53 +51,3 @@ def merges(client: Client, schema: Schema) -> Iterator[Finding]:
         yield Finding(
             "ok", "objects", f"{answer.total} merged accounts are known: their history counts for the survivor."
         )
-
-
-def silent_channels(client: Client, mapping: ActivityMapping, schema: Schema) -> Iterator[Finding]:
-    """Calls and meetings: a channel without a record in 90 days is not logged here, rather than not used."""
-    asked: list[tuple[str, str]] = []
-    recent = "SELECT COUNT() FROM {:literal} WHERE {:literal} = LAST_N_DAYS:90"
-    for channel, each, column in (("meeting", mapping.meeting, "starts_at"), ("call", mapping.call, "occurred_at")):
-        path = each.fields.get(column) if each is not None else None
-        if each is None or not path or schema.find(each.object, path) is None:
-            continue
-        text = soql(recent, each.object, path)
-        subtype = each.fields.get("subtype")
-        if channel == "call" and subtype and schema.find(each.object, subtype) is not None:
-            text += soql(" AND {:literal} = 'Call'", subtype)
-        asked.append((channel, text))
-    for (channel, _), answer in zip(asked, client.queries([text for _, text in asked]), strict=True):
-        if isinstance(answer, Found) and answer.total == 0:
-            yield Finding(
-                "warn",
-                "activity",
-                f"No {channel} has been logged for 90 days: the channel is absent here, not silent.",
-                f"Have {channel}s logged in Salesforce, or score without them knowingly.",
-            )
-
-
-def coverage(client: Client, mapping: SalesforceMapping, schema: Schema) -> Iterator[Finding]:
-    """How many accounts each channel has reached in 90 days: what the scores of the others cannot rest on."""
-    kinds = mapping.activities
-    asked: list[tuple[str, str]] = []
-    reached = "SELECT COUNT_DISTINCT({:literal}) n FROM {:literal} WHERE {:literal} = LAST_N_DAYS:90"
-    for plural, each, column in (("meetings", kinds.meeting, "starts_at"), ("calls", kinds.call, "occurred_at")):
-        account = each.fields.get("account_id") if each is not None else None
-        path = each.fields.get(column) if each is not None else None
-        if each is None or not account or not path or not all(schema.find(each.object, p) for p in (account, path)):
-            continue
-        text = soql(reached, account, each.object, path)
-        subtype = each.fields.get("subtype")
-        if plural == "calls" and subtype and schema.find(each.object, subtype) is not None:
-            text += soql(" AND {:literal} = 'Call'", subtype)
-        asked.append((plural, text))
-    total, *answers = client.queries(
-        [soql("SELECT COUNT() FROM {:literal}", mapping.accounts.object), *(t for _, t in asked)]
-    )
-    said = [
-        f"{plural} with {int(answer.records[0].get('n') or 0)}"
-        for (plural, _), answer in zip(asked, answers, strict=True)
-        if isinstance(answer, Found) and answer.records
-    ]
-    if said and isinstance(total, Found):
-        yield Finding("ok", "activity", f"Of {total.total} accounts in 90 days: {', '.join(said)}.")

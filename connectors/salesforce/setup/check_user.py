@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from connectors.base import Finding
 from connectors.salesforce.api.answers import Found, Record
@@ -40,3 +40,21 @@ def rights(client: Client, user: str) -> Iterator[Finding]:
 def _of(row: Record, name: str) -> Record:
     value = row.get(name)
     return value if isinstance(value, dict) else {}
+
+
+_ENDING = ((31, 40, "Summer '27", "Summer '28"),)
+"""Versions from and to, the release from which they are no longer supported, and that in which they are gone (Salesforce Help
+005321531)."""
+
+
+def ending(version: str, served: Sequence[str]) -> Iterator[Finding]:
+    """A version of the API whose end is announced."""
+    number = int(version.split(".", maxsplit=1)[0])
+    for first, last, unsupported, gone in _ENDING:
+        if first <= number <= last:
+            yield Finding(
+                "warn",
+                "credentials",
+                f"API version {version} is no longer supported from {unsupported} on, and gone with {gone}.",
+                f'Set crm.api_version = "{served[-1]}", or leave it out.',
+            )

@@ -40,6 +40,8 @@ from connectors.salesforce.translate.records import ID, STAMP, Translated
 _DRAFT = "5"
 _CREATED = "CreatedDate"
 _AUTOMATED = ("ListEmail", "Cadence")
+_DIRECTIONS = frozenset({"inbound", "outbound", "internal"})
+_OUTCOMES = frozenset({"done", "not_connected", "no_show", "scheduled", "cancelled"})
 _NO_MEETING = ("2", "3")
 """GroupEventType of a proposed event, and of the record of a series ("IsRecurrence2 Series Pattern")."""
 _SAME_DAY = timedelta(hours=26)
@@ -189,7 +191,7 @@ def events(mapping: ObjectMapping, frame: Frame, ties: Ties, sides: Sides) -> Tr
             row,
             channel="meeting",
             direction="inbound" if is_a(host, CONTACT) else ("outbound" if people else "internal"),
-            outcome="cancelled" if called_off else row["outcome"] or "done",
+            outcome="cancelled" if called_off else _held(row["outcome"]),
             automated=bool(row["automated"]) or sides.is_tool(row["subject"]),
             occurred_at=start,
             date_only=bool(row["all_day"]),
@@ -236,7 +238,9 @@ def tasks(
         page.add(
             row,
             channel=channel,
-            direction=row["call_type"] if channel == "call" else (None if channel == "email" else "outbound"),
+            direction=_known(row["call_type"], _DIRECTIONS)
+            if channel == "call"
+            else (None if channel == "email" else "outbound"),
             outcome=_task_outcome(channel, row["closed"], row["disposition"]),
             automated=bool(row["automated"]) or row["subtype"] in _AUTOMATED or sides.is_tool(row["subject"]),
             occurred_at=when,
@@ -281,4 +285,14 @@ def _task_outcome(channel: str, closed: bool | None, disposition: str | None) ->
         return None
     if not closed:
         return "scheduled"
-    return disposition if channel == "call" and disposition else "done"
+    return _known(disposition, _OUTCOMES) if channel == "call" and disposition else "done"
+
+
+def _held(outcome: str | None) -> str | None:
+    """A meeting that nobody says anything about was held; of one with a word that is not mapped it is unknown."""
+    return "done" if outcome is None else _known(outcome, _OUTCOMES)
+
+
+def _known(word: str | None, words: Collection[str]) -> str | None:
+    """A word of the canonical vocabulary; `check` lists those that the mapping does not translate into it."""
+    return word if word in words else None
