@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from connectors import stopping
 from connectors.errors import FatalError
 
 if TYPE_CHECKING:
@@ -18,13 +19,15 @@ LEAN = 200 * 2**20
 def within_memory(connection: duckdb.DuckDBPyConnection, work: Callable[[], Result]) -> Result:
     """What `work` gives, done again with twice the memory as often as it does not fit. It must be repeatable.
 
-    Raises FatalError when it does not fit in what DuckDB takes by itself, four fifths of what the machine or container has.
+    Raises Stopping when the process is asked to stop, FatalError when it does not fit in what DuckDB takes by itself, four fifths of what the machine or container has.
     """
     import duckdb
 
     while True:
+        stopping.go_on_computing()
         try:
-            return work()
+            with stopping.interruptible(connection):
+                return work()
         except duckdb.OutOfMemoryException as error:
             if not _roomier(connection):
                 raise FatalError(

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from connectors.duckdb_memory import LEAN, within_memory
 from connectors.errors import ConfigError
+from connectors.stopping import interruptible
 from enrichment.inputs import INPUTS, PREVIOUS
 from enrichment.model import ScoringModel
 from sync.system import checksums
@@ -188,9 +189,20 @@ def _backend(engine: str, scratch: Path, memory: int) -> Iterator[Table]:
     else:
         raise ConfigError(f"There is no engine {engine!r}.", remedy="Choose duckdb or spark.")
     try:
-        yield backend
+        with interruptible(backend.con if engine == "duckdb" else _SparkJobs(backend)):
+            yield backend
     finally:
         backend.disconnect()
+
+
+class _SparkJobs:
+    """Ends what Spark is at."""
+
+    def __init__(self, backend: Table) -> None:
+        self._backend = backend
+
+    def interrupt(self) -> None:
+        self._backend._session.sparkContext.cancelAllJobs()  # noqa: SLF001  ibis shows it nowhere else
 
 
 def _spark() -> Table:

@@ -22,6 +22,7 @@ from sync.state.database import make_workspace, open_state, state_path
 from sync.state.lock import run_lock, server_failed, server_lock
 from sync.state.runs import Run, RunLog
 from sync.system import checksums, logs
+from sync.system.stop_soon import stopping_soon
 from sync.system.times import format_time
 
 
@@ -51,7 +52,8 @@ def open_run(kind: str, context: RunContext) -> Iterator[Stages]:
         logs.about(run.run_id)
         result = _result(run, context.connector, context.model)
         try:
-            yield Stages(context, state, runs, run, result)
+            with stopping_soon(context.options.stop):
+                yield Stages(context, state, runs, run, result)
         except BrakeReached as error:
             runs.refused(run, str(error))
             raise

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from connectors.base import PropertySpec
 from connectors.errors import BothwaysError, QuotaReached, RetriableError
 from connectors.records import SCHEMAS
+from connectors.stopping import go_on_computing, until_asked
 from sync.diff.brakes import check_brakes, check_owner
 from sync.diff.diff import STREAMS, Plan, diff, read_plan
 from sync.diff.sql import Rules
@@ -169,7 +170,7 @@ class Stages:
         with self.state.engine.begin() as connection:
             self.run = self.runs.planned(self.run, scores, plan.path, plan.digest, self.result, connection)
             journal = Journal(self.state, self.context.connector.name)
-            journal.intend(self.run.run_id, read_plan(plan.path), connection)
+            journal.intend(self.run.run_id, until_asked(read_plan(plan.path)), connection)
             if self.context.options.take_over:
                 journal.forget_confirmed(connection)
         holds.lift(self.state, self.context.connector.name)
@@ -264,6 +265,7 @@ class Stages:
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
+        go_on_computing()
         self.context.progress.stage(name)
         begun = time.monotonic()
         try:

@@ -71,6 +71,7 @@ class Writer:
             try:
                 retrying(again, on=RetriableError, attempts=ROUNDS)
             except RetriableError:
+                self._going()  # asked to stop while it waited
                 self._halt = self._halt or self._last_failure
         if self._halt is not None:
             raise self._halt

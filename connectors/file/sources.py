@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import codecs
-import os
 import re
 import shutil
 import tempfile
@@ -50,9 +49,9 @@ class Sources:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
         }
-        self._db = duckdb.connect(
-            config={**settings, "temp_directory": f"{tempfile.gettempdir()}/bothways-{os.getpid()}"}
-        )
+        self._spill = tempfile.mkdtemp(prefix="bothways-")  # a name that nobody can guess, only ours to enter
+        weakref.finalize(self, shutil.rmtree, self._spill, ignore_errors=True)
+        self._db = duckdb.connect(config={**settings, "temp_directory": self._spill})
         self._con = self.session()
         self._scratch: Path | None = None
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 
 from connectors.errors import BothwaysError, RetriableError, Throttled, Unreachable
 from connectors.http.retry import waits
+from connectors.stopping import pause
 
 CIRCUIT = 20
 REOPENED = 60.0
@@ -37,7 +38,7 @@ class Governor:
         most: int = 32,
         *,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
     ) -> None:
         self._most, self._clock, self._sleep = most, clock, sleep
         self._changed = threading.Condition()

@@ -21,10 +21,13 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from connectors import stopping
 from connectors.http.strict_response import StrictResponse
 from connectors.http.traffic import Exchange
 
 _here = threading.local()
+_SLICE = 0.5
+"""Seconds between two looks at whether a name that is being looked up is still wanted."""
 
 
 class Deadline:
@@ -99,13 +102,22 @@ class _Watchdog:
                 heapq.heappop(self._waiting)
             deadline.expire()
 
+    def expire_all(self) -> None:
+        with self._changed:
+            waiting = [deadline for _, _, deadline in self._waiting]
+        for deadline in waiting:
+            deadline.expire()
+
 
 _watchdog = _Watchdog()
+stopping.on_cut(_watchdog.expire_all)
 
 
 @contextmanager
 def within(deadline: Deadline) -> Iterator[None]:
-    """Whatever this thread asks for in the block must be over at the deadline, or its connection is cut."""
+    """Whatever this thread asks for in the block must be over at the deadline, or its connection is cut. Raises Stopping
+    when the process is being stopped and no call may begin."""
+    stopping.go_on()
     before, _here.deadline = getattr(_here, "deadline", None), deadline
     _watchdog.watch(deadline)
     try:
@@ -132,9 +144,10 @@ def _connected(connect: Callable[[], socket.socket], deadline: Deadline, connect
             found.set_exception(error)
 
     threading.Thread(target=work, name="connecting", daemon=True).start()
-    wait([found], max(0.0, deadline.until - time.monotonic()))
-    if found.done():
-        return found.result()
+    while not deadline.expired and (left := deadline.until - time.monotonic()) > 0:
+        wait([found], min(left, _SLICE))
+        if found.done():
+            return found.result()
     found.add_done_callback(_close_late)
     deadline.expire()
     raise urllib3.exceptions.ConnectTimeoutError(connection, "there was no connection before the deadline")

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from connectors.stopping import pause
+
 _RESERVE = 0.016
 """The share of a limit that was told to us which we never use: room in which another client can be noticed."""
 _GIVEN, _TAKEN = 0.08, 0.02
@@ -186,7 +188,7 @@ class Throttle:
         seconds: float,
         *,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
     ) -> None:
         self._window = Window(limit, seconds)
         self._clock, self._sleep = clock, sleep

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 import tenacity
 
 from connectors.errors import AuthError, FatalError, RetriableError, Throttled, Unreachable
+from connectors.stopping import pause
 
 T = TypeVar("T")
 
@@ -66,6 +67,7 @@ def retrying(
         retry=tenacity.retry_if_exception(worth_it),
         stop=tenacity.stop_after_attempt(attempts) | tenacity.stop_before_delay(total),
         wait=wait,
+        sleep=pause,
         reraise=True,
     )(call)
 

@@ -23,9 +23,10 @@ import sync.cli.run as cli_run
 import sync.cli.schedule as cli_schedule
 import sync.cli.setup as cli_setup
 import sync.cli.state as cli_state
+from connectors import stopping
 from sync.console.exit import ended
 from sync.console.output import Output, usage_wants_json
-from sync.system import logs
+from sync.system import logs, streams
 
 app = typer.Typer(
     name="bothways",
@@ -59,11 +60,19 @@ def _root(
 
 def main() -> None:
     """The console script `bothways`."""
+    streams.make_robust()
     signal.signal(signal.SIGTERM, _terminated)
     os.umask(0o077)  # what libraries write (Parquet, DuckDB's own files) is nobody else's business either
     logs.install()
     output = Output(as_json=usage_wants_json(sys.argv[1:]))
-    sys.exit(ended(lambda: app(standalone_mode=False) or 0, output))
+    code = 143
+    try:
+        code = ended(lambda: app(standalone_mode=False) or 0, output)
+    finally:
+        if code in (130, 143):  # threads that still call must not keep the process alive
+            stopping.ask()
+            stopping.cut()
+    sys.exit(code)
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:

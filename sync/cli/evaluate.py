@@ -51,19 +51,18 @@ def backtest(
     from sync.options import RunContext, options_from, workspace_of
     from sync.registry import connect
     from sync.report.page import write
+    from sync.system.signals import obeying_signals
     from sync.system.times import time_argument
 
     output = Output(as_json=as_json, quiet=quiet)
     settings = config_settings.load(Path(config))
     moments = [time_argument(text) for text in as_of or []]
     chosen(outcome or ())
-    connector = connect(settings)
+    connector, options = connect(settings), options_from(settings)
     try:
-        with progress_for(output) as progress:
+        with obeying_signals(options.stop), progress_for(output) as progress:
             found = run_backtest(
-                RunContext(
-                    connector, workspace_of(settings), load_model(settings), (), options_from(settings), progress
-                ),
+                RunContext(connector, workspace_of(settings), load_model(settings), (), options, progress),
                 moments,
                 names=outcome or (),
                 draws=draws,
@@ -104,19 +103,18 @@ def calibrate(
     from sync.options import RunContext, options_from, workspace_of
     from sync.registry import connect
     from sync.report.page import write
+    from sync.system.signals import obeying_signals
     from sync.system.times import time_argument
 
     output = Output(as_json=as_json, quiet=quiet)
     settings = config_settings.load(Path(config))
     moments = [time_argument(text) for text in as_of or []]
     learnable(outcome)
-    connector = connect(settings)
+    connector, options = connect(settings), options_from(settings)
     try:
-        with progress_for(output) as progress:
+        with obeying_signals(options.stop), progress_for(output) as progress:
             found = run_calibrate(
-                RunContext(
-                    connector, workspace_of(settings), load_model(settings), (), options_from(settings), progress
-                ),
+                RunContext(connector, workspace_of(settings), load_model(settings), (), options, progress),
                 moments,
                 name=outcome,
                 draws=draws,

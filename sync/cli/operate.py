@@ -210,7 +210,7 @@ def _with_crm(config: str, output: Output, command: Callable[..., Any], **asked:
     from config.loading import load_model
     from enrichment.fields import fields
     from sync.console.progress import progress_for
-    from sync.options import options_from, workspace_of
+    from sync.options import RunContext, options_from, workspace_of
     from sync.registry import connect
     from sync.system.signals import obeying_signals
 
@@ -220,7 +220,8 @@ def _with_crm(config: str, output: Output, command: Callable[..., Any], **asked:
     try:
         with obeying_signals(options.stop), progress_for(output) as progress:
             specs = fields(settings.score.profile)
-            return command(connector, workspace_of(settings), load_model(settings), specs, options, progress, **asked)
+            model = load_model(settings)
+            return command(RunContext(connector, workspace_of(settings), model, specs, options, progress), **asked)
     finally:
         connector.close()
 

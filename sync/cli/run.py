@@ -119,6 +119,7 @@ def score(
     from sync.registry import connect
     from sync.report.export import export_scores
     from sync.run import run_score
+    from sync.system.signals import obeying_signals
     from sync.system.times import time_argument
 
     output = Output(as_json=as_json, quiet=quiet)
@@ -129,7 +130,7 @@ def score(
     moments = [time_argument(text) for text in as_of or []]
     connector = connect(settings)
     try:
-        with progress_for(output) as progress:
+        with obeying_signals(options.stop), progress_for(output) as progress:
             scored = run_score(
                 RunContext(connector, workspace_of(settings), load_model(settings), fields("full"), options, progress),
                 moments,

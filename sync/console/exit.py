@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import traceback
 import uuid
 from collections.abc import Callable
@@ -38,9 +37,6 @@ def ended(command: Callable[[], int], output: Output) -> int:
     except BothwaysError as error:
         code = exit_code(error)
         output.error(error.args[0] if error.args else type(error).__name__, error.remedy, code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except Exception as error:
         code = _unexpected(error, output)
     return code

@@ -34,6 +34,8 @@ FLUSH_ROWS = 20_000
 _ROUNDS = 3
 _PATIENCE = 60.0
 """How often, and for how many seconds without a page, a read that broke off is gone on with in the same run."""
+_LOOK = 0.25
+"""Seconds between two looks at whether the run is asked to stop, while no page comes."""
 _STALE = timedelta(hours=24)
 """An unfinished full read older than this is begun anew: what it landed first may have changed since."""
 
@@ -238,9 +240,12 @@ def _land_all(
     left = len(open_now)
     try:
         while left:
-            item = pages.get()
             if stop is not None and stop.is_set():
                 halt.set()
+            try:
+                item = pages.get(timeout=_LOOK)
+            except queue.Empty:
+                continue
             if isinstance(item, _End):
                 left -= 1
                 if item.error is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from connectors.duckdb_memory import LEAN, within_memory
+from connectors.stopping import interruptible
 from sync.system import files as durable
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def session(scratch: Path) -> Iterator[Session]:
     try:
         connection.execute(QUIET)
         connection.execute("SET TimeZone = 'UTC'")
-        yield Session(connection)
+        with interruptible(connection):
+            yield Session(connection)
     finally:
         connection.close()
         path.unlink(missing_ok=True)

@@ -32,6 +32,7 @@ from connectors.hubspot.api.endpoints import Endpoint, Paths
 from connectors.hubspot.api.failures import Expired, classify
 from connectors.hubspot.api.limits import Limits, Turn
 from connectors.hubspot.config import HubSpotConfig
+from connectors.stopping import pause
 
 if TYPE_CHECKING:
     from hubspot.crm.objects import ApiClient
@@ -54,7 +55,7 @@ class Client:
         time_zone: str = "UTC",
         *,
         monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
     ) -> None:
         self.paths = Paths(config.api_version)
         self.calls = CallCounter()

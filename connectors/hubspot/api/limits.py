@@ -15,6 +15,7 @@ from connectors.errors import BothwaysError, RetriableError
 from connectors.http.rate_window import Place, Throttle
 from connectors.hubspot.api.endpoints import Pool
 from connectors.hubspot.config import HubSpotConfig
+from connectors.stopping import pause
 
 TEN_SECONDS = 10.0
 UNTOLD = 100
@@ -40,7 +41,7 @@ class Limits:
         config: HubSpotConfig,
         *,
         monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
     ) -> None:
         self._fixed = config.rate_limit
         self._limit = limit = config.rate_limit or UNTOLD
