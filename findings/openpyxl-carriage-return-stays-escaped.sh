@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A line break inside a cell reads as the seven letters _x000D_.
+# A line break inside a cell reads as the seven characters _x000D_.
 #
 # Version: XlsxWriter==3.3.1, openpyxl==3.1.5, python-calamine==0.9.1
 # Guess: a cell written as 'Main St 1\r\n12345 Town' is read back so.

@@ -7,7 +7,7 @@
 #   passed on and only a cast added. A filter on weekdays is off by one day, silently.
 # Source: spark.apache.org/docs/latest/api/sql (dayofweek: 1 = Sunday); dev.mysql.com, date and time functions
 #   (DAYOFWEEK: 1 = Sunday); duckdb.org/docs/stable/sql/functions/datepart (dayofweek: Sunday = 0)
-# Seen (2025-01-06 is a Monday: 2 in Spark and MySQL, 1 in Presto):
+# Seen: (2025-01-06 is a Monday: 2 in Spark and MySQL, 1 in Presto)
 #   spark   SELECT DAYOFWEEK(CAST('2025-01-06' AS DATE))  1
 #   mysql   SELECT DAYOFWEEK(CAST('2025-01-06' AS DATE))  1
 #   presto  SELECT ISODOW(CAST('2025-01-06' AS DATE))     1

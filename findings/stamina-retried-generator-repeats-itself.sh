@@ -7,7 +7,7 @@
 #   1 and 2 once more per attempt: six records of two. tenacity, on which it is built, decorates the call
 #   that makes the generator and so never retries. One line changed, and duplicates where errors were.
 # Source: stamina.retry docstring ("Generators are restarted from the beginning on each retry") and
-#   CHANGELOG 25.2.0; github.com/hynek/stamina/issues/123
+#   CHANGELOG 25.2.0 (#123) in github.com/hynek/stamina
 # Seen:
 #   stamina   page 1, page 2, page 1, page 2, page 1, page 2, then ConnectionError
 #   tenacity  page 1, page 2, then ConnectionError

@@ -6,8 +6,8 @@
 # Behaviour: TimeStamper and add_log_level overwrite the caller's timestamp and level without a word: the
 #   gold customer's call of 2025 becomes an info line of today. 'event' alone is refused, with a TypeError
 #   about an internal function. MaybeTimeStamper keeps a given timestamp; there is none for the level.
-# Source: structlog.processors.TimeStamper, MaybeTimeStamper ("only adds a timestamp if there is none") and add_log_level in
-#   the API reference
+# Source: structlog.processors.TimeStamper, MaybeTimeStamper ("only adds a timestamp if there is none"),
+#   add_log_level, in the API reference
 # Seen:
 #   timestamp  2025-01-06T09:00:00Z -> now
 #   level      gold -> info
