@@ -159,7 +159,8 @@ ActivityKind = Literal["email", "call", "meeting", "task"]
 class ActivityMapping(BaseModel):
     """The objects that hold activities. Calls and tasks of one object are read together and told apart by their subtype.
 
-    A subject that contains one of `automated_subjects` was written by a tool: never effort.
+    A subject that contains one of `automated_subjects`, or begins with one of `automatic_replies`, was written by a tool: never
+    effort. An event whose subject begins with one of `cancelled_subjects` did not take place.
     """
 
     model_config = _STRICT
@@ -169,6 +170,8 @@ class ActivityMapping(BaseModel):
     call: ObjectMapping | None = None
     task: ObjectMapping | None = None
     automated_subjects: tuple[str, ...] = ()
+    automatic_replies: tuple[str, ...] = ()
+    cancelled_subjects: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _known_roles(self) -> Self:

@@ -156,9 +156,12 @@ class SalesforceConnector:
 
     def _feeds(self, stream: Stream, lookups: Lookups) -> list[Feed]:
         if stream == "activities":
+            own, words = self._organisation.own_domains, self._mapping.activities
             sides = Sides(
-                frozenset(domain.lower() for domain in self._organisation.own_domains),
-                self._mapping.activities.automated_subjects,
+                frozenset(domain.lower() for domain in own),
+                words.automated_subjects,
+                words.automatic_replies,
+                words.cancelled_subjects,
             )
             return activities.feeds(self._mapping.activities, self._schema, lookups, sides)
         mapping = self._mapping.of(stream)

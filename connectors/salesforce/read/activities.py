@@ -120,9 +120,12 @@ def _shared(mapping: ObjectMapping, frame: Frame) -> list[str]:
 
 
 def _likely_twins(mapping: ObjectMapping, frame: Frame) -> list[str]:
-    """Tasks that an e-mail may stand for."""
+    """Tasks that an e-mail may stand for: those of its subtype, and the plain ones that Email-to-Case opens for the owner of a
+    case when a message comes in."""
     subtype = as_text(frame.get(mapping.fields.get("subtype")))
-    return _where(frame, pc.or_(pc.is_null(subtype), pc.is_in(subtype, value_set=_TWINS)))
+    named = pc.starts_with(as_text(frame.get(mapping.fields.get("subject"))), "Email:")
+    told = pc.or_(pc.is_null(subtype), pc.is_in(subtype, value_set=_TWINS))
+    return _where(frame, pc.or_(told, pc.fill_null(named, False)))
 
 
 def _ids(frame: Frame) -> list[str]:

@@ -2,7 +2,7 @@
 
 The rules, and why:
 
-- An e-mail's side is that of the sender's address (a User or a Contact where Salesforce matched it); `Incoming` is a hint.
+- An e-mail's side is that of its linked sender (User or Contact), else that of the sender's domain; `Incoming` is a hint.
 - An e-mail has a Task as its twin (`ActivityId`): only the e-mail counts. A Task of subtype Email without one has no direction.
 - List e-mails, sequence steps and what tools log by themselves are automated.
 - Inviting colleagues makes child Events, and a series has a record of its own: neither is a meeting. Nor is a proposed one.
@@ -159,18 +159,24 @@ def emails(mapping: ObjectMapping, frame: Frame, ties: Ties, sides: Sides) -> Tr
 
 
 def _mail_direction(sender: str | None, incoming: bool | None, tied: Sequence[Tie], sides: Sides) -> str | None:
-    ours = sides.is_own(sender)
+    """Who is linked as the sender decides, then the sender's domain. `Incoming` is false unless somebody sets it: of a stranger's
+    mail it counts when it went to customers only, as from another brand of ours."""
+    own = sides.is_own(sender)
     author = next((tie.record_id for tie in tied if tie.kind == "FromAddress"), None)
-    if ours is None and author is not None:
-        ours = is_a(author, USER)
-    if ours is None and incoming is not None:
-        ours = not incoming
+    others = [tie.record_id for tie in tied if tie.kind != "FromAddress"]
+    if is_a(author, USER) or own:
+        ours: bool | None = True
+    elif author is not None:
+        ours = False
+    elif own is None:
+        ours = None if incoming is None else not incoming
+    else:
+        ours = incoming is False and bool(others) and not with_prefix(USER, others)
     if ours is None:
         return None
     if not ours:
         return "inbound"
-    others = [tie for tie in tied if tie.kind != "FromAddress"]
-    return "internal" if others and all(is_a(tie.record_id, USER) for tie in others) else "outbound"
+    return "internal" if others and all(is_a(other, USER) for other in others) else "outbound"
 
 
 def events(mapping: ObjectMapping, frame: Frame, ties: Ties, sides: Sides) -> Translated:
@@ -186,7 +192,7 @@ def events(mapping: ObjectMapping, frame: Frame, ties: Ties, sides: Sides) -> Tr
         start, minutes = row["starts_at"], row["minutes"]
         if minutes is None and start is not None and row["ends_at"] is not None:
             minutes = (row["ends_at"] - start).total_seconds() / 60.0
-        called_off = nobody_came or (row["subject"] or "").lower().startswith(("canceled:", "cancelled:"))
+        called_off = nobody_came or sides.is_cancelled(row["subject"])
         page.add(
             row,
             channel="meeting",

@@ -28,6 +28,8 @@ class Sides:
 
     own_domains: frozenset[str] = frozenset()
     automated_subjects: tuple[str, ...] = ()
+    automatic_replies: tuple[str, ...] = ()
+    cancelled_subjects: tuple[str, ...] = ()
 
     def is_own(self, address: str | None) -> bool | None:
         """Whether an address is ours; null when there is no address or our domains are not known."""
@@ -37,7 +39,18 @@ class Sides:
         return any(host == own or host.endswith(f".{own}") for own in self.own_domains)
 
     def is_tool(self, subject: str | None) -> bool:
-        return subject is not None and any(mark.lower() in subject.lower() for mark in self.automated_subjects)
+        """Whether a tool wrote it: anywhere its own mark, at the beginning what a mail program answers by itself."""
+        if subject is None:
+            return False
+        contained = any(mark.lower() in subject.lower() for mark in self.automated_subjects)
+        return contained or _begins(subject, self.automatic_replies)
+
+    def is_cancelled(self, subject: str | None) -> bool:
+        return subject is not None and _begins(subject, self.cancelled_subjects)
+
+
+def _begins(subject: str, marks: Sequence[str]) -> bool:
+    return subject.strip().lower().startswith(tuple(mark.lower() for mark in marks))
 
 
 def only(record_id: str | None, prefix: str) -> str | None:

@@ -221,3 +221,39 @@ def test_a_user_without_the_api_is_told_which_permission_it_lacks(connect: Any, 
     with pytest.raises(AuthError) as refused:
         described(connect())
     assert "API Enabled" in refused.value.remedy
+
+
+def test_the_task_that_email_to_case_opens_is_the_mail_once_more(connect: Any, app: SalesforceEmulator) -> None:
+    """Object Reference, EmailMessage.ActivityId: "usually represents an open task that is created for the case owner when a new
+    unread email message is received": a plain task, which counted as another mail once it was closed."""
+    mail, task = app.org.store.tuples(
+        "SELECT Id, ActivityId FROM EmailMessage WHERE IsDeleted = 0 AND ActivityId IS NOT NULL"
+    )[0]
+    app.org.store.execute(
+        "UPDATE Task SET TaskSubtype = 'Task', Type = NULL, Subject = 'Email: Re: help' WHERE Id = ?", (task,)
+    )
+    found = rows(connect().read("activities", None))
+    assert mail in found
+    assert task not in found
+
+
+def test_a_query_that_takes_too_long_and_that_bulk_refuses_is_read_in_windows(
+    connect: Any, app: SalesforceEmulator, server: EmulatorServer
+) -> None:
+    """airbytehq/airbyte#19947: QUERY_TIMEOUT on Task, whole."""
+    whole = rows(connect().read("activities", None))
+    slow = '[{"message":"Your query request was running for too long.","errorCode":"QUERY_TIMEOUT"}]'
+    unbounded = {"path": r"queryAll\?.*FROM\+Task\+WHERE\+IsDeleted"}
+    server.faults.add({"kind": "status", "status": 400, "body": slow, "match": unbounded, "times": None})
+    refused = '[{"message":"Entity Task is not supported by the Bulk API.","errorCode":"INVALIDENTITY"}]'
+    server.faults.add(
+        {"kind": "status", "status": 400, "body": refused, "match": {"path": "jobs/query"}, "times": None}
+    )
+    mapping = connect()._mapping
+    only_tasks = mapping.model_copy(
+        update={"activities": mapping.activities.model_copy(update={"email": None, "meeting": None})}
+    )
+    connector = connect(mapping=only_tasks)
+    found = rows(connector.read("activities", None))
+    assert found.keys() >= {i for i in whole if i.startswith("00T")}
+    assert sum(server.stats()["faults_fired"].values()) >= 2

@@ -21,7 +21,12 @@ from connectors.salesforce.translate.records import Translated
 SHIPPED = tomllib.loads((Path(__file__).parents[4] / "config/mappings/salesforce.toml").read_text("utf-8"))
 ACTIVITIES = SalesforceMapping.model_validate(SHIPPED).activities
 EMAIL, EVENT, TASK = (mapping for _, mapping in objects(ACTIVITIES))
-SIDES = Sides(frozenset({"seller.example"}), ACTIVITIES.automated_subjects)
+SIDES = Sides(
+    frozenset({"seller.example"}),
+    ACTIVITIES.automated_subjects,
+    ACTIVITIES.automatic_replies,
+    ACTIVITIES.cancelled_subjects,
+)
 UNSURE = Sides()
 AT = "2026-01-02T17:38:59.000+0000"
 ANN, BOB, SAM, UMA = "003000000000001AAA", "003000000000002AAA", "005000000000001AAA", "005000000000002AAA"
@@ -63,9 +68,12 @@ def one(made: Translated) -> dict[str, Any]:
     [
         ("sam@seller.example", False, None, SIDES, "outbound"),
         ("sam@mail.seller.example", True, None, SIDES, "outbound"),  # the flag is only a hint
-        ("ann@acme.example", False, None, SIDES, "inbound"),
+        ("ann@acme.example", True, None, SIDES, "inbound"),
         ("ann@acme.example", None, None, SIDES, "inbound"),
-        ("sam@notseller.example", False, None, SIDES, "inbound"),
+        ("ann@acme.example", False, ANN, SIDES, "inbound"),  # a linked person beats the flag
+        ("sam@notseller.example", None, None, SIDES, "inbound"),
+        ("sam@brand.example", False, SAM, SIDES, "outbound"),  # a user of ours, whatever the domain
+        ("sales@brand.example", False, None, SIDES, "outbound"),  # sent to a customer by nobody that the CRM knows
         (None, True, None, SIDES, "inbound"),
         (None, None, None, SIDES, None),
         ("ann@acme.example", False, None, UNSURE, "outbound"),
@@ -79,6 +87,37 @@ def test_the_side_of_an_email(
     ties = [Tie(author, "FromAddress")] if author else []
     row = mail({"FromAddress": sender, "Incoming": incoming}, *ties, Tie(BOB, "ToAddress"), sides=sides)
     assert row["direction"] == direction
+
+
+def test_a_mail_of_a_stranger_that_reached_one_of_us_is_theirs() -> None:
+    """Incoming is false unless whoever logs the mail sets it: who received it tells."""
+    row = mail({"FromAddress": "new@acme.example", "Incoming": False}, Tie(SAM, "ToAddress"), Tie(BOB, "CcAddress"))
+    assert row["direction"] == "inbound"
+
+
+@pytest.mark.parametrize(
+    ("subject", "automated"),
+    [
+        ("Automatische Antwort: Angebot", True),
+        ("Réponse automatique : offre", True),
+        ("OUT OF OFFICE: your offer", True),
+        ("Re: out of office next week?", False),
+        ("Who handles automatic replies?", False),
+    ],
+)
+def test_automatic_replies_in_their_own_language(subject: str, automated: bool) -> None:
+    """Mail programs put the words before the subject in the language of who is away; a person's mail about it is a person's."""
+    assert mail({"Subject": subject})["automated"] is automated
+
+
+@pytest.mark.parametrize(
+    "subject", ["Canceled: Review", "Abgesagt: Besprechung", "Annulé : point", "Geannuleerd: overleg"]
+)
+def test_meetings_that_were_called_off_in_another_language(subject: str) -> None:
+    """Calendars put the word before the subject in the organiser's language (inovex/CalendarSync and others look for both
+    "Cancelled:" and "Abgesagt:"); such a meeting counted as held."""
+    assert meeting({"Subject": subject, "OwnerId": SAM, "WhoId": ANN})["outcome"] == "cancelled"
+    assert meeting({"Subject": "Review of canceled orders", "OwnerId": SAM, "WhoId": ANN})["outcome"] == "done"
 
 
 def test_mail_among_colleagues_is_internal() -> None:
