@@ -1,4 +1,4 @@
-"""`daemon`: syncs when they are due, in one process; if wished with health pages and a webhook receiver."""
+"""Processes that stay: `daemon` runs syncs when they are due, `mcp` answers an assistant."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from sync.console.output import ConfigOption, Output, QuietOption
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command to the application."""
+    """Adds the commands to the application."""
     app.command()(daemon)
+    app.command()(mcp)
 
 
 def daemon(
@@ -45,3 +46,18 @@ def daemon(
     except ValueError:
         raise ConfigError(f"{health!r} is no loopback address.", remedy="Write it like 127.0.0.1:9464.") from None
     raise typer.Exit(serve(Asked(Path(config), settings, interval, pages, webhooks), Output(quiet=quiet)))
+
+
+def mcp(
+    config: ConfigOption = "bothways.toml",
+    names: Annotated[
+        bool,
+        typer.Option(
+            "--names/--no-names", help="Give customer names and reasons to the assistant, or ids and figures only."
+        ),
+    ] = True,
+) -> None:
+    """Answer an assistant's questions over the Model Context Protocol (stdio). Reads only; needs the extra mcp."""
+    from sync.assistant.server import serve
+
+    serve(Path(config), names=names)

@@ -1,0 +1,1 @@
+"""Read-only answers for an assistant, over the Model Context Protocol."""
