@@ -87,7 +87,8 @@ class _Watchdog:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
                 self._thread.start()
-            self._changed.notify()
+            if self._waiting[0][2] is deadline:  # else the watchdog sleeps on until an earlier one anyway
+                self._changed.notify()
 
     def _run(self) -> None:
         while True:

@@ -21,6 +21,7 @@ from connectors.base import (
     WriteResult,
 )
 from connectors.errors import ConfigError
+from connectors.http.collector import seldom_collecting
 from connectors.http.malformed import understood
 from connectors.hubspot.api.call_counter import BATCH
 from connectors.hubspot.api.client import Client
@@ -86,7 +87,7 @@ class HubSpotConnector:
             raise ConfigError(
                 f"HubSpot has no {stream} here.", remedy=f"Map an object to it: {stream}.object in the mapping."
             )
-        return understood("HubSpot", self._streams.read(stream, since))
+        return understood("HubSpot", _collected(self._streams.read(stream, since)))
 
     def reread(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """See `connectors.base.Rereader`."""
@@ -123,6 +124,11 @@ class HubSpotConnector:
     def close(self) -> None:
         """Drops the connections."""
         self._client.close()
+
+
+def _collected(pages: Iterator[Page]) -> Iterator[Page]:
+    with seldom_collecting():
+        yield from pages
 
 
 if TYPE_CHECKING:

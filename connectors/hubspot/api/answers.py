@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from connectors.errors import RetriableError
 from connectors.http import strict_json
 from connectors.hubspot.api.endpoints import Endpoint
@@ -32,12 +34,20 @@ def parsed(endpoint: Endpoint, status: int, content_type: str, raw: bytes) -> An
     if kind.strip() != "application/json" or not _in_utf8(more):
         raise RetriableError(f"{endpoint.name}: the answer is {content_type or 'of no type'}, not JSON.", status=status)
     try:
-        body = strict_json.loads(raw)
+        body = loads(raw)
     except ValueError as error:
         raise RetriableError(f"{endpoint.name}: the answer is not whole JSON ({error}).", status=status) from None
     if not isinstance(body, dict):
         raise RetriableError(f"{endpoint.name}: the answer is not a JSON object.", status=status)
     return Answer(status, body)
+
+
+def loads(raw: bytes) -> Any:
+    """One JSON value. What orjson refuses (half a character in a string) is read strictly. Raises ValueError."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return strict_json.loads(raw)
 
 
 def _in_utf8(parameters: str) -> bool:

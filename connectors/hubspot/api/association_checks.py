@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
+from operator import itemgetter
 from typing import Any
 
-from connectors.hubspot.api.response_checks import Call, Check, is_id, results, texts
+from connectors.hubspot.api.response_checks import Call, is_id, results, texts
+from connectors.hubspot.links import Link
 
 Pair = tuple[str, str]
+
 
 _KNOWN: dict[Pair, tuple[int, ...]] = {
     ("contacts", "companies"): (1, 279),
@@ -53,34 +56,22 @@ class AssociationTypes:
         self._lock = threading.Lock()
         self._pairs: dict[int, Pair] = {each: pair for pair, ids in _KNOWN.items() for each in ids}
 
-    def links(self, call: Call, pair: Pair, ids: Collection[str]) -> Check:
+    def links(self, call: Call, pair: Pair, ids: Collection[str]) -> Associations:
         """Associations from the records `ids` to another kind. Those without any are named by an error each."""
-        asked = frozenset(ids)
+        return Associations(self, call, pair, frozenset(ids))
 
-        def check(body: dict[str, Any]) -> None:
-            types: set[int] = set()
-            origins: set[str] = set()
-            for row in results(call.what, body):
-                origin, to = row.get("from"), row.get("to") or []
-                if not isinstance(origin, dict) or not is_id(origin.get("id")) or not isinstance(to, list):
-                    raise call.wrong("an entry is no association")
-                if not _turns_over(row.get("paging")):
-                    raise call.wrong("an entry does not say how it goes on")
-                origins.add(str(origin["id"]))
-                types |= _types(call, to)
-            without, others = _without_any(call, body, pair[1])
-            looks = frozenset(origins), frozenset(types), frozenset(without)
-            if others or self._others(types, pair):
-                call.doubt("the associations lead to another kind", looks)
-            if not origins | without <= asked:
-                call.doubt("the associations are of other records", looks)
-            if not body.get("errors") and asked - origins:
-                call.doubt("not every record is answered for", looks)
-            if body.get("errors") and without and asked - origins - without:
-                call.doubt("not every record is answered for", looks)
-            self._learn(types, pair)
-
-        return check
+    def believe(self, call: Call, pair: Pair, found: Associations) -> None:
+        """Raises RetriableError for associations that cannot be those that were asked for."""
+        types, without, asked = found.types, found.without, found.asked
+        if found.other_kind or self._others(types, pair):
+            call.doubt("the associations lead to another kind", found.looks)
+        answered = found.links.keys() | without
+        if not answered <= asked:
+            call.doubt("the associations are of other records", found.looks)
+        # those without any are named by errors, unless HubSpot names none of them
+        if len(answered) < len(asked) and (not found.errors or without):
+            call.doubt("not every record is answered for", found.looks)
+        self._learn(types, pair)
 
     def _others(self, types: Iterable[int], pair: Pair) -> bool:
         with self._lock:
@@ -92,24 +83,84 @@ class AssociationTypes:
                 self._pairs.setdefault(each, pair)
 
 
-def _turns_over(paging: Any) -> bool:
-    """Whether this is no paging, or one with a next page that can be asked for."""
-    following = paging.get("next") or {} if isinstance(paging, dict) else paging or {}
-    return isinstance(following, dict) and isinstance(following.get("after"), str | int | None)
+class Associations:
+    """What one batch read of associations answers: a check of the body that keeps what it has understood."""
+
+    def __init__(self, types: AssociationTypes, call: Call, pair: Pair, asked: frozenset[str]) -> None:
+        self._known, self._call, self._pair, self.asked = types, call, pair, asked
+        self.links: dict[str, list[Link]] = {}
+        """By the record they start from."""
+        self.more: dict[str, str] = {}
+        """Where those of a record go on, by record."""
+        self.types: set[int] = set()
+        """HubSpot's own types among them."""
+        self.without: set[str] = set()
+        self.errors: list[Any] = []
+        self.other_kind = False
+
+    @property
+    def looks(self) -> Hashable:
+        """Equal for two answers that say the same."""
+        return frozenset(self.links), frozenset(self.types), frozenset(self.without)
+
+    def __call__(self, body: dict[str, Any]) -> None:
+        """Raises RetriableError."""
+        self.links, self.more, self.types = {}, {}, set()
+        rows = results(self._call.what, body)
+        shapes: dict[Shape, Meaning] = {}
+        found = self.links
+        try:
+            for row in rows:  # a thousand in an answer: this loop is most of what one costs
+                origin, held = row["from"]["id"], []
+                for to in row.get("to") or ():
+                    target, kinds = to["toObjectId"], to.get("associationTypes") or ()
+                    if type(target) is not int and not is_id(target):
+                        raise ValueError
+                    shape = _shape(kinds)
+                    types, label = shapes.get(shape) or shapes.setdefault(shape, _meaning(shape))
+                    held.append(_new(Link, (str(target), types, label)))
+                if not is_id(origin):
+                    raise ValueError
+                origin = str(origin)
+                found[origin] = found[origin] + held if origin in found else held
+                if "paging" in row:
+                    self._paging(origin, row["paging"] or {})
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise self._call.wrong("an entry is no association") from None
+        self.types = {int(number) for shape in shapes for number, kind, _ in shape if kind == "HUBSPOT_DEFINED"}
+        self.without, self.other_kind = _without_any(self._call, body, self._pair[1])
+        self.errors = body.get("errors") or []
+        self._known.believe(self._call, self._pair, self)
+
+    def _paging(self, origin: str, paging: Any) -> None:
+        after = (paging.get("next") or {}).get("after")
+        if not isinstance(after, str | int | None):
+            raise TypeError
+        if after:
+            self.more[origin] = str(after)
 
 
-def _types(call: Call, to: Iterable[Any]) -> set[int]:
-    """The ids of HubSpot's own types among the associations."""
+_TYPE = itemgetter("typeId", "category", "label")
+_new = tuple.__new__
+
+Shape = tuple[tuple[Any, object, str | None], ...]
+"""The type id, category and label of each type of one association. Few are ever used."""
+Meaning = tuple[frozenset[int], str | None]
+
+
+def _shape(kinds: Iterable[dict[str, Any]]) -> Shape:
     try:
-        if not all(is_id(one["toObjectId"]) for one in to):
-            raise call.wrong("an entry is no association")
-        named = [each for one in to for each in one.get("associationTypes") or ()]
-        if not all(isinstance(each.get("label"), str | None) for each in named):
-            raise call.wrong("an entry is no association")
-        numbers = [(int(each["typeId"]), each.get("category")) for each in named]
-        return {number for number, category in numbers if category == "HUBSPOT_DEFINED"}
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise call.wrong("an entry is no association") from None
+        return tuple(map(_TYPE, kinds))
+    except KeyError:
+        return tuple([(kind["typeId"], kind.get("category"), kind.get("label")) for kind in kinds])
+
+
+def _meaning(shape: Shape) -> Meaning:
+    """The type ids, and the first label that a person gave."""
+    if not all(isinstance(label, str | None) for _, _, label in shape):
+        raise TypeError("a label is no text")
+    label = next((text for _, kind, text in shape if text and kind == "USER_DEFINED"), None)
+    return frozenset(int(number) for number, _, _ in shape), label
 
 
 def _without_any(call: Call, body: dict[str, Any], target: str) -> tuple[set[str], bool]:

@@ -210,14 +210,13 @@ class Client:
         form: dict[str, str] | None,
         deadline: Deadline,
     ) -> tuple[int, Any, bytes]:
-        response = api.call_api(
-            endpoint.path,
+        response = api.rest_client.request(  # below call_api, which takes 2 ms to walk through a body of 1,000 ids
             endpoint.method,
+            f"{self._config.url}{endpoint.path}",
             query_params=query or [],
-            header_params=headers,
+            headers={**api.default_headers, **headers},
             body=body,
             post_params=form or {},
-            auth_settings=[],
             _preload_content=False,
             _request_timeout=(CONNECT, min(READ, self._config.request_seconds)),
         )

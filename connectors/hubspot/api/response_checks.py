@@ -18,6 +18,7 @@ Items = list[dict[str, Any]]
 
 _SYSTEM = frozenset({"createdate", "hs_createdate", "hs_lastmodifieddate", "lastmodifieddate", "hs_object_id"})
 _BELIEVED_AT = 3
+_TEXTS = frozenset({str, type(None)})
 
 
 class Doubts:
@@ -91,12 +92,12 @@ def records(
         for row in rows:
             if not is_id(row.get("id")) or not isinstance(row.get("properties"), dict):
                 raise call.wrong("an entry is no record")
-            if not all(isinstance(value, str | None) for value in row["properties"].values()):
-                raise call.wrong("a value is no text")
             if archived is not None and bool(row.get("archived", archived)) is not archived:
                 raise call.wrong("archived records are mixed with others")
             if beyond and int(row["id"]) <= int(beyond):
                 raise call.wrong("the records are of an earlier page")
+        if {type(value) for row in rows for value in row["properties"].values()} - _TEXTS:
+            raise call.wrong("a value is no text")
         early = tuple(row["id"] for row in rows if int(row["id"]) < low)
         if early:
             call.doubt("the records lie before the page", early)
@@ -187,8 +188,9 @@ def results(what: str, body: Mapping[str, Any]) -> Items:
 
 def is_id(value: object) -> bool:
     """Whether it is the id of a record, as a number or as text."""
-    text = str(value)
-    return isinstance(value, str | int) and not isinstance(value, bool) and text.isascii() and text.isdecimal()
+    if type(value) is int:
+        return value >= 0
+    return type(value) is str and value.isascii() and value.isdecimal()
 
 
 def texts(values: object) -> Iterable[str]:

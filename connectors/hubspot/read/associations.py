@@ -10,12 +10,13 @@ import pyarrow as pa
 
 from connectors.base import Organisation, PropertySpec
 from connectors.hubspot.config import HubSpotMapping, Kind
+from connectors.hubspot.links import Links
 from connectors.hubspot.read.fetch import Fetcher
 from connectors.hubspot.read.reference_data import Portal
 from connectors.hubspot.translate import records as translate
 from connectors.hubspot.translate.activities import Linked, activities, ambiguous, envelopes
 from connectors.hubspot.translate.participants import Sides
-from connectors.hubspot.translate.records import Links, Sheet
+from connectors.hubspot.translate.records import Sheet
 from connectors.records import Stream
 
 

@@ -15,8 +15,9 @@ from connectors.hubspot.api.client import Client
 from connectors.hubspot.api.endpoints import Endpoint
 from connectors.hubspot.api.failures import Refused
 from connectors.hubspot.api.response_checks import Check, Doubts, all_of
+from connectors.hubspot.links import Link
 from connectors.hubspot.read.parallel_list import spread
-from connectors.hubspot.translate.records import Link, Owner, Rate, Record
+from connectors.hubspot.translate.records import Owner, Rate, Record
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -162,17 +163,14 @@ class Fetcher:
             inputs: list[dict[str, str]] = [{"id": i} for i in some]
             while inputs:
                 call = self._doubts.call(f"associations {source} {target}")
-                check = self._types.links(call, (source, target), [one["id"] for one in inputs])
+                read = self._types.links(call, (source, target), [one["id"] for one in inputs])
                 path = self._paths.associations(source, target)
-                body = self._client.call(path, body={"inputs": inputs}, expects="results", check=check).body
+                body = self._client.call(path, body={"inputs": inputs}, expects="results", check=read).body
                 _check_errors(body, source, target)
-                inputs = []
-                for result in body.get("results") or ():
-                    origin = str(result["from"]["id"])
-                    found.setdefault(origin, []).extend(_links(result))
-                    more = ((result.get("paging") or {}).get("next") or {}).get("after")
-                    if more:
-                        inputs.append({"id": origin, "after": str(more)})
+                for origin in found.keys() & read.links.keys():
+                    read.links[origin] = found[origin] + read.links[origin]
+                found |= read.links
+                inputs = [{"id": origin, "after": after} for origin, after in read.more.items()]
         self._client.calls.needed(f"associations {source} {target}", len(ids), ASSOCIATION_BATCH)
         return found
 
@@ -254,15 +252,6 @@ def _results(body: dict[str, Any], kind: str) -> list[Any]:
 
 def _following(body: dict[str, Any]) -> str:
     return str(((body.get("paging") or {}).get("next") or {}).get("after") or "")
-
-
-def _links(result: dict[str, Any]) -> list[Link]:
-    links = []
-    for to in result.get("to") or ():
-        types = to.get("associationTypes") or ()
-        label = next((t["label"] for t in types if t.get("label") and t.get("category") == "USER_DEFINED"), None)
-        links.append(Link(str(to["toObjectId"]), frozenset(int(t["typeId"]) for t in types), label))
-    return links
 
 
 def _check_errors(body: dict[str, Any], source: str, target: str) -> None:

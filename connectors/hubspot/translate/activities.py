@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.hubspot.config import Kind
+from connectors.hubspot.links import Link, Links
 from connectors.hubspot.translate import values
 from connectors.hubspot.translate.participants import Envelope, Sides, email_direction, envelope
-from connectors.hubspot.translate.records import Link, Links, Sheet, batch, first
+from connectors.hubspot.translate.records import Sheet, batch, first
 from connectors.hubspot.translate.values import Texts
 from connectors.records import TIME
 
@@ -244,6 +245,8 @@ def _call_outcome(status: str | None, disposition: str | None, spent: float | No
 
 
 def _ids(links: Sequence[Link]) -> list[str]:
+    if len(links) < 2:
+        return [link.record_id for link in links]
     return [str(i) for i in sorted({int(link.record_id) for link in links})]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parseaddr
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -26,8 +27,15 @@ class Sides:
     def of(cls, organisation: Organisation, owners: Mapping[str, str]) -> Sides:
         return cls(frozenset(d.lower().lstrip("@") for d in organisation.own_domains), owners)
 
+    _seen: dict[str, bool | None] = field(default_factory=dict, compare=False, repr=False)
+
     def ours(self, address: str) -> bool | None:
         """Whether the address is ours; None when we know neither our domains nor the address."""
+        if address not in self._seen:
+            self._seen[address] = self._ours(address)
+        return self._seen[address]
+
+    def _ours(self, address: str) -> bool | None:
         if address in self.owners:
             return True
         domain = address.rpartition("@")[2]
@@ -53,11 +61,10 @@ def envelope(
 ) -> Envelope:
     """From the two address properties, completed by the headers; of a forwarded mail only the headers name the author."""
     parsed = _headers(headers)
-    author = _addresses(parsed.get("from"))
-    listed = [a for part in ("to", "cc", "bcc") for a in _addresses(parsed.get(part))]
+    listed = [a for part in ("to", "cc", "bcc") if (given := parsed.get(part)) for a in _addresses(given)]
     named = _plain(sender)
     if direction == "FORWARDED_EMAIL" or not named:
-        named = author or ([] if direction == "FORWARDED_EMAIL" else named)
+        named = tuple(_addresses(parsed.get("from")))
     return Envelope(named[0] if named else None, tuple(dict.fromkeys([*_plain(recipients), *_plain(copies), *listed])))
 
 
@@ -77,10 +84,13 @@ def email_direction(hint: str | None, mail: Envelope, sides: Sides, contacts: Se
     return told or ("inbound" if ours is False else None)
 
 
-def _plain(text: str | None) -> list[str]:
-    return [bare for part in (text or "").replace(",", ";").split(";") if (bare := _bare(part))]
+@lru_cache(maxsize=1 << 16)
+def _plain(text: str | None) -> tuple[str, ...]:
+    """The addresses in a property. The same people write again and again."""
+    return tuple([bare for part in (text or "").replace(",", ";").split(";") if (bare := _bare(part))])
 
 
+@lru_cache(maxsize=1 << 16)
 def _bare(text: str) -> str:
     """The address alone, of `Name<address>` too; "" for what is no address."""
     address = parseaddr(text)[1] if "<" in text else text

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from connectors.base import PropertySpec, Reject
 from connectors.hubspot.config import KindMapping
+from connectors.hubspot.links import Link, Links
 from connectors.hubspot.translate import values
 from connectors.hubspot.translate.stages import Stages
 from connectors.hubspot.translate.values import Texts
@@ -30,18 +31,6 @@ class Record(TypedDict, total=False):
     archived: bool
     archivedAt: str
 
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One association: the other record, the type ids that join them and the first label given by a person."""
-
-    record_id: str
-    types: frozenset[int]
-    label: str | None = None
-
-
-Links = Mapping[str, Sequence[Link]]
-"""By the id of the record that they start from."""
 
 PRIMARY_COMPANY = frozenset({1, 5, 26})
 """contact, deal and ticket to their one primary company."""
@@ -142,7 +131,9 @@ def company(links: Sequence[Link]) -> str | None:
 
 def first(links: Sequence[Link]) -> str | None:
     """The link with the lowest id: the same one whatever the order of the answer."""
-    return min((link.record_id for link in links), key=int, default=None)
+    if len(links) < 2:
+        return links[0].record_id if links else None
+    return min((link.record_id for link in links), key=int)
 
 
 def accounts(sheet: Sheet, parents: Links, owned: Iterable[PropertySpec]) -> pa.RecordBatch:

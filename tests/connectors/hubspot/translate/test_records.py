@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from connectors.base import Organisation
 from connectors.hubspot.config import Kind, KindMapping
+from connectors.hubspot.links import Link
 from connectors.hubspot.translate import records as translate
 from connectors.hubspot.translate.activities import Linked, activities, envelopes
 from connectors.hubspot.translate.participants import Sides, email_direction, envelope
-from connectors.hubspot.translate.records import Link, Record, Sheet
+from connectors.hubspot.translate.records import Record, Sheet
 from connectors.hubspot.translate.stages import Stage
 from connectors.records import Stream
 
