@@ -19,7 +19,7 @@ from connectors.salesforce.api.client import Client, soql
 from connectors.salesforce.names import OBJECTS, field_name
 from connectors.salesforce.setup.metadata import INTEGRATION, VIEWER
 from enrichment.fields import FIELDS
-from sync.options import options_from, workspace_of
+from sync.options import RunContext, options_from, workspace_of
 from sync.progress import NullProgress
 from sync.registry import connect
 from sync.run import run_plan, run_sync
@@ -77,7 +77,7 @@ class Org:
             chosen = type(chosen)(**{**{f: getattr(chosen, f) for f in chosen.__slots__}, name: value})
         try:
             workspace, model = workspace_of(self.line.settings), load_model(self.line.settings)
-            return way(connector, workspace, model, FIELDS, chosen, NullProgress())
+            return way(RunContext(connector, workspace, model, FIELDS, chosen, NullProgress()))
         finally:
             connector.close()
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from connectors.salesforce.api.describe import Schema, Selection
 from connectors.salesforce.config import ActivityKind, ActivityMapping, ObjectMapping
 from connectors.salesforce.read.fetch import Feed
-from connectors.salesforce.read.lookups import Lookups, Need
-from connectors.salesforce.translate.activities import emails, events, tasks
-from connectors.salesforce.translate.columns import Frame, as_ids, as_real, as_text, from_json
+from connectors.salesforce.read.lookups import Lookups
+from connectors.salesforce.translate.activity import ActivityObject, ids_of
+from connectors.salesforce.translate.columns import Frame, as_ids, from_json
+from connectors.salesforce.translate.email_message import EmailMessages
+from connectors.salesforce.translate.event import Events
 from connectors.salesforce.translate.participants import Sides
-from connectors.salesforce.translate.records import ID, Translated
+from connectors.salesforce.translate.records import Translated
+from connectors.salesforce.translate.task import Tasks
 
 
 def objects(mapping: ActivityMapping) -> list[tuple[tuple[ActivityKind, ...], ObjectMapping]]:
@@ -48,17 +48,19 @@ def feeds(mapping: ActivityMapping, schema: Schema, lookups: Lookups, sides: Sid
         selection = schema.select(each, "activities")
         if selection is None:
             continue
-        seen: set[str] = set()
+        held: ActivityObject
         if kinds == ("email",):
-            translate = _noting(seen, _emails(each, lookups, sides))
-            made.append(Feed(selection, translate, each.fields.get("task_id"), _ties_of("email", lookups)))
+            held = EmailMessages(each, lookups, sides)
         elif kinds == ("meeting",):
-            translate = _noting(seen, _events(each, lookups, sides))
-            made.append(Feed(selection, translate, needs=_ties_of("meeting", lookups)))
+            held = Events(each, lookups, sides)
         else:
-            translate = _noting(seen, _tasks(kinds, selection, mapping.email, lookups, sides))
-            made.append(Feed(selection, translate, needs=_needs_of_tasks(kinds, selection, mapping.email, lookups)))
-        again += _changed_people(kinds[0], selection, lookups, translate, seen)
+            held = Tasks(each, lookups, sides, kinds, mapping.email)
+        seen: set[str] = set()
+        translate = _noting(seen, held.translate)
+        made.append(
+            Feed(selection, translate, each.fields.get("task_id") if held.kind == "email" else None, held.needs)
+        )
+        again += _changed_people(held.kind, selection, lookups, translate, seen)
     return [*made, *again]
 
 
@@ -66,7 +68,7 @@ def _noting(seen: set[str], translate: Callable[[Frame], Translated]) -> Callabl
     """The same, and remembers which records it was given."""
 
     def noted(frame: Frame) -> Translated:
-        seen.update(_ids(frame))
+        seen.update(ids_of(frame))
         return translate(frame)
 
     return noted
@@ -91,77 +93,3 @@ def _changed_people(
         return translate(from_json(lookups.records(selection, ids), selection.paths))
 
     return [Feed(relation, again, only_changes=True, tombstones=False)]
-
-
-def _ties_of(kind: ActivityKind, lookups: Lookups) -> Callable[[Frame], list[Need]]:
-    return lambda frame: _some(lookups.tie_need(kind, _ids(frame)))
-
-
-def _needs_of_tasks(
-    kinds: tuple[ActivityKind, ...], selection: Selection, email: ObjectMapping | None, lookups: Lookups
-) -> Callable[[Frame], list[Need]]:
-    def needs(frame: Frame) -> list[Need]:
-        made = _some(lookups.tie_need(kinds[0], _shared(selection.mapping, frame)))
-        if email is not None and "task_id" in email.fields and selection.mapping.object == "Task":
-            likely = _likely_twins(selection.mapping, frame)
-            made += _some(lookups.twin_need(email.object, email.fields["task_id"], likely))
-        return made
-
-    return needs
-
-
-def _some(need: Need | None) -> list[Need]:
-    return [] if need is None else [need]
-
-
-def _shared(mapping: ObjectMapping, frame: Frame) -> list[str]:
-    """Tasks with more people than the one that they name."""
-    return _where(frame, pc.greater(as_real(frame.get(mapping.fields.get("who_count"))), 1))
-
-
-def _likely_twins(mapping: ObjectMapping, frame: Frame) -> list[str]:
-    """Tasks that an e-mail may stand for: those of its subtype, and the plain ones that Email-to-Case opens for the owner of a
-    case when a message comes in."""
-    subtype = as_text(frame.get(mapping.fields.get("subtype")))
-    named = pc.starts_with(as_text(frame.get(mapping.fields.get("subject"))), "Email:")
-    told = pc.or_(pc.is_null(subtype), pc.is_in(subtype, value_set=_TWINS))
-    return _where(frame, pc.or_(told, pc.fill_null(named, False)))
-
-
-def _ids(frame: Frame) -> list[str]:
-    return [i for i in as_ids(frame.get(ID)).to_pylist() if i is not None]
-
-
-def _emails(mapping: ObjectMapping, lookups: Lookups, sides: Sides) -> Callable[[Frame], Translated]:
-    return lambda frame: emails(mapping, frame, lookups.ties("email", _ids(frame)), sides)
-
-
-def _events(mapping: ObjectMapping, lookups: Lookups, sides: Sides) -> Callable[[Frame], Translated]:
-    return lambda frame: events(mapping, frame, lookups.ties("meeting", _ids(frame)), sides)
-
-
-def _tasks(
-    kinds: tuple[ActivityKind, ...],
-    selection: Selection,
-    email: ObjectMapping | None,
-    lookups: Lookups,
-    sides: Sides,
-) -> Callable[[Frame], Translated]:
-    mapping = selection.mapping
-
-    def translate(frame: Frame) -> Translated:
-        twins: set[str] = set()
-        if email is not None and "task_id" in email.fields and mapping.object == "Task":
-            twins = lookups.twins(email.object, email.fields["task_id"], _likely_twins(mapping, frame))
-        ties = lookups.ties(kinds[0], [i for i in _shared(mapping, frame) if i not in twins])
-        return tasks(mapping, frame, ties, sides, twins, kinds)
-
-    return translate
-
-
-_TWINS = pa.array(["Email", "ListEmail"])
-"""Subtypes of tasks that an e-mail record may stand for; asking about them costs a call per 10,000."""
-
-
-def _where(frame: Frame, condition: object) -> list[str]:
-    return [i for i in as_ids(frame.get(ID)).filter(pc.fill_null(condition, False)).to_pylist() if i is not None]

@@ -130,12 +130,12 @@ class Checker:
             return
         yield Finding("ok", "objects", f"{mapping.object} feeds {stream}.")
         if selection.missing:
-            names = ", ".join(dict.fromkeys(selection.missing.values()))
+            names = ", ".join(f"{mapping.object}.{path}" for path in dict.fromkeys(selection.missing.values()))
             unknown = ", ".join(selection.missing)
             yield Finding(
                 "warn",
                 "fields",
-                f"{mapping.object} shows this user no {names}: unknown of {stream}: {unknown}.",
+                f"Not there or not readable: {names}. Unknown of {stream}: {unknown}.",
                 "Give the integration user read access to it, or map another field.",
             )
         formulas = [

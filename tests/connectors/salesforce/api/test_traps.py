@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -23,9 +24,9 @@ from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.names import field_name
 from connectors.salesforce.read.activities import objects
 from connectors.salesforce.read.cursor import Position, decode
-from connectors.salesforce.translate.activities import tasks
 from connectors.salesforce.translate.columns import from_json
 from connectors.salesforce.translate.participants import Sides, Tie
+from connectors.salesforce.translate.task import Tasks
 from enrichment.fields import fields
 
 OWNED = fields("essential")
@@ -182,7 +183,8 @@ def test_people_of_a_shared_task_are_known() -> None:
     task = dict(objects(mapping.activities))[("call", "task")]
     row = {"Id": "00T1", "ActivityDate": "2026-01-02", "IsClosed": True, "WhoId": ANN, "OwnerId": SAM, "WhoCount": 2}
     frame = from_json([row], ["Id", "CreatedDate", "SystemModstamp", *task.fields.values()])
-    made = tasks(task, frame, {"00T1": [Tie(ANN), Tie(BOB)]}, Sides())
+    related = SimpleNamespace(ties=lambda kind, ids: {"00T1": [Tie(ANN), Tie(BOB)]}, twins=lambda *asked: set())
+    made = Tasks(task, related, Sides()).translate(frame)
     assert made.batch.to_pylist()[0]["person_ids"] == [ANN, BOB]
 
 

@@ -168,7 +168,7 @@ def test_each_finding_and_each_remedy_is_said_once(
     findings = connect(token=app.runtime_token, owned=fields("full")).check().findings
     assert not [m for m, n in Counter(f.message for f in findings).items() if n > 1]
     assert not [f for f in findings if f.remedy and f.remedy in f.message]
-    assert len([f for f in findings if "Account shows this user no" in f.message]) == 1
+    assert len([f for f in findings if "not readable: Account." in f.message]) == 1
     assert len([f for f in findings if "only the main person" in f.message]) == 1
     body = '[{"message":"no","errorCode":"API_DISABLED_FOR_ORG"}]'
     server.faults.add({"kind": "status", "status": 403, "body": body, "match": {"path": "userinfo"}, "times": None})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.records import SCHEMAS
-from connectors.salesforce.config import SalesforceMapping
+from connectors.salesforce.config import ActivityKind, SalesforceMapping
 from connectors.salesforce.read.activities import objects
-from connectors.salesforce.translate.activities import emails, events, tasks
 from connectors.salesforce.translate.columns import from_json
-from connectors.salesforce.translate.participants import Sides, Tie
+from connectors.salesforce.translate.email_message import EmailMessages
+from connectors.salesforce.translate.event import Events
+from connectors.salesforce.translate.participants import Sides, Tie, Ties
 from connectors.salesforce.translate.records import Translated
+from connectors.salesforce.translate.task import Tasks
 
 SHIPPED = tomllib.loads((Path(__file__).parents[4] / "config/mappings/salesforce.toml").read_text("utf-8"))
 ACTIVITIES = SalesforceMapping.model_validate(SHIPPED).activities
@@ -28,6 +31,26 @@ SIDES = Sides(
     ACTIVITIES.cancelled_subjects,
 )
 UNSURE = Sides()
+
+
+@dataclass
+class Held:
+    """What other objects know of a page."""
+
+    people: Ties = field(default_factory=dict)
+    stood_for: frozenset[str] = frozenset()
+
+    def ties(self, kind: str, ids: Any) -> Ties:
+        return self.people
+
+    def twins(self, email_object: str, task_field: str, task_ids: Any) -> frozenset[str]:
+        return self.stood_for
+
+    def tie_need(self, kind: str, ids: Any) -> None: ...
+
+    def twin_need(self, email_object: str, task_field: str, task_ids: Any) -> None: ...
+
+
 AT = "2026-01-02T17:38:59.000+0000"
 ANN, BOB, SAM, UMA = "003000000000001AAA", "003000000000002AAA", "005000000000001AAA", "005000000000002AAA"
 
@@ -38,12 +61,18 @@ def _frame(rows: list[dict[str, Any]], mapping: Any) -> Any:
 
 
 def mail(row: dict[str, Any], *ties: Tie, sides: Sides = SIDES) -> dict[str, Any]:
-    made = emails(EMAIL, _frame([{"Id": "02s1", "MessageDate": AT, **row}], EMAIL), {"02s1": ties}, sides)
+    made = EmailMessages(EMAIL, Held({"02s1": ties}), sides).translate(
+        _frame([{"Id": "02s1", "MessageDate": AT, **row}], EMAIL)
+    )
     return one(made)
 
 
 def meeting(row: dict[str, Any], *ties: Tie) -> dict[str, Any]:
-    return one(events(EVENT, _frame([{"Id": "00U1", "StartDateTime": AT, **row}], EVENT), {"00U1": ties}, SIDES))
+    return one(
+        Events(EVENT, Held({"00U1": ties}), SIDES).translate(
+            _frame([{"Id": "00U1", "StartDateTime": AT, **row}], EVENT)
+        )
+    )
 
 
 def task(row: dict[str, Any], **kw: Any) -> dict[str, Any]:
@@ -51,10 +80,10 @@ def task(row: dict[str, Any], **kw: Any) -> dict[str, Any]:
 
 
 def todo(
-    row: dict[str, Any], twins: frozenset[str] = frozenset(), kinds: tuple[str, ...] = ("call", "task")
+    row: dict[str, Any], twins: frozenset[str] = frozenset(), kinds: tuple[ActivityKind, ...] = ("call", "task")
 ) -> Translated:
     base = {"Id": "00T1", "ActivityDate": "2026-01-02", "IsClosed": True, "WhoId": ANN, "OwnerId": SAM}
-    return tasks(TASK, _frame([{**base, **row}], TASK), {}, SIDES, twins, kinds)
+    return Tasks(TASK, Held({}, twins), SIDES, kinds, EMAIL).translate(_frame([{**base, **row}], TASK))
 
 
 def one(made: Translated) -> dict[str, Any]:
@@ -138,7 +167,7 @@ def test_related_records_by_their_prefix() -> None:
 
 
 def test_drafts_bounces_and_tools() -> None:
-    made = emails(EMAIL, _frame([{"Id": "02s1", "Status": "5"}], EMAIL), {}, SIDES)
+    made = EmailMessages(EMAIL, Held(), SIDES).translate(_frame([{"Id": "02s1", "Status": "5"}], EMAIL))
     assert (made.batch.num_rows, made.gone) == (0, ("02s1",))
     assert mail({"IsBounced": True})["outcome"] == "bounced"
     assert mail({"Subject": "AUTOMATIC REPLY: hello"})["automated"] is True
@@ -153,7 +182,7 @@ def test_the_same_message_has_one_key() -> None:
 
 def test_children_and_series_are_no_meetings() -> None:
     for flag in ("IsChild", "IsRecurrence"):
-        made = events(EVENT, _frame([{"Id": "00U1", "StartDateTime": AT, flag: True}], EVENT), {}, SIDES)
+        made = Events(EVENT, Held(), SIDES).translate(_frame([{"Id": "00U1", "StartDateTime": AT, flag: True}], EVENT))
         assert (made.batch.num_rows, made.gone) == (0, ("00U1",))
 
 
@@ -250,7 +279,7 @@ TASK_ROW = st.fixed_dictionaries(
 @given(st.lists(TASK_ROW, max_size=5), st.sets(st.integers(0, 5)))
 def test_every_task_is_a_row_or_gone_and_words_are_canonical(rows: list[dict[str, Any]], twins: set[int]) -> None:
     frame = _frame([{"Id": f"00T{n}", **row} for n, row in enumerate(rows)], TASK)
-    made = tasks(TASK, frame, {}, SIDES, {f"00T{n}" for n in twins}, ("call", "task"))
+    made = Tasks(TASK, Held({}, frozenset(f"00T{n}" for n in twins)), SIDES, ("call", "task"), EMAIL).translate(frame)
     assert made.batch.schema.equals(SCHEMAS["activities"])
     kept = made.batch.to_pylist()
     assert sorted([row["id"] for row in kept] + list(made.gone)) == [f"00T{n}" for n in range(len(rows))]
