@@ -216,6 +216,7 @@ def load(path: Path | None = None) -> Settings:
     data, text = read_toml(path)
     _refuse_password(data, path, text)
     base = path.resolve().parent
+    _mapping_beside(data, base)
     _resolve(data, base)
     try:
         return Settings(**data)
@@ -292,6 +293,18 @@ _PATHS = (
     ("crm", "input"),
     ("crm", "output"),
 )
+
+
+def _mapping_beside(data: dict[str, Any], base: Path) -> None:
+    """Files need a mapping: `mapping.toml` beside the settings is it, unless they name one."""
+    crm = data.get("crm")
+    if (
+        isinstance(crm, dict)
+        and crm.get("kind") == "files"
+        and "mapping" not in data
+        and (base / "mapping.toml").is_file()
+    ):
+        data["mapping"] = {"file": "mapping.toml"}
 
 
 def _resolve(data: dict[str, Any], base: Path) -> None:

@@ -7,12 +7,15 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from connectors.base import Diagnosis, Finding, Organisation, PropertySpec
+from connectors.base import Diagnosis, Finding, Organisation, PropertySpec, Reject
 from connectors.errors import BothwaysError
 from connectors.file.config import nearest
 from connectors.file.provision import plan
-from connectors.file.sources import data_files
+from connectors.file.readers.archives import is_data
 from connectors.file.streams import Streams
+from connectors.file.understanding.doubts import certain, doubtful
+from connectors.file.understanding.hints import misfit
+from connectors.file.understanding.summary import foreign_money, understood
 from connectors.records import SCHEMAS, Stream
 
 _EXPECTED: dict[Stream, tuple[str, ...]] = {
@@ -31,7 +34,7 @@ def diagnose(
     try:
         streams = current()
         findings = [*_files(streams), *(f for s in streams.available for f in _stream(streams, s)), *_absent(streams)]
-        findings += _unused(streams)
+        findings += [*_currency(streams, organisation), *_unused(streams)]
     except BothwaysError as error:
         findings = [Finding("fail", "files", str(error.args[0]), error.remedy)]
     if organisation.corporate_currency is None:
@@ -43,19 +46,57 @@ def diagnose(
                 "Set organisation.corporate_currency, for example EUR.",
             )
         )
+    findings = list({(f.level, f.message): f for f in findings}.values())  # what several streams share is said once
     return Diagnosis((*findings, _output(output), *_properties(output, owned)))
 
 
 def _files(streams: Streams) -> Iterator[Finding]:
     used = [p.relative_to(streams.sources.folder).as_posix() for p in streams.used_files()]
     yield Finding("ok", "files", f"Reads {', '.join(used) or 'nothing'} in {streams.sources.folder}.")
-    if spare := [f for f in data_files(streams.sources.folder) if f not in used]:
+    yield Finding("ok", "files", f"Times without an offset are read as {streams.sources.zone}.")
+    others = [f for f in streams.sources.all_files() if f not in used]
+    if spare := [f for f in others if is_data(f)]:
         yield Finding("warn", "files", f"No mapping uses {', '.join(spare)}.", "Map them, or ignore this.")
+    for suffixes, what in _OTHER_FILES:
+        if found := [f for f in others if f.lower().endswith(suffixes)]:
+            yield Finding(
+                "warn", "files", f"{', '.join(found[:5])} {'is' if len(found) == 1 else 'are'} not read.", what
+            )
+    yield from _several(streams)
+
+
+_OTHER_FILES = (
+    ((".mbox", ".mbox.gz", ".eml"), "This is mail: a table of who wrote to whom and when is read as activities."),
+    ((".ics",), "This is a calendar: export it as CSV and map it as activities."),
+    ((".xls", ".ods", ".numbers"), "Save it as .xlsx or CSV."),
+    ((".json", ".jsonl", ".xml"), "Export it as CSV, .xlsx or Parquet."),
+    (
+        (".pst", ".ost", ".msg", ".olm"),
+        "Outlook's own files are not read: export mail as .mbox or .eml, or use a message trace.",
+    ),
+    ((".7z", ".rar", ".tar", ".tar.gz", ".tgz"), "Unpack it into the folder; .zip and .gz are read as they are."),
+)
+
+
+def _several(streams: Streams) -> Iterator[Finding]:
+    """Files that one pattern takes together, where which is newer decides."""
+    for stream in streams.available:
+        for key in streams.tables(stream):
+            table = streams.sources.definition(key)[2] if "#" not in key else None
+            names = streams.sources.files(table) if table is not None and not table.sql else []
+            if len(names) > 1:
+                told = f"{key}: {len(names)} files are one table, the newest first: {', '.join(names[:4])}"
+                yield Finding(
+                    "ok",
+                    "files",
+                    f"{told}{' ...' if len(names) > 4 else ''}. Of rows with one id the newest file's is kept.",
+                )
 
 
 def _stream(streams: Streams, stream: Stream) -> Iterator[Finding]:
     try:
         rows, lost = streams.prepare(stream)
+        wrong = certain(streams, stream) if rows else []
     except BothwaysError as error:
         yield Finding("fail", "objects", str(error.args[0]), error.remedy)
         return
@@ -69,12 +110,28 @@ def _stream(streams: Streams, stream: Stream) -> Iterator[Finding]:
         "ok" if rows and not rejects else "warn",
         "objects",
         f"{told}.",
-        _example(lost) if rows else "Is the mapping's `where` right?",
+        _example(streams, stream, lost) if rows else "Is the mapping's `where` right?",
     )
+    if rows:
+        yield from wrong
+        yield from doubtful(streams, stream)
+        yield from understood(streams, stream)
 
 
-def _example(lost: tuple[object, ...]) -> str:
-    return f"The first: {getattr(lost[0], 'source', '')} {getattr(lost[0], 'message', '')}".strip() if lost else ""
+def _example(streams: Streams, stream: Stream, lost: Sequence[Reject]) -> str:
+    """One reject of each column, at most three."""
+    shown = {(r.field, r.message[-40:]): f"{r.source or r.record_id} {r.field} {r.message}".strip() for r in lost}
+    for note in streams.notes(stream, 200):
+        record, column, text = note
+        shown.setdefault((column, ""), f"{record} {column}: {misfit(stream, column, text)}")
+    return "For example: " + " | ".join(" ".join(t.split()) for t in list(shown.values())[:3]) if shown else ""
+
+
+def _currency(streams: Streams, organisation: Organisation) -> Iterator[Finding]:
+    try:
+        yield from foreign_money(streams, organisation.corporate_currency)
+    except BothwaysError:  # said of the stream itself
+        return
 
 
 def _absent(streams: Streams) -> Iterator[Finding]:

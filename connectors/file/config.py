@@ -18,6 +18,9 @@ from connectors.records import SCHEMAS, STREAMS, Stream
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _OWN_TABLE_KEYS = ("tables", "streams")
+PSEUDO: dict[str, tuple[Stream, ...]] = {"deleted": STREAMS, "phone": ("accounts", "people")}
+"""Columns that a mapping may give beyond the canonical ones. `deleted`: rows for which it is true are left out.
+`phone`: which call belongs to whom; it never leaves the folder."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -55,14 +58,19 @@ class FilesConfig(_Strict):
     input: str = Field(min_length=1)
     output: str = ".bothways/files"
     """Where `accounts_scores.csv` and `opportunities_scores.csv` are kept."""
-    time_zone: str = "UTC"
-    """The zone of times in the files that carry no offset; a bare date is midnight there."""
+    time_zone: str | None = None
+    """The zone of times in the files that carry no offset; a bare date is midnight there. Default: the organisation's."""
+    max_file_mb: int = Field(default=20_000, gt=0)
+    """The most that one file may unpack to: what is in an archive or a workbook can be far larger than it looks."""
+    max_minutes: float = Field(default=30.0, gt=0)
+    """The longest that the expressions of one stream may take."""
 
     @field_validator("time_zone")
     @classmethod
-    def _known_zone(cls, name: str) -> str:
+    def _known_zone(cls, name: str | None) -> str | None:
         try:
-            ZoneInfo(name)
+            if name is not None:
+                ZoneInfo(name)
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"{name!r} is not a time zone of the IANA database, such as Europe/Paris") from error
         return name
@@ -84,14 +92,14 @@ def _as_list(value: object) -> object:
 
 
 class Table(_Strict):
-    """One table that mappings draw on: file(s) of the folder, read as CSV or Parquet, or SQL over the other tables."""
+    """One table that mappings draw on: file(s) of the folder, read as CSV, .xlsx or Parquet, or SQL over the others."""
 
     file: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
-    """Names or globs inside the folder; at least one file must match. `.parquet` is Parquet, anything else CSV."""
+    """Names or globs inside the folder; at least one file must match. Files in a .zip are found by their own names."""
     sql: str | None = None
     """A SELECT over tables named in this mapping before this one, for what one expression cannot say."""
     delimiter: str | None = None
-    """Comma unless the name ends in .tsv."""
+    """Comma unless the name ends in .tsv or the first line says `sep=;`."""
     header: bool = True
     names: tuple[str, ...] = ()
     """Column names, for a file without a header or to replace the header's."""
@@ -99,9 +107,21 @@ class Table(_Strict):
     """DuckDB types by column; the others are inferred. A cell that does not fit is rejected and read as null."""
     nulls: tuple[str, ...] = ()
     """Texts that mean 'unknown', besides the empty cell."""
-    encoding: str = "utf-8"
-    quote: str = '"'
-    skip: int = Field(default=0, ge=0)
+    encoding: str | None = None
+    """UTF-8 or UTF-16, whichever the first bytes show, unless given."""
+    quote: str = Field(default='"', max_length=1)
+    escape: str | None = Field(default=None, min_length=1, max_length=1)
+    """What stands before a quote inside quotes; the quote itself unless given."""
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[".", ",", " ", "'"] | None = None
+    """How numbers are written: `24.000,50` has decimal "," and thousands "."; a space stands for every kind of space."""
+    skip: int = Field(default=0, ge=0, le=10_000)
+    skip_until: str | None = Field(default=None, min_length=1)
+    """The header is the first row with this cell; what stands above is left out."""
+    fill_down: tuple[str, ...] = ()
+    """Columns whose empty cells repeat the cell above: rows that continue a record, merged cells."""
+    sheet: str | None = None
+    """Of a workbook; the first with data unless given."""
     date_format: str | None = None
     timestamp_format: str | None = None
 
@@ -109,7 +129,18 @@ class Table(_Strict):
     def _one_origin(self) -> Table:
         if bool(self.file) == bool(self.sql):
             raise ValueError("needs exactly one of 'file' and 'sql'")
+        if self.decimal and self.decimal == self.thousands:
+            raise ValueError("decimal and thousands cannot be the same character")
+        if self.delimiter is not None and len(self.delimiter.encode()) > 4:
+            raise ValueError("a delimiter has at most four characters")
         return self
+
+    @property
+    def point(self) -> str | None:
+        """The decimal mark where the table says how numbers are written."""
+        if self.thousands is None:
+            return self.decimal
+        return self.decimal or ("," if self.thousands == "." else ".")
 
 
 class Join(_Strict):
@@ -154,7 +185,8 @@ class FilesMapping(_Strict):
                     f"The mapping has a table [{key}], which is not a stream{nearest(key, (*STREAMS, 'tables'))}.",
                     remedy=f"The streams are {', '.join(STREAMS)}; tables to read are under [tables].",
                 )
-        return {"tables": data.get("tables", {}), "streams": streams}
+        own = {key: data[key] for key in _OWN_TABLE_KEYS if key in data and key != "streams"}
+        return {**own, "streams": streams}
 
     @model_validator(mode="after")
     def _known_columns(self) -> FilesMapping:
@@ -165,7 +197,7 @@ class FilesMapping(_Strict):
 
 
 def _check_columns(stream: Stream, part: Part) -> None:
-    known = SCHEMAS[stream].names
+    known = (*SCHEMAS[stream].names, *(name for name, streams in PSEUDO.items() if stream in streams))
     for key in (*part.columns, *part.constants):
         if key not in known:
             raise ConfigError(

@@ -32,9 +32,12 @@ from connectors.file import provision
 from connectors.file.check import diagnose
 from connectors.file.config import FilesConfig, FilesMapping, nearest
 from connectors.file.output_files import WrittenFile, misfit_reject, to_cell
-from connectors.file.query import MISFITS, RECORD_SEPARATOR, SHARES, UNIT_SEPARATOR
-from connectors.file.sources import Sources, data_files
+from connectors.file.query import MISFITS, RECORD_SEPARATOR, UNIT_SEPARATOR
+from connectors.file.readers.archives import archive_of, data_files
+from connectors.file.sources import Sources
 from connectors.file.streams import Streams, canonical_files
+from connectors.file.understanding.doubts import certain
+from connectors.file.understanding.hints import misfit
 from connectors.records import SCHEMAS, Stream, schema
 
 PAGE_ROWS = 20_000
@@ -46,7 +49,7 @@ _CURSOR = re.compile(r"([0-9a-f]{32}):(\d+)")
 class FileConnector:
     """Reads the folder `config.input`, writes `<stream>_scores.csv` in `config.output`; makes no API calls.
 
-    A stream comes from its mapping, else from a file `<stream>.csv` (.csv.gz, .tsv, .parquet) in canonical columns. It is
+    A stream comes from its mapping, else from a file `<stream>.csv` (.csv.gz, .tsv, .parquet, .xlsx) in canonical columns. It is
     read whole each time; a cursor is a fingerprint of all that is read and an offset, so a changed file starts again.
     Raises ConfigError where the folder, a file, a column or an expression of the mapping is wrong.
     """
@@ -79,6 +82,8 @@ class FileConnector:
         fingerprint = hashlib.sha256(f"{stream}|{state}|{written.digest()}".encode()).hexdigest()[:32]
         offset = _offset(since, fingerprint)
         total, lost = streams.prepare(stream) if stream in streams.available else (0, ())
+        for wrong in certain(streams, stream) if total else ():
+            raise ConfigError(wrong.message, remedy=wrong.remedy)
         if offset >= total:
             nothing = pa.RecordBatch.from_pylist([], schema(stream, self._owned))
             yield Page(stream, nothing, f"{fingerprint}:{total}", rejects=lost if offset == 0 else ())
@@ -175,7 +180,9 @@ class FileConnector:
     def _opened(self) -> Streams:
         files = data_files(self._input)
         return Streams(
-            Sources(self._input, self._mapping, self._config.time_zone), self._mapping, canonical_files(files)
+            Sources(self._input, self._mapping, self._config, self._organisation.time_zone),
+            self._mapping,
+            canonical_files(files),
         )
 
     def _current(self) -> tuple[str, Streams]:
@@ -189,9 +196,13 @@ class FileConnector:
             return state, self._streams
 
     def _fingerprint(self, streams: Streams) -> str:
-        parts = [self._mapping.model_dump_json(), self._config.time_zone, self._organisation.corporate_currency or ""]
-        parts += [f"{path}={self._digest(path)}" for path in streams.used_files()]
+        parts = [self._mapping.model_dump_json(), streams.sources.zone, self._organisation.corporate_currency or ""]
+        parts += [f"{path}={self._digest(path)}" for path in self._on_disk(streams)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def _on_disk(self, streams: Streams) -> list[Path]:
+        names = (path.relative_to(self._input).as_posix() for path in streams.used_files())
+        return sorted({archive_of(self._input, name)[0] for name in names})
 
     def _digest(self, path: Path) -> str:
         stamp = path.stat()
@@ -241,8 +252,7 @@ def _misfits(stream: Stream, batch: pa.RecordBatch) -> Iterator[Reject]:
     for row in rows:
         for note in notes[row].as_py().split(RECORD_SEPARATOR):
             column, _, text = note.partition(UNIT_SEPARATOR)
-            wanted = f"a {SCHEMAS[stream].field(column).type}" + (" of 0 to 1" if column in SHARES else "")
-            yield Reject(stream, batch.column("id")[row].as_py(), column, f"{text!r} is not {wanted}; read as unknown")
+            yield Reject(stream, batch.column("id")[row].as_py(), column, misfit(stream, column, text))
 
 
 def _unknown(stream: Stream, batch: pa.RecordBatch, known: frozenset[str] | None) -> Iterator[Reject]:

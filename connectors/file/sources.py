@@ -3,44 +3,47 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 import shutil
 import tempfile
 import threading
 import weakref
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
 from connectors.duckdb_memory import LEAN, within_memory
 from connectors.errors import ConfigError
-from connectors.file.config import FilesMapping, Table, nearest
-from connectors.file.csv import CsvReader, Malformed, literal, opened, quoted
+from connectors.file.config import FilesConfig, FilesMapping, Table, nearest
+from connectors.file.readers.archives import Unpacked, all_files, data_files, matching, newest_first
+from connectors.file.readers.casts import literal, quoted
+from connectors.file.readers.columns import Doubt, Malformed
+from connectors.file.readers.csv import CsvReader
+from connectors.file.readers.sniff import sniffed
+from connectors.file.readers.workbook import WorkbookReader
+from connectors.file.understanding.references import is_id, names_equated, names_in
+from connectors.records import SCHEMAS
 
-DATA_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
-
-
-def data_files(folder: Path) -> list[str]:
-    """Names, relative to the folder and sorted, of the files that could hold data. Raises ConfigError without a folder."""
-    if not folder.is_dir():
-        raise ConfigError(
-            f"The input folder {folder} does not exist or is not a folder.",
-            remedy="Set crm.input to a folder of files.",
-        )
-    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return sorted(name for name in found if name.lower().endswith(DATA_SUFFIXES))
+Result = TypeVar("Result")
 
 
 class Sources:
     """Loads each table when it is first asked for. One thread at a time loads; `session()` gives each reader its own view."""
 
-    def __init__(self, folder: Path, mapping: FilesMapping, time_zone: str) -> None:
-        self.folder, self.mapping, self._zone = folder, mapping, time_zone
+    def __init__(self, folder: Path, mapping: FilesMapping, config: FilesConfig, time_zone: str = "UTC") -> None:
+        """`time_zone` is the organisation's, where the settings of the files name none."""
+        self.folder, self.mapping, self.zone = folder, mapping, config.time_zone or time_zone
+        self._minutes = config.max_minutes
+        self.unpacked = Unpacked(folder, config.max_file_mb * 2**20)
         self.malformed: dict[str, list[Malformed]] = {}
         """By table key, in file order, filled when the table is loaded."""
+        self.doubts: dict[str, list[Doubt]] = {}
+        """By table key, likewise."""
+        self._texts: dict[str, set[str]] | None = None
         self.lock = threading.RLock()
         # one thread, so that a sum of floats is added in the same order every time; nothing is fetched from the network
         settings = {
@@ -53,37 +56,48 @@ class Sources:
         weakref.finalize(self, shutil.rmtree, self._spill, ignore_errors=True)
         self._db = duckdb.connect(config={**settings, "temp_directory": self._spill})
         self._con = self.session()
-        self._scratch: Path | None = None
 
     def session(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same tables; times without offset are read in the configured zone."""
         con = self._db.cursor()
         con.execute(
-            f"SET TimeZone = {literal(self._zone)}; SET python_enable_replacements = false; SET enable_progress_bar = false"
+            f"SET TimeZone = {literal(self.zone)}; SET python_enable_replacements = false; SET enable_progress_bar = false"
         )
         return con
+
+    def bounded(self, con: duckdb.DuckDBPyConnection, what: str, work: Callable[[], Result]) -> Result:
+        """What `work` gives, within the time that crm.max_minutes allows. Raises ConfigError naming `what` beyond it."""
+        timer = threading.Timer(self._minutes * 60, con.interrupt)
+        timer.start()
+        try:
+            return within_memory(con, work)
+        except duckdb.InterruptException:
+            raise ConfigError(
+                f"{what} takes longer than {self._minutes:g} minutes.",
+                remedy="Does a join or a sql table multiply its rows? If that is right, raise crm.max_minutes.",
+            ) from None
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
         self._con.close()
         self._db.close()
 
     def files(self, table: Table) -> list[str]:
-        """The file names that a table reads, sorted. Raises ConfigError when nothing matches."""
+        """The file names that a table reads, the newest first. Raises ConfigError when nothing matches."""
         known = data_files(self.folder)
-        names = {name for glob in table.file for name in self._matching(glob, known)}
+        names = {name for glob in table.file for name in matching(glob, known)}
         if not names:
             wanted = " or ".join(table.file)
             raise ConfigError(
                 f"No file in {self.folder} matches {wanted}{nearest(wanted, known)}.",
-                remedy=f"The folder has {', '.join(known) or 'no CSV or Parquet file'}.",
+                remedy=f"The folder has {', '.join(known) or 'no CSV, Excel or Parquet file'}.",
             )
-        return sorted(names)
+        return newest_first(self.folder, sorted(names))
 
-    def _matching(self, glob: str, known: Sequence[str]) -> Iterator[str]:
-        if (self.folder / glob).is_file():
-            yield glob
-        else:
-            yield from (name for name in known if Path(name).match(glob))
+    def all_files(self) -> list[str]:
+        """Every file of the folder, in archives too."""
+        return all_files(self.folder)
 
     def definition(self, origin: str | Table) -> tuple[str, str, Table]:
         """(key, alias, table) of what a mapping calls `origin`: a name under [tables], a file or glob, or a table itself."""
@@ -104,6 +118,21 @@ class Sources:
         key, _, table = self.definition(origin)
         return [*(k for name in self._named_in(table, key) for k in self.tables_below(name)), key]
 
+    def _id_columns(self, key: str) -> frozenset[str]:
+        """The columns of a table that the mapping makes ids or references of, or joins by."""
+        if self._texts is None:
+            self._texts = {}
+            for stream, parts in self.mapping.streams.items():
+                ids = [f.name for f in SCHEMAS[stream] if is_id(f)]
+                for part in parts:
+                    names = frozenset[str]().union(*(names_in(part.columns[c]) for c in ids if c in part.columns))
+                    names = names.union(*(names_equated(j.on) for j in part.joins))
+                    for origin in (part.origin, *(j.table for j in part.joins)):
+                        with suppress(ConfigError):  # told where the stream is computed
+                            for below in self.tables_below(origin):
+                                self._texts.setdefault(below, set()).update(names)
+        return frozenset(self._texts.get(key, ()))
+
     def _named_in(self, table: Table, key: str) -> list[str]:
         names = list(self.mapping.tables)
         earlier = names[: names.index(key)] if key in names else names
@@ -119,11 +148,12 @@ class Sources:
             if key not in self.malformed:
                 for name in self._named_in(table, key):
                     self.load(name)
+                what = f"table [tables.{key}]" if table.sql else f"file {', '.join(self.files(table))}"
                 try:
-                    within_memory(self._con, lambda: self._create(key, table, canonical))
+                    self.bounded(self._con, f"Reading the {what}", lambda: self._create(key, table, canonical))
                 except duckdb.Error as error:
-                    what = f"table [tables.{key}]" if table.sql else f"file {', '.join(self.files(table))}"
-                    raise ConfigError(f"Cannot read the {what}: {_first_lines(error)}") from None
+                    known = {c: name for name in self._named_in(table, key) for c in self.columns(quoted(name))}
+                    raise ConfigError(f"Cannot read the {what}: {plain(error, known)}") from None
         return quoted(key), alias
 
     def columns(self, sql_name: str) -> dict[str, str]:
@@ -136,36 +166,31 @@ class Sources:
             self.malformed[key] = []
             return
         files = self.files(table)
-        parquet = [f for f in files if f.lower().endswith(".parquet")]
-        text = [f for f in files if f not in parquet]
         malformed: list[Malformed] = []
-        selects = [f"SELECT * FROM read_parquet({self._paths(parquet)}, union_by_name = true)"] if parquet else []
-        for file in text:
-            malformed += CsvReader(self._con, table, self._readable(file, table), file).load(f"{key} {file}", canonical)
-            selects.append(f"SELECT * FROM {quoted(f'{key} {file}')}")
+        doubts: list[Doubt] = []
+        selects = []
+        for file in files:
+            name = f"{key} {file}"
+            if file.lower().endswith(".parquet"):
+                selects.append(self._parquet(self.unpacked.path(file)))
+                continue
+            reader = self._reader(file, table, self._id_columns(key))
+            malformed += reader.load(name, canonical)
+            doubts += reader.doubts
+            selects.append(f"SELECT * FROM {quoted(name)}")
         self._con.execute(f"CREATE OR REPLACE VIEW {quoted(key)} AS {' UNION ALL BY NAME '.join(selects)}")
-        self.malformed[key] = malformed
+        self.malformed[key], self.doubts[key] = malformed, doubts
 
-    def _paths(self, files: Sequence[str]) -> str:
-        return "[" + ", ".join(literal(str(self.folder / f)) for f in files) + "]"
+    def _reader(self, file: str, table: Table, texts: frozenset[str]) -> CsvReader | WorkbookReader:
+        path = self.unpacked.path(file)
+        if file.lower().endswith((".xlsx", ".xlsm")):
+            return WorkbookReader(self._con, table, path, file, texts, self.unpacked.most)
+        found = sniffed(path, file, table, self.unpacked.spare, self.unpacked.most)
+        return CsvReader(self._con, table, found, file, texts)
 
-    def _readable(self, file: str, table: Table) -> str:
-        """The path of the file, or of a UTF-8 copy when it is in another encoding."""
-        path = self.folder / file
-        try:
-            if codecs.lookup(table.encoding).name == "utf-8":
-                return str(path)
-        except LookupError:
-            raise ConfigError(
-                f"Encoding {table.encoding!r} of {file} is not known.", remedy="Say cp1252, for example."
-            ) from None
-        if self._scratch is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix="bothways-"))
-            weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
-        copy = self._scratch / f"{len(list(self._scratch.iterdir()))}.csv"
-        with opened(path) as raw, copy.open("w", encoding="utf-8", newline="") as out:
-            shutil.copyfileobj(codecs.getreader(table.encoding)(raw, "replace"), out)
-        return str(copy)
+    def _parquet(self, path: Path) -> str:
+        """Text that another writer left without its mark is text all the same."""
+        return f"SELECT * FROM read_parquet([{literal(str(path))}], union_by_name = true, binary_as_string = true)"
 
 
 def _alias(file: str) -> str:
@@ -173,5 +198,32 @@ def _alias(file: str) -> str:
     return stem if re.fullmatch(r"\w+", stem) else "source"
 
 
-def _first_lines(error: duckdb.Error) -> str:
-    return " ".join(line.strip() for line in str(error).splitlines()[:3])
+_MISSING = re.compile(r'Referenced (column|table) "(.+?)" not found')
+_NO_FUNCTION = re.compile(r"No function matches the given name and argument types '(\S+?)\((.*?)\)'")
+_NUMERIC = ("sum", "avg", "round", "abs", "+", "-", "*", "/")
+
+
+def plain(error: duckdb.Error, columns: Mapping[str, object] = {}) -> str:
+    """DuckDB's message in the words of somebody who wrote a mapping. `columns` are those there are."""
+    text = " ".join(re.split(r"\s*LINE \d+:", str(error).replace("\0", " "))[0].split())
+    text = re.sub(r"^[A-Z]\w+(?: \w+)? Error: ", "", text)
+    if found := _MISSING.search(text):
+        known = f"; there are {', '.join(columns)}" if columns else ""
+        return f"there is no {found[1]} {found[2]!r}{nearest(found[2], columns)}{known}"
+    if found := _NO_FUNCTION.search(text):
+        hint = ""
+        if "VARCHAR" in found[2] and found[1] in _NUMERIC:
+            hint = "; if the text is numbers, say how they are written with the table's decimal and thousands, or its types"
+        return f"{found[1]} cannot be computed of {_words(found[2])}{hint}"
+    return text
+
+
+def _words(types: str) -> str:
+    names = {
+        "VARCHAR": "text",
+        "BIGINT": "number",
+        "DOUBLE": "number",
+        "INTEGER_LITERAL": "number",
+        "BOOLEAN": "true or false",
+    }
+    return " and ".join(names.get(t.strip(), t.strip().lower()) for t in types.split(","))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -14,12 +15,13 @@ from connectors.base import Reject
 from connectors.duckdb_memory import within_memory
 from connectors.errors import ConfigError
 from connectors.file.config import FilesMapping, Part, Table
-from connectors.file.csv import quoted
-from connectors.file.query import MISFITS, canonical_part, explain_failure, stream_sql
+from connectors.file.query import MISFITS, RECORD_SEPARATOR, UNIT_SEPARATOR, canonical_part, explain_failure, stream_sql
+from connectors.file.readers.casts import quoted
 from connectors.file.sources import Sources
+from connectors.file.understanding.references import Reference, references, resolve
 from connectors.records import SCHEMAS, STREAMS, Stream
 
-_CANONICAL_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".parquet")
+_CANONICAL_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".parquet", ".xlsx")
 
 
 def canonical_files(files: Sequence[str]) -> dict[Stream, str]:
@@ -45,6 +47,10 @@ class Streams:
     canonical: dict[Stream, str]
     _prepared: dict[Stream, tuple[int, tuple[Reject, ...]]] = field(default_factory=dict)
     _ids: dict[Stream, frozenset[str]] = field(default_factory=dict)
+    references: dict[Stream, list[Reference]] = field(default_factory=dict)
+    """Of each prepared stream: where its references lead, for streams that are there."""
+    deleted: dict[Stream, int] = field(default_factory=dict)
+    """Of each prepared stream: the rows that the export itself calls deleted."""
 
     @property
     def available(self) -> tuple[Stream, ...]:
@@ -55,6 +61,10 @@ class Streams:
         keys = {key for stream in self.available for key in self._tables(stream)}
         names = {file for key in sorted(keys) for file in self._files_of(key)}
         return [self.sources.folder / name for name in sorted(names)]
+
+    def tables(self, stream: Stream) -> list[str]:
+        """Keys of the tables behind a stream, each once."""
+        return self._tables(stream)
 
     def _files_of(self, key: str) -> list[str]:
         table = self._inline().get(key) or self.sources.definition(key)[2]
@@ -85,25 +95,37 @@ class Streams:
         with self.sources.lock:
             if stream not in self._prepared:
                 with self.sources.session() as con:
-                    self._prepared[stream] = within_memory(con, lambda: self._prepare(con, stream))
+                    what = f"The stream {stream}"
+                    self._prepared[stream] = self.sources.bounded(con, what, lambda: self._prepare(con, stream))
             return self._prepared[stream]
 
     def _prepare(self, con: duckdb.DuckDBPyConnection, stream: Stream) -> tuple[int, tuple[Reject, ...]]:
         parts = self.parts(stream)
         sql = stream_sql(self.sources, con, stream, parts)
         try:
-            con.execute(f"CREATE OR REPLACE TABLE {_table(stream)} AS {sql}")
-        except duckdb.OutOfMemoryException:
+            con.execute(f"CREATE OR REPLACE TABLE {table_of(stream)} AS {sql}")
+        except (duckdb.OutOfMemoryException, duckdb.InterruptException):
             raise
         except duckdb.Error as error:
             raise explain_failure(self.sources, con, stream, parts, error) from None
+        self.deleted[stream] = len(con.execute(f"DELETE FROM {table_of(stream)} WHERE deleted RETURNING 1").fetchall())
         lost = (*self._malformed(stream), *_without_id(con, stream), *_second_ones(con, stream))
-        count = con.execute(f"SELECT count(*) FROM {_table(stream)}").fetchone()
+        self.references[stream] = [
+            resolve(con, stream, table_of(stream), column, is_list, target, self._target(stream, target))
+            for column, target, is_list in references(stream)
+            if target in self.available
+        ]
+        count = con.execute(f"SELECT count(*) FROM {table_of(stream)}").fetchone()
         return count[0] if count else 0, lost
+
+    def _target(self, stream: Stream, target: Stream) -> str:
+        if target != stream:
+            self.prepare(target)
+        return table_of(target)
 
     def rows(self, stream: Stream, offset: int, at_most: int) -> Iterator[pa.RecordBatch]:
         """Batches of a prepared stream in the order of ids, from `offset`; MISFITS is the last column."""
-        query = f"SELECT * FROM {_table(stream)} ORDER BY id OFFSET {int(offset)}"
+        query = f"SELECT * FROM {table_of(stream)} ORDER BY id OFFSET {int(offset)}"
         with self.sources.session() as con:
             # All are sorted before the first comes, so that what does not fit is seen here.
             for batch in within_memory(con, lambda: con.sql(query).to_arrow_reader(at_most)):
@@ -120,7 +142,7 @@ class Streams:
         """The distinct values of a text column."""
         self.prepare(stream)
         con = self.sources.session()
-        rows = con.execute(f"SELECT DISTINCT {quoted(column)} FROM {_table(stream)}").fetchall()
+        rows = con.execute(f"SELECT DISTINCT {quoted(column)} FROM {table_of(stream)}").fetchall()
         con.close()
         return frozenset(r[0] for r in rows if r[0] is not None)
 
@@ -129,16 +151,34 @@ class Streams:
         names = [n for n in SCHEMAS[stream].names if n != "id"]
         con = self.sources.session()
         counts = ", ".join(f"count({quoted(n)}) / count(*)" for n in names)
-        row = con.execute(f"SELECT {counts} FROM {_table(stream)}").fetchone() or ()
+        row = con.execute(f"SELECT {counts} FROM {table_of(stream)}").fetchone() or ()
         con.close()
         return dict(zip(names, row, strict=True))
 
     def misfits(self, stream: Stream) -> int:
-        """How many records of a prepared stream have a value that did not fit its column."""
+        """How many values of a prepared stream did not fit their columns."""
         con = self.sources.session()
-        row = con.execute(f"SELECT count(*) FROM {_table(stream)} WHERE {quoted(MISFITS)} <> ''").fetchone()
+        notes = f"sum(len({quoted(MISFITS)}) - len(replace({quoted(MISFITS)}, '{RECORD_SEPARATOR}', '')) + 1)"
+        row = con.execute(f"SELECT {notes} FROM {table_of(stream)} WHERE {quoted(MISFITS)} <> ''").fetchone()
         con.close()
-        return int(row[0]) if row else 0
+        return int(row[0] or 0) if row else 0
+
+    def notes(self, stream: Stream, at_most: int) -> Iterator[tuple[str, str, str]]:
+        """(record, column, text) of values of a prepared stream that did not fit, of the first records."""
+        sql = f"SELECT id, {quoted(MISFITS)} FROM {table_of(stream)} WHERE {quoted(MISFITS)} <> '' ORDER BY id LIMIT {at_most}"
+        for record, notes in self.query(sql):
+            for note in notes.split(RECORD_SEPARATOR):
+                column, _, text = note.partition(UNIT_SEPARATOR)
+                yield record, column, text
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query over prepared streams."""
+        con = self.sources.session()
+        try:
+            rows: list[tuple[Any, ...]] = con.execute(sql).fetchall()
+            return rows
+        finally:
+            con.close()
 
     def _malformed(self, stream: Stream) -> Iterator[Reject]:
         """Rows that no table holds, told once: with the first stream that reads the file."""
@@ -149,20 +189,21 @@ class Streams:
                 yield Reject(stream, "", m.column, m.message, f"{m.file}:{m.line}")
 
 
-def _table(stream: Stream) -> str:
+def table_of(stream: Stream) -> str:
+    """The SQL name of a prepared stream."""
     return quoted(f"stream {stream}")
 
 
 def _without_id(con: duckdb.DuckDBPyConnection, stream: Stream) -> list[Reject]:
     """Takes out the rows without an id."""
-    found = con.sql(f"SELECT * FROM {_table(stream)} WHERE id IS NULL").to_arrow_table().to_pylist()
-    con.execute(f"DELETE FROM {_table(stream)} WHERE id IS NULL")
+    found = con.sql(f"SELECT * FROM {table_of(stream)} WHERE id IS NULL").to_arrow_table().to_pylist()
+    con.execute(f"DELETE FROM {table_of(stream)} WHERE id IS NULL")
     return [Reject(stream, "", "id", f"a row without an id was left out: {_shown(row)}") for row in found]
 
 
 def _second_ones(con: duckdb.DuckDBPyConnection, stream: Stream) -> list[Reject]:
     """Keeps one row of each id: the newest by modified_at, else the first. Equal rows are no reject, differing ones are."""
-    table = _table(stream)
+    table = table_of(stream)
     twice = f"SELECT id FROM {table} GROUP BY id HAVING count(*) > 1"
     order = "id, modified_at DESC NULLS LAST, row"
     sql = f"SELECT *, rowid AS row FROM {table} WHERE id IN ({twice}) ORDER BY {order}"

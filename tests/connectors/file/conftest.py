@@ -25,7 +25,9 @@ class Folder:
         path = self.input / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
-    def connect(self, mapping: object = None, *, currency: str | None = "EUR", zone: str = "UTC") -> FileConnector:
+    def connect(
+        self, mapping: object = None, *, currency: str | None = "EUR", zone: str | None = "UTC"
+    ) -> FileConnector:
         config = FilesConfig(input=str(self.input), output=str(self.output), time_zone=zone)
         parsed = parse_mapping(mapping or {}, "mapping.toml")
         connector = FileConnector(config, parsed, FIELDS, Organisation((), currency))

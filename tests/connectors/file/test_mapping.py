@@ -130,7 +130,7 @@ def test_a_mapping_of_the_wrong_shape_names_the_key_and_the_nearest(mapping: obj
     ("part", "told"),
     [
         ({"columns": {"id": "invoice", "amount": "sum(qty"}}, r"opportunities, column 'amount'.*sum\(qty"),
-        ({"columns": {"id": "invoice", "amount": "quantity"}}, r"column 'amount'.*'quantity'.*not found"),
+        ({"columns": {"id": "invoice", "amount": "quantity"}}, r"column 'amount'.*no column 'quantity'"),
         ({"where": "colour = 1"}, r"opportunities, key 'where'.*'colour = 1'"),
         ({"group_by": "nosuch"}, r"opportunities, key 'group_by'.*'nosuch'"),
         ({"columns": {"id": "invoice", "amount": "CAST(invoice AS INTEGER)"}}, r"column 'amount'.*CAST\(invoice.*I1"),

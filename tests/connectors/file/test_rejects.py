@@ -19,12 +19,13 @@ def test_malformed_rows_are_named_by_file_and_line(folder) -> None:
     assert [r.split(": ")[0].split()[-1] for r in rejects] == ["accounts.csv:4", "accounts.csv:6", "accounts.csv:7"]
 
 
-def test_a_row_that_is_not_utf8_is_rejected_alone(folder) -> None:
-    folder.put("accounts.csv", HEAD.encode() + b"1,caf\xe9,,,\n2,Fine,,,\n")
+def test_a_cell_that_is_not_utf8_is_rejected_and_its_row_stays(folder) -> None:
+    folder.put("accounts.csv", HEAD.encode() + b"1,caf\xe9,5,,\n2,Fine,,,\n")
     rows, rejects = folder.read("accounts")
-    assert [r["id"] for r in rows] == ["2"]
+    assert [(r["id"], r["name"], r["annual_revenue"]) for r in rows] == [("1", None, 5.0), ("2", "Fine", None)]
     assert len(rejects) == 1
-    assert "accounts.csv:2: " in rejects[0]
+    assert "name accounts.csv:2: " in rejects[0]
+    assert 'encoding = "cp1252"' in rejects[0]
 
 
 def test_a_cell_of_the_wrong_type_is_null_and_its_row_stays(folder) -> None:

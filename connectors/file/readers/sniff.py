@@ -1,0 +1,206 @@
+"""What the first bytes of a text file show: its encoding, a `sep=` line, the row in which the table begins, its footer."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from connectors.errors import ConfigError
+from connectors.file.config import Table
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_LOOK = 1 << 16
+_TITLE_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Sniffed:
+    """How a text file is read. `path` is the file, or a UTF-8 copy of it; `word` is what `check` says about it."""
+
+    path: Path
+    delimiter: str
+    skip: int
+    damaged: bool = False
+    """Some bytes are no UTF-8: the copy has U+FFFD for them."""
+    word: str = ""
+
+
+def opened(path: Path) -> BinaryIO:
+    """The bytes of a file, unpacked if it is a .gz."""
+    return cast("BinaryIO", gzip.open(path, "rb")) if path.name.lower().endswith(".gz") else path.open("rb")
+
+
+def sniffed(path: Path, file: str, table: Table, spare: Callable[[str], Path], most: int) -> Sniffed:
+    """How to read `path`, called `file` by people; a copy in UTF-8 and with one kind of line ends is made where needed.
+
+    Raises ConfigError naming the file for an encoding that is unknown or cannot be, and for more than `most` bytes.
+    """
+    with opened(path) as raw:
+        start = raw.read(_LOOK)
+    encoding, word = _encoding(start, table, file)
+    damaged = False
+    if encoding == "utf-8":
+        damaged = not _is_utf8(path, file, most)
+        if damaged:
+            word = 'is not all UTF-8: cells with other characters are rejected. If it comes from Excel, set encoding = "cp1252"'
+    if damaged or encoding != "utf-8" or b"\x00" in start:
+        copy = spare(".csv")
+        _copied(path, copy, encoding, file, most)
+        path = copy
+    path = _evened(path, table.quote.encode(), spare)
+    tab = file.lower().removesuffix(".gz").endswith(".tsv")
+    found = Sniffed(path, table.delimiter or ("\t" if tab else ","), table.skip, damaged, word)
+    return _begun(_separated(found, table), file, table)
+
+
+def _encoding(start: bytes, table: Table, file: str) -> tuple[str, str]:
+    """(codec, word). A byte order mark wins over what is declared."""
+    declared = table.encoding
+    try:
+        name = codecs.lookup(declared).name if declared else ""
+    except LookupError:
+        raise ConfigError(
+            f"The encoding {declared!r} of {file} is not known.", remedy='Write encoding = "cp1252", for example.'
+        ) from None
+    found = next((codec for bom, codec in _BOMS if start.startswith(bom)), "")
+    if not found and name in ("", "utf-8", "utf-16"):
+        found = _unmarked_utf16(start)
+    if found and name and not name.startswith(found):
+        return found, f"is {found.upper()}, not {declared} as the mapping says"
+    if found and not name:
+        return found, "" if found == "utf-8" else f"is {found.upper()}"
+    return found or name or "utf-8", ""
+
+
+def _unmarked_utf16(start: bytes) -> str:
+    """UTF-16 without a mark: mostly Latin text has a zero in nearly every second byte."""
+    even, odd = start[0::2].count(0), start[1::2].count(0)
+    half = len(start) / 2
+    if half >= 2 and odd > 0.7 * half and even < 0.1 * half:
+        return "utf-16-le"
+    return "utf-16-be" if half >= 2 and even > 0.7 * half and odd < 0.1 * half else ""
+
+
+def _is_utf8(path: Path, file: str, most: int) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    size = 0
+    try:
+        with opened(path) as raw:
+            while chunk := raw.read(1 << 20):
+                size += len(chunk)
+                bounded(size, most, file)
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    except (OSError, EOFError) as error:
+        raise ConfigError(f"Cannot read {file}: {error}.", remedy="Export it again: it is damaged.") from None
+    return True
+
+
+def bounded(size: int, most: int, file: str) -> None:
+    """Raises ConfigError when a file unpacks to more than `most` bytes."""
+    if size > most:
+        raise ConfigError(
+            f"{file} unpacks to more than {most // 2**20:,} MB.", remedy="If that is right, raise crm.max_file_mb."
+        )
+
+
+def _copied(path: Path, copy: Path, encoding: str, file: str, most: int) -> None:
+    size = 0
+    try:
+        with opened(path) as raw, copy.open("w", encoding="utf-8", newline="") as out:
+            reader = codecs.getreader("utf-8-sig" if encoding == "utf-8" else encoding)(raw, "replace")
+            while chunk := reader.read(1 << 20):
+                size += len(chunk)
+                bounded(size, most, file)
+                out.write(chunk.lstrip("\ufeff") if size == len(chunk) else chunk)
+    except (UnicodeError, OSError, EOFError) as error:
+        raise ConfigError(
+            f"{file} cannot be read as {encoding}: {error}.", remedy="Set the table's encoding, or export it again."
+        ) from None
+
+
+def _evened(path: Path, quote: bytes, spare: Callable[[str], Path]) -> Path:
+    """The file, or a copy with one kind of line ends outside quotes: where they are mixed DuckDB can lose every row."""
+    crlf = lf = 0
+    with opened(path) as raw:
+        last = b""
+        while chunk := raw.read(1 << 20):
+            crlf += chunk.count(b"\r\n") + (last == b"\r" and chunk[:1] == b"\n")
+            lf += chunk.count(b"\n")
+            last = chunk[-1:]
+    if not crlf or crlf == lf:
+        return path
+    copy, outside, crlf, lf = spare(".csv"), True, 0, 0
+    with opened(path) as raw, copy.open("wb") as out:
+        while chunk := raw.read(1 << 20):
+            if chunk.endswith(b"\r"):
+                chunk += raw.read(1)
+            parts = chunk.split(quote) if quote else [chunk]
+            for i in range(0 if outside else 1, len(parts), 2):
+                crlf += parts[i].count(b"\r\n")
+                lf += parts[i].count(b"\n")
+                parts[i] = parts[i].replace(b"\r\n", b"\n")
+            outside ^= len(parts) % 2 == 0
+            out.write(quote.join(parts))
+    return path if crlf in (0, lf) else copy
+
+
+def _separated(found: Sniffed, table: Table) -> Sniffed:
+    """Without Excel's `sep=;` line, and with what it says."""
+    with opened(found.path) as raw:
+        line = raw.readline(_LOOK).decode("utf-8-sig", "replace").strip().strip('"')
+    if not line.lower().startswith("sep=") or len(line) != 5:
+        return found
+    return replace(found, skip=found.skip + 1, delimiter=table.delimiter or line[4])
+
+
+def _begun(found: Sniffed, file: str, table: Table) -> Sniffed:
+    if table.skip_until is None:
+        return found
+    with opened(found.path) as raw, io.TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as text:
+        for number in range(_TITLE_ROWS):
+            line = text.readline(_LOOK)
+            row = next(csv.reader([line], delimiter=found.delimiter, quotechar=table.quote), [])
+            if number >= found.skip and table.skip_until in (cell.strip() for cell in row):
+                return replace(found, skip=number)
+            if not line:
+                break
+    raise no_such_row(file, table.skip_until)
+
+
+def no_such_row(file: str, cell: str) -> ConfigError:
+    """The error for a `skip_until` that nothing matches."""
+    return ConfigError(
+        f"None of the first {_TITLE_ROWS} rows of {file} has a cell {cell!r}.",
+        remedy="Set skip_until to the text of one column's header.",
+    )
+
+
+def footer(path: Path, delimiter: str) -> int:
+    """How many of the last lines hold text but no delimiter, after at least one blank line: a report's footer."""
+    with opened(path) as raw:
+        if path.name.lower().endswith(".gz"):
+            return 0
+        raw.seek(0, io.SEEK_END)
+        raw.seek(max(0, raw.tell() - 8192))
+        lines = raw.read().decode("utf-8", "replace").rstrip().splitlines()
+    count, blank = 0, False
+    for line in reversed(lines):
+        if delimiter in line:
+            break
+        blank = blank or not line.strip().strip('"')
+        count += 1
+    return count if blank and count < len(lines) else 0

@@ -1,0 +1,151 @@
+# ruff: noqa: S608 - names are quoted
+"""A sheet of an .xlsx workbook as a DuckDB table of text, cell by cell as typed in the file, then typed like a CSV."""
+
+from __future__ import annotations
+
+import zipfile
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+
+from connectors.errors import ConfigError
+from connectors.file.config import Table, nearest
+from connectors.file.readers.casts import quoted
+from connectors.file.readers.columns import NOTHING, Columns, Doubt, Malformed, unique_names
+from connectors.file.readers.sniff import bounded, no_such_row
+
+_CHUNK = 5000
+_EXACT = 10**15
+
+
+class WorkbookReader:
+    """Loads one sheet. Rows and columns are counted as in the sheet, empty ones included."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, table: Table, path: Path, file: str, texts: frozenset[str], most: int
+    ) -> None:
+        self._con, self._table, self._path, self._file, self._texts = con, table, path, file, texts
+        self._most = most
+        self._long: set[str] = set()
+        self._rows = array("I")
+        """The sheet's row (from 1) of each loaded row: empty ones are not loaded."""
+        self.doubts: list[Doubt] = []
+
+    def load(self, name: str, canonical: Mapping[str, str] | None) -> list[Malformed]:
+        """Creates the table `name`; gives the cells that do not fit. Raises ConfigError naming file, sheet or cell."""
+        rows = iter(self._sheet().iter_rows())
+        header, begins = self._header(rows)
+        names, twice = unique_names(header, self._file)
+        raw = quoted(f"{name} (text)")
+        self._con.execute(f"CREATE OR REPLACE TABLE {raw} ({', '.join(f'{quoted(n)} VARCHAR' for n in names)})")
+        for batch in self._batches(rows, names, begins):
+            self._con.register("rows of a sheet", batch)
+            self._con.execute(f'INSERT INTO {raw} SELECT * FROM "rows of a sheet"')
+            self._con.unregister("rows of a sheet")
+        columns = Columns(self._con, raw, self._file, self._table, texts=self._texts)
+        misfits = columns.create(name, names, canonical)
+        self._con.execute(f"DROP TABLE {raw}")
+        self.doubts += columns.doubts
+        self._doubt(twice)
+        return [Malformed(self._file, self._rows[m.row], m.column, m.message) for m in misfits]
+
+    def _doubt(self, twice: Sequence[tuple[str, str]]) -> None:
+        for first, second in twice:
+            self.doubts.append(
+                Doubt(
+                    self._file,
+                    "duplicate",
+                    first,
+                    f"{self._file} has two columns {first!r}: the second is called {second!r}.",
+                )
+            )
+        for column in sorted(self._long & self._texts):
+            self.doubts.append(
+                Doubt(
+                    self._file, "digits", column,
+                    f"{column!r} of {self._file} holds numbers of more than 15 digits: Excel has changed the last ones.",
+                    "Export these ids as text (CSV) from where they come.",
+                )
+            )  # fmt: skip
+
+    def _sheet(self) -> CalamineSheet:
+        try:
+            with zipfile.ZipFile(self._path) as archive:
+                bounded(sum(item.file_size for item in archive.infolist()), self._most, self._file)
+            book = CalamineWorkbook.from_path(str(self._path))
+            if self._table.sheet is not None:
+                if self._table.sheet not in book.sheet_names:
+                    raise ConfigError(
+                        f"{self._file} has no sheet {self._table.sheet!r}{nearest(self._table.sheet, book.sheet_names)}.",
+                        remedy=f"It has {', '.join(book.sheet_names)}.",
+                    )
+                return book.get_sheet_by_name(self._table.sheet)
+            sheets = (book.get_sheet_by_name(name) for name in book.sheet_names)
+            return next((s for s in sheets if s.height), book.get_sheet_by_index(0))
+        except (CalamineError, zipfile.BadZipFile, OSError, ValueError, IndexError) as error:
+            raise ConfigError(
+                f"{self._file} is no workbook that can be read: {error}.",
+                remedy="Save it again as .xlsx, without a password, or as CSV.",
+            ) from None
+
+    def _header(self, rows: Iterator[list[Any]]) -> tuple[list[str], int]:
+        """(names, number of rows above the data)."""
+        for number, row in enumerate(islice(rows, 1000 + self._table.skip)):
+            cells = [str(_text(c) or "").strip() for c in row]
+            if number < self._table.skip or not any(cells):
+                continue
+            if self._table.skip_until is None or self._table.skip_until in cells:
+                if self._table.names:
+                    return list(self._table.names), number + 1
+                return cells, number + 1
+        if self._table.skip_until is not None:
+            raise no_such_row(self._file, self._table.skip_until)
+        raise ConfigError(f"{self._file} is empty: it has not even a header.", remedy="Name the sheet, or remove it.")
+
+    def _batches(self, rows: Iterator[list[Any]], names: Sequence[str], above: int) -> Iterator[pa.RecordBatch]:
+        nothing = {"", *(self._table.nulls or NOTHING)}
+        fields = [f"c{i}" for i in range(len(names))]
+        numbered = enumerate(rows, above + 1)
+        filled = ((n, row) for n, row in numbered if any(row) or any(c not in ("", None) for c in row))
+        while part := list(islice(filled, _CHUNK)):
+            self._rows.extend(n for n, _ in part)
+            chunk = [row for _, row in part]
+            columns = list(zip(*chunk, strict=True))[: len(names)]
+            columns += [("",) * len(chunk)] * (len(names) - len(columns))
+            arrays = [self._array(name, cells, nothing) for name, cells in zip(names, columns, strict=True)]
+            yield pa.RecordBatch.from_arrays(arrays, names=fields)
+
+    def _array(self, name: str, cells: Sequence[Any], nothing: set[str]) -> pa.Array:
+        kinds = set(map(type, cells))
+        if kinds <= {str}:
+            texts = [None if c in nothing else c for c in cells]
+        elif kinds <= {float} and all(c == c // 1 and abs(c) < _EXACT for c in cells):
+            texts = [str(int(c)) for c in cells]
+        else:
+            if float in kinds and any(type(c) is float and abs(c) >= _EXACT for c in cells):
+                self._long.add(name)
+            texts = [(None if c in nothing else c) if type(c) is str else _text(c) for c in cells]
+        return pa.array(texts, pa.string())
+
+
+def _text(cell: object) -> str | None:
+    """A cell as a CSV would hold it: whole numbers without a point, times in ISO, a stamp at midnight as its day."""
+    if cell is None or isinstance(cell, str):
+        return cell or None
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell == cell // 1 and abs(cell) < 1e18 else repr(cell)
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ")
+    if isinstance(cell, timedelta):
+        seconds = int(cell.total_seconds())
+        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return cell.isoformat() if isinstance(cell, date | time) else str(cell)
