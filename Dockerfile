@@ -16,6 +16,7 @@ COPY connectors connectors
 COPY enrichment enrichment
 COPY sync sync
 RUN /opt/bothways/bin/pip install --no-deps --no-build-isolation . \
+    && /opt/bothways/bin/python -m sync.scoring.ship \
     && /opt/bothways/bin/bothways --version
 
 FROM python:3.12-slim-bookworm@sha256:782412e85d0f0984994c290652577d4018aff08145c85b262bb63dc0c7522254

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import ibis
 
 from enrichment.expressions import Expr
 from enrichment.inputs import KNOWN_BY, KnownBy
+from enrichment.parameters import AS_OF_SECONDS, AS_OF_TIME, whole_second
 
 _TIME = "timestamp('UTC', 6)"
 
@@ -39,26 +40,9 @@ class AsOf:
 
     @classmethod
     def parameter(cls) -> AsOf:
-        """Two functions without arguments that the engine's session defines (`definitions`), so that one compiled text
+        """Two functions without arguments that the engine's session defines (`enrichment.parameters.definitions`), so that one compiled text
         serves every moment."""
-        return cls(_function("bothways_as_of_seconds", "int64"), _function("bothways_as_of_time", _TIME))
-
-
-def whole_second(moment: datetime) -> datetime:
-    """The moment in UTC, cut to its second. Raises ValueError for a datetime without a time zone."""
-    if moment.tzinfo is None:
-        raise ValueError("as_of must carry a time zone, for example datetime(2026, 6, 30, tzinfo=UTC)")
-    return moment.astimezone(UTC).replace(microsecond=0)
-
-
-def definitions(moment: datetime, engine: str = "duckdb") -> dict[str, tuple[str, str]]:
-    """What `AsOf.parameter` stands for: function name -> (SQL type, SQL value). DuckDB's plain TIMESTAMP has no zone."""
-    moment = whole_second(moment)
-    time = "TIMESTAMPTZ" if engine == "duckdb" else "TIMESTAMP"
-    return {
-        "bothways_as_of_seconds": ("BIGINT", f"CAST({int(moment.timestamp())} AS BIGINT)"),
-        "bothways_as_of_time": (time, f"CAST('{moment:%Y-%m-%d %H:%M:%S}+00:00' AS {time})"),
-    }
+        return cls(_function(AS_OF_SECONDS, "int64"), _function(AS_OF_TIME, _TIME))
 
 
 def known(tables: Mapping[str, Expr], as_of: AsOf) -> dict[str, Expr]:

@@ -1,65 +1,31 @@
-"""Runs the scoring expressions: Ibis on DuckDB, or the same on Spark, over normalized Parquet, into score files."""
+"""Scores normalized Parquet files into score files, by compiled statements on DuckDB or Spark."""
 
 from __future__ import annotations
 
-import gc
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from connectors.duckdb_memory import LEAN, within_memory
-from connectors.errors import ConfigError
-from connectors.stopping import interruptible
+from connectors.duckdb_memory import LEAN
 from enrichment.inputs import INPUTS, PREVIOUS
 from enrichment.model import ScoringModel
+from sync.scoring.engines import Engine, engine_named
+from sync.scoring.statements import OUTPUTS, Statements, statements_for
 from sync.system import checksums
 from sync.system import files as durable
-from sync.system.duckdb import QUIET, settings
 
 if TYPE_CHECKING:
-    from enrichment.as_of import AsOf
+    from sync.scoring.compile import Scorer
 
-Table = Any
-"""An Ibis table expression."""
-
-OUTPUTS = ("accounts", "opportunities", "account_audit", "opportunity_audit")
+__all__ = ["OUTPUTS", "score_tables"]
 _ACT = 150
 """Bytes that adding up takes for each act, about: to find that out by failing takes as long as the scoring."""
 _STANCE = {"accounts": "bothways_stance", "opportunities": "bothways_deal_stance"}
 _VERSION = {"accounts": "bothways_model_version", "opportunities": "bothways_deal_model_version"}
-
-
-class Scored(Protocol):
-    """What a scorer gives back: four tables; see `enrichment.score.Scores`."""
-
-    @property
-    def accounts(self) -> Table: ...
-    @property
-    def opportunities(self) -> Table: ...
-    @property
-    def account_audit(self) -> Table: ...
-    @property
-    def opportunity_audit(self) -> Table: ...
-
-
-class Scorer(Protocol):
-    """The signature of `enrichment.score.score`."""
-
-    def __call__(
-        self,
-        tables: Mapping[str, Table],
-        as_of: AsOf,
-        model: ScoringModel,
-        previous: Mapping[str, Table] | None = None,
-        *,
-        stage: Callable[[str, Table], Table],
-    ) -> Scored: ...
 
 
 def score_tables(
@@ -78,32 +44,24 @@ def score_tables(
     `previous` is, for hysteresis, the score folder of the run before, or the normalized folder with what the CRM holds where
     nothing is kept between runs. Raises ConfigError for an engine that is not there.
     """
-    from enrichment.as_of import AsOf
-
-    if scorer is None:
-        from enrichment.score import score
-
-        scorer = score
     fresh = out.with_name(f".{out.name}.tmp")
     for folder in (fresh, scratch):
         shutil.rmtree(folder, ignore_errors=True)
         durable.make_dir(folder)
     acts = pq.read_metadata(normalized / "activities.parquet").num_rows
-    with _no_collector() as collect, _backend(engine, scratch, max(LEAN, acts * _ACT)) as backend:
-
-        def stage(name: str, table: Table) -> Table:
-            # Stored between, so that what two results share is computed once.
+    with engine_named(engine, scratch, max(LEAN, acts * _ACT)) as run:
+        statements = _statements(run, engine, model, scorer, normalized.parent)
+        run.as_of(as_of)
+        for name in INPUTS:
+            run.read(f"in_{name}", normalized / f"{name}.parquet")
+        for name in _STANCE:
+            run.read(f"previous_{name}", _previous(previous, name, scratch))
+        for name, sql in statements.stages:
             path = scratch / f"stage_{name}.parquet"
-            _store(backend, table, path)
-            collect()
-            return backend.read_parquet(path, table_name=f"stage_{name}")
-
-        tables = {n: backend.read_parquet(normalized / f"{n}.parquet", table_name=f"in_{n}") for n in INPUTS}
-        before = {n: backend.read_parquet(_previous(previous, n, scratch), table_name=f"previous_{n}") for n in _STANCE}
-        scores = scorer(tables, AsOf.at(as_of), model, before, stage=stage)
-        for name in OUTPUTS:
-            _one_file(backend, getattr(scores, name).order_by("id"), fresh / f"{name}.parquet", scratch)
-            collect()
+            run.store(sql, path)
+            run.read(f"stage_{name}", path)
+        for name, sql in statements.outputs:
+            run.store_in_order(sql, fresh / f"{name}.parquet")
     shutil.rmtree(scratch, ignore_errors=True)
     durable.make_dir(out.parent)
     checksums.seal_folder(fresh)
@@ -112,25 +70,13 @@ def score_tables(
     return out
 
 
-def _store(backend: Table, table: Table, path: Path) -> None:
-    """Computes a table into a Parquet file, or a folder of them, whatever memory that takes."""
-    if backend.name == "duckdb":
-        within_memory(backend.con, lambda: backend.to_parquet(table, path))
-    else:
-        backend.to_parquet(table, path)
+def _statements(run: Engine, engine: str, model: ScoringModel, scorer: Scorer | None, workspace: Path) -> Statements:
+    def compiled() -> Statements:
+        from sync.scoring.compile import compile_statements
 
+        return compile_statements(run, model, scorer)
 
-def _one_file(backend: Table, table: Table, path: Path, scratch: Path) -> None:
-    """Writes a table as one Parquet file; Spark writes folders of parts, which are put together in their order."""
-    if backend.name == "duckdb":
-        _store(backend, table, path)
-        return
-    folder = scratch / f"out_{path.name}"
-    backend.to_parquet(table, folder)
-    written = sorted(folder.glob("part-*.parquet"))
-    with pq.ParquetWriter(path, pq.read_schema(written[0])) as writer:
-        for part in written:
-            writer.write_table(pq.read_table(part, partitioning=None))
+    return statements_for(engine, model, compiled, workspace) if scorer is None else compiled()
 
 
 def _previous(folder: Path | None, stream: str, scratch: Path) -> Path:
@@ -158,68 +104,3 @@ def _shaped(found: pa.Table, folder: Path | None, stream: str) -> pa.Table:
         if column.name not in found.column_names:
             found = found.append_column(column, pa.nulls(len(found), column.type))
     return found.select(PREVIOUS.names).cast(PREVIOUS)
-
-
-@contextmanager
-def _no_collector() -> Iterator[Callable[[], object]]:
-    """Compiling an expression makes a hundred thousand small values that live until it is computed; to look for cycles all the
-    while took a quarter of the time. Gives a function that takes away what is left of it, and looks at nothing older."""
-    was = gc.isenabled()
-    gc.disable()
-    gc.freeze()
-    try:
-        yield gc.collect
-    finally:
-        gc.unfreeze()
-        gc.collect()  # of what was made before: the collections above have put off those that come by themselves
-        if was:
-            gc.enable()
-
-
-@contextmanager
-def _backend(engine: str, scratch: Path, memory: int) -> Iterator[Table]:
-    if engine == "duckdb":
-        import ibis
-
-        backend = ibis.duckdb.connect(str(scratch / "engine.duckdb"), **settings(scratch, memory))
-        backend.raw_sql(QUIET).fetchall()
-        backend.raw_sql("SET TimeZone = 'UTC'").fetchall()
-    elif engine == "spark":
-        backend = _spark()
-    else:
-        raise ConfigError(f"There is no engine {engine!r}.", remedy="Choose duckdb or spark.")
-    try:
-        with interruptible(backend.con if engine == "duckdb" else _SparkJobs(backend)):
-            yield backend
-    finally:
-        backend.disconnect()
-
-
-class _SparkJobs:
-    """Ends what Spark is at."""
-
-    def __init__(self, backend: Table) -> None:
-        self._backend = backend
-
-    def interrupt(self) -> None:
-        self._backend._session.sparkContext.cancelAllJobs()  # noqa: SLF001  ibis shows it nowhere else
-
-
-def _spark() -> Table:
-    try:
-        from pyspark.sql import SparkSession
-    except ImportError:
-        raise ConfigError(
-            "The engine spark needs the extra that brings PySpark.",
-            remedy="Install bothways[spark] and Java 17 or later.",
-        ) from None
-    import ibis
-
-    session = (
-        SparkSession.builder.appName("bothways")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
-        .getOrCreate()
-    )
-    return ibis.pyspark.connect(session)

@@ -15,7 +15,7 @@ from sync.progress import Progress
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from sync.enrich import Scorer
+    from sync.scoring.compile import Scorer
 
 
 @dataclass(frozen=True, slots=True)

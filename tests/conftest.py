@@ -21,6 +21,7 @@ settings.register_profile("bothways", deadline=None)  # a busy machine is no fai
 settings.load_profile("bothways")
 ROOT = Path(__file__).parents[1]
 os.umask(0o077)  # secret files that tests write are refused when others can read them
+os.environ.setdefault("BOTHWAYS_CACHE", str(ROOT / ".pytest_cache" / "statements"))  # shared: compiling takes seconds
 gc.set_threshold(100_000, 50, 100)  # compiling scores makes many small values and hardly any cycles
 
 
@@ -28,7 +29,7 @@ gc.set_threshold(100_000, 50, 100)  # compiling scores makes many small values a
 def _at_once_and_alone(monkeypatch):
     """Retries do not wait, and no setting of the machine's own environment reaches a test."""
     for name in list(os.environ):
-        if name.startswith("BOTHWAYS_") and name != "BOTHWAYS_DATA":
+        if name.startswith("BOTHWAYS_") and name not in ("BOTHWAYS_DATA", "BOTHWAYS_CACHE"):
             monkeypatch.delenv(name)
     retry.without_waiting(on=True)
     yield

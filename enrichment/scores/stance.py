@@ -11,13 +11,13 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import ibis
-
-from enrichment.expressions import Expr
 from enrichment.model import ScoringModel
 from enrichment.words import Words
+
+if TYPE_CHECKING:
+    from enrichment.expressions import Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,8 @@ def decide(rows: Expr, rules: Sequence[Rule], margin: float) -> tuple[Expr, Expr
 
     A rule whose inputs are null does not hold; where none holds the stance is insufficient_evidence.
     """
+    import ibis  # here: `explain` reads the same rules and compiles nothing
+
     plain = ibis.cases(*((rule.holds(rows), rule.stance) for rule in rules), else_="insufficient_evidence")
     branches = []
     for place, rule in enumerate(rules):

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import ibis
+import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from enrichment.as_of import AsOf, definitions
 from enrichment.inputs import INPUTS, PREVIOUS
 from enrichment.model import ScoringModel
-from enrichment.score import score
+from sync.scoring.compile import compile_statements
+from sync.scoring.engines import DuckDB
+from sync.scoring.statements import OUTPUTS, Statements, statements_for
 
 AS_OF = datetime(2026, 6, 30, 12, tzinfo=UTC)  # a Tuesday
 VARIANT = ScoringModel.model_validate(
@@ -30,9 +34,9 @@ VARIANT = ScoringModel.model_validate(
     }
 )
 """One model with everything set that ships empty: each further model costs seconds of compiling."""
-_CON = ibis.duckdb.connect()
-_COMPILED: dict[tuple[str, str], list[tuple[str, str, Any]]] = {}
-"""Compiling takes seconds and depends on the model only; running takes a fraction of one."""
+_FOLDER = TemporaryDirectory()
+_CON = duckdb.connect()
+_ENGINE = DuckDB(_CON)
 
 
 @dataclass
@@ -51,41 +55,17 @@ class Result:
         }
 
 
-def _store(name: str, sql: str) -> None:
-    _CON.con.execute(f"create or replace temp table {name} as {sql}")
-    _CON.con.complete()
-
-
-def _rows(name: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = _CON.con.sql(f"select * from {name} order by id").to_arrow_table().to_pylist()
-    return rows
+def _path(name: str) -> Path:
+    return Path(_FOLDER.name) / f"{name}.parquet"
 
 
 def _load(name: str, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
-    _CON.con.complete()
-    _CON.con.register(name, pa.Table.from_pylist(rows, schema=schema))
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), _path(name))
+    _ENGINE.read(name, _path(name))
 
 
-def _compiled(model: ScoringModel) -> list[tuple[str, str, Any]]:
-    key = (model.version_string, model.words.model_dump_json())
-    if key not in _COMPILED:
-        found: list[tuple[str, str, Any]] = []
-
-        def keep(name: str, expr: Any) -> Any:
-            _CON._run_pre_execute_hooks(expr)
-            sql = _CON.compile(expr)
-            _store(f"{name}_stage", sql)
-            found.append((f"{name}_stage", sql, expr))
-            return _CON.table(f"{name}_stage")
-
-        tables = {name: _CON.table(name) for name in INPUTS}
-        previous = {name: _CON.table(f"previous_{name}") for name in ("accounts", "opportunities")}
-        scores = score(tables, AsOf.parameter(), model, previous, stage=keep)
-        for name in ("accounts", "opportunities", "account_audit", "opportunity_audit"):
-            expr = getattr(scores, name)
-            found.append((f"{name}_result", _CON.compile(expr), expr))
-        _COMPILED[key] = found
-    return _COMPILED[key]
+def _statements(model: ScoringModel) -> Statements:
+    return statements_for("duckdb", model, lambda: compile_statements(_ENGINE, model))
 
 
 class Organisation:
@@ -224,20 +204,23 @@ class Organisation:
         deals: bool = False,
         backwards: bool = False,
     ) -> Result:
-        """The public `score()` over these rows (or in reverse order), as Python rows by the CRM's id.
+        """The statements of the public `score()` over these rows (or in reverse order), as Python rows by the CRM's id.
 
         Opportunities only when `deals` says so: they take as long again.
         """
         for name, schema in INPUTS.items():
-            _load(name, self.rows[name][::-1] if backwards else self.rows[name], schema)
+            _load(f"in_{name}", self.rows[name][::-1] if backwards else self.rows[name], schema)
         for name in ("accounts", "opportunities"):
             last = (previous or {}).get(name, {})
             _load(f"previous_{name}", [{"id": i, "stance": s} for i, s in last.items()], PREVIOUS)
-        for name, (_, value) in definitions(self.as_of).items():
-            _CON.con.execute(f"create or replace temp macro {name}() as {value}")
-        for name, sql, _ in _compiled(model or ScoringModel()):
-            if deals or not name.startswith("opportunit"):
-                _store(name, sql)
-        names = ("accounts", "opportunities", "account_audit", "opportunity_audit")
-        tables = [_rows(f"{n}_result") if deals or n.startswith("account") else [] for n in names]
-        return Result(*({row["id"]: row for row in table} for table in tables))
+        _ENGINE.as_of(self.as_of)
+        statements = _statements(model or ScoringModel())
+        tables: dict[str, list[dict[str, Any]]] = {}
+        for name, sql in statements.stages:
+            if deals or name != "opportunities":
+                _ENGINE.store(sql, _path(f"stage_{name}"))
+                _ENGINE.read(f"stage_{name}", _path(f"stage_{name}"))
+        for name, sql in statements.outputs:
+            rows = _CON.sql(sql).to_arrow_table().to_pylist() if deals or name.startswith("account") else []
+            tables[name] = rows
+        return Result(*({row["id"]: row for row in tables[name]} for name in OUTPUTS))

@@ -84,3 +84,30 @@ def test_init_writes_settings_that_load_and_never_overwrites(tmp_path):
     settings = load(tmp_path / "bothways.toml")
     assert settings.crm.kind == "hubspot"
     assert settings.organisation.own_domains == ("example.com",)
+
+
+COMPILERS = ("ibis", "sqlglot", "pyspark")
+
+
+def test_a_run_that_finds_its_statements_imports_no_compiler(tmp_path):
+    """`sync` compiles them for this model once; whatever comes after executes text."""
+    (tmp_path / "accounts.csv").write_text("id,name,created_at\n1,Ash,2024-01-05\n2,Birch,2024-02-06\n")
+    (tmp_path / "bothways.toml").write_text(
+        '[crm]\nkind = "files"\ninput = "."\n[organisation]\nown_domains = ["us.example"]\n'
+    )
+    code = (
+        "import sys\nfrom sync.cli.app import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    code = end.code\n"
+        f"print('=', code, [m for m in {COMPILERS!r} if m in sys.modules], file=sys.stderr)"
+    )
+
+    def imported(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=tmp_path, check=True
+        )
+        return done.stderr.splitlines()[-1]
+
+    imported("provision")
+    imported("sync")
+    told = {words: imported(*words.split()) for words in ("sync", "plan", "score", "explain 1", "status", "report")}
+    assert told == dict.fromkeys(told, "= 0 []")

@@ -1,0 +1,198 @@
+"""The engines that run scoring statements: DuckDB in this process, or Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from connectors.duckdb_memory import within_memory
+from connectors.errors import ConfigError
+from connectors.stopping import interruptible
+from enrichment.parameters import definitions
+from sync.system.duckdb import QUIET, literal, settings
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    import duckdb
+
+
+class Compiler(Protocol):
+    """Makes SQL of Ibis expressions over tables without rows."""
+
+    def compile(self, table: Any) -> str: ...
+    def empty(self, name: str, schema: pa.Schema) -> Any:
+        """A table expression of that name and schema."""
+
+    def without_rows(self, name: str, sql: str) -> Any:
+        """A table expression of that name with the columns that the engine gives the stored result of a query."""
+
+
+class Engine(Protocol):
+    """Runs SQL over Parquet files into Parquet files."""
+
+    def as_of(self, moment: datetime) -> None:
+        """Defines what `AsOf.parameter` stands for."""
+
+    def read(self, name: str, path: Path) -> None:
+        """Gives a file, or a folder that `store` wrote, a name in SQL."""
+
+    def store(self, sql: str, path: Path) -> None:
+        """Computes a query into a Parquet file, or a folder of them, whatever memory that takes."""
+
+    def store_in_order(self, sql: str, path: Path) -> None:
+        """Computes a sorted query into one Parquet file."""
+
+    def compiler(self) -> AbstractContextManager[Compiler]: ...
+
+
+@contextmanager
+def engine_named(name: str, scratch: Path, memory: int) -> Iterator[Engine]:
+    """An engine that works under `scratch`. Raises ConfigError for one that is not there."""
+    if name == "duckdb":
+        import duckdb
+
+        connection = duckdb.connect(str(scratch / "engine.duckdb"), config=settings(scratch, memory))
+        try:
+            with interruptible(connection):
+                yield DuckDB(connection)
+        finally:
+            connection.close()
+    elif name == "spark":
+        spark = Spark(scratch)
+        try:
+            with interruptible(spark):
+                yield spark
+        finally:
+            spark.close()
+    else:
+        raise ConfigError(f"There is no engine {name!r}.", remedy="Choose duckdb or spark.")
+
+
+class DuckDB:
+    """Statements run in this process, each with more memory when it does not fit."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        for setting in (QUIET, "SET TimeZone = 'UTC'"):
+            connection.execute(setting)
+
+    def as_of(self, moment: datetime) -> None:
+        for name, (_, value) in definitions(moment).items():
+            self._connection.execute(f"CREATE OR REPLACE TEMP MACRO {name}() AS {value}")
+
+    def read(self, name: str, path: Path) -> None:
+        self._connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM read_parquet({literal(str(path))})"  # noqa: S608
+        )
+
+    def store(self, sql: str, path: Path) -> None:
+        copy = f"COPY ({sql}) TO {literal(str(path))} (FORMAT parquet)"
+        within_memory(self._connection, lambda: self._connection.execute(copy))
+
+    store_in_order = store
+
+    @contextmanager
+    def compiler(self) -> Iterator[Compiler]:
+        import duckdb
+        import ibis
+
+        with TemporaryDirectory() as folder, duckdb.connect() as connection:
+            engine = DuckDB(connection)
+            engine.as_of(datetime.fromisoformat("2000-01-01T00:00:00+00:00"))
+            yield _DuckDBCompiler(engine, connection, ibis.duckdb.from_connection(connection), Path(folder))
+
+
+class _DuckDBCompiler:
+    def __init__(self, engine: DuckDB, connection: duckdb.DuckDBPyConnection, backend: Any, folder: Path) -> None:
+        self._engine, self._connection, self._backend, self._folder = engine, connection, backend, folder
+        self.compile = backend.compile
+
+    def empty(self, name: str, schema: pa.Schema) -> Any:
+        pq.write_table(schema.empty_table(), self._folder / name)
+        self._engine.read(name, self._folder / name)
+        return self._backend.table(name)
+
+    def without_rows(self, name: str, sql: str) -> Any:
+        # Through a file: Parquet has no type for some of DuckDB's, such as a sum of whole numbers.
+        self._engine.store(f"SELECT * FROM ({sql}) LIMIT 0", self._folder / name)  # noqa: S608  our own SQL
+        self._engine.read(name, self._folder / name)
+        return self._backend.table(name)
+
+
+class Spark:
+    """Statements run by a Spark session, the one there is or a new one. Nothing is collected on the driver."""
+
+    def __init__(self, scratch: Path) -> None:
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError:
+            raise ConfigError(
+                "The engine spark needs the extra that brings PySpark.",
+                remedy="Install bothways[spark] and Java 17 or later.",
+            ) from None
+        self._scratch = scratch
+        self._session = (
+            SparkSession.builder.appName("bothways")
+            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.ui.enabled", "false")
+            .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+            .getOrCreate()
+        )
+        self._session.conf.set("spark.sql.session.timeZone", "UTC")
+
+    def as_of(self, moment: datetime) -> None:
+        for name, (kind, value) in definitions(moment, "spark").items():
+            self._session.sql(f"CREATE OR REPLACE TEMPORARY FUNCTION {name}() RETURNS {kind} RETURN {value}")
+
+    def read(self, name: str, path: Path) -> None:
+        self._session.read.parquet(str(path)).createOrReplaceTempView(name)
+
+    def store(self, sql: str, path: Path) -> None:
+        self._session.sql(sql).write.mode("overwrite").parquet(str(path))
+
+    def store_in_order(self, sql: str, path: Path) -> None:
+        folder = self._scratch / f"out_{path.name}"
+        self.store(sql, folder)
+        parts = sorted(folder.glob("part-*.parquet"))
+        with pq.ParquetWriter(path, pq.read_schema(parts[0])) as writer:
+            for part in parts:
+                writer.write_table(pq.read_table(part, partitioning=None))
+
+    @contextmanager
+    def compiler(self) -> Iterator[Compiler]:
+        import ibis
+
+        self.as_of(datetime.fromisoformat("2000-01-01T00:00:00+00:00"))
+        yield _SparkCompiler(self._session, ibis.pyspark.connect(self._session), self._scratch)
+
+    def interrupt(self) -> None:
+        """Ends what Spark is at."""
+        self._session.sparkContext.cancelAllJobs()
+
+    def close(self) -> None:
+        self._session.stop()
+
+
+class _SparkCompiler:
+    def __init__(self, session: Any, backend: Any, scratch: Path) -> None:
+        self._session, self._backend, self._scratch = session, backend, scratch
+        self.compile = backend.compile
+
+    def empty(self, name: str, schema: pa.Schema) -> Any:
+        path = self._scratch / f"empty_{name}.parquet"
+        pq.write_table(schema.empty_table(), path)
+        self._session.read.parquet(str(path)).createOrReplaceTempView(name)
+        return self._backend.table(name)
+
+    def without_rows(self, name: str, sql: str) -> Any:
+        schema = self._session.sql(sql).schema
+        self._session.createDataFrame([], schema).createOrReplaceTempView(name)
+        return self._backend.table(name)
