@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -91,20 +92,23 @@ def _one(run: object, how: str, after: float) -> tuple[float, str, int]:
     limit = str(after / 60) if how == "max_runtime" else None
     begun = time.monotonic()
     process = run("sync", limit=limit)
-    os.set_blocking(process.stderr.fileno(), False)
-    said, asked_at, stage = "", 0.0, "start"
+    said: list[str] = []
+    reader = threading.Thread(target=lambda: said.extend(process.stderr), daemon=True)
+    reader.start()
+    asked_at, stage = 0.0, "start"
     due = begun + after + (_START if limit else 0.0)
     while process.poll() is None:
-        said += process.stderr.read() or ""
         if not asked_at and time.monotonic() >= due:
             asked_at = time.monotonic()
-            named = [name for name in _STAGES if f"\n{name}" in f"\n{said}"]
+            named = [name for name in _STAGES if any(line.startswith(name) for line in said)]
             stage = named[-1] if named else "start"
             if not limit:
                 process.send_signal(getattr(signal, how))
         time.sleep(0.02)
+    took = time.monotonic() - asked_at if asked_at else 0.0
+    reader.join()
     process.stderr.close()
-    return (time.monotonic() - asked_at if asked_at else 0.0), stage, process.returncode
+    return took, stage, process.returncode
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ Address = Annotated[str, AfterValidator(_address)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DaemonSettings(_Section):

@@ -34,7 +34,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class WorkspaceSettings(_Section):
@@ -122,15 +122,15 @@ class ScoreSettings(_Section):
 class SyncSettings(_Section):
     """What a pass reads and writes."""
 
-    full_every_hours: float = Field(default=168.0, gt=0)
+    full_every_hours: float = Field(default=168.0, gt=0, le=24 * 3660)
     """A whole read at least that often: the only way to see hard deletes and association changes."""
     min_delta: float = Field(default=0.5, ge=0)
     """A number is written when it moved by at least this much."""
-    max_age_days: float = Field(default=7.0, gt=0)
+    max_age_days: float = Field(default=7.0, gt=0, le=3660)
     """A record whose written as-of is older is written again."""
     reject_threshold: Fraction = 0.02
     """More than this share of rejected changes: exit code 3."""
-    max_runtime_minutes: float | None = Field(default=None, gt=0)
+    max_runtime_minutes: float | None = Field(default=None, gt=0, le=60 * 24 * 31)
     """A run that takes longer ends at the next page or batch with exit code 7; the next one goes on."""
 
     @property
@@ -153,7 +153,7 @@ class NotifySettings(_Section):
     webhook: Secret | None = None
     """An incoming webhook that takes {"text": ...}: Slack, Mattermost, Rocket.Chat."""
     on: tuple[Literal["failure", "recovery", "brake"], ...] = ("failure", "recovery", "brake")
-    repeat_hours: float = Field(default=24.0, ge=0)
+    repeat_hours: float = Field(default=24.0, ge=0, le=24 * 3660)
     """The same failure is told again after so long."""
     weekly: bool = False
     """Once a week also counts of accounts by stance and of moves between stances; no names."""
@@ -239,15 +239,28 @@ def for_folder(folder: Path, path: Path) -> Settings:
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     """A TOML file and its text. Raises ConfigError when it is missing or not TOML."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8", newline=None) as file:
+            text = file.read(_MOST + 1)  # no more: it may be a device, or a wrong file
     except FileNotFoundError:
         raise ConfigError(
             f"{path} does not exist.", remedy="Run `bothways init`, or give the file with --config."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}.") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path} is not UTF-8 text: {error.reason} at byte {error.start}.", remedy="Save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}.", remedy="Name a file of settings that this user may read."
+        ) from None
     try:
+        if len(text) > _MOST:
+            raise ConfigError(f"{path} is larger than {_MOST:,} characters.", remedy="Is it the right file?")
         return tomllib.loads(text), text
+    except RecursionError:
+        raise ConfigError(
+            f"{path} is nested too deeply.", remedy="Write its values without so many brackets."
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
             f"{path} is not valid TOML: {error}.", remedy="Mend that line; values of text need quotes."
@@ -284,6 +297,8 @@ def _holds_password(url: str) -> bool:
     return bool(found.password) or any("password" in name.lower() for name in found.query)
 
 
+_MOST = 2_000_000
+"""Characters of a file of settings, of a model or a mapping."""
 _PATHS = (
     ("workspace", "dir"),
     ("mapping", "file"),
@@ -292,6 +307,7 @@ _PATHS = (
     ("metrics", "textfile"),
     ("crm", "input"),
     ("crm", "output"),
+    ("crm", "ca_file"),
 )
 
 
@@ -317,5 +333,7 @@ def _resolve(data: dict[str, Any], base: Path) -> None:
     for section, key in _PATHS:
         table = data.get(section)
         value = table.get(key) if isinstance(table, dict) else None
+        if isinstance(value, str) and not value.isprintable():
+            raise ConfigError(f"{section}.{key} is not a path: it holds characters that cannot be printed.")
         if isinstance(table, dict) and isinstance(value, str) and not value.startswith(("$", "~", "/")):
             table[key] = str(base / value)

@@ -65,6 +65,16 @@ class Secret(BaseModel):
         remember(value)
         return value
 
+    def read_token(self) -> str:
+        """As `read`, for a token or password that is sent in a header: one line of plain characters. Raises ConfigError."""
+        value = self.read()
+        if not (value.isascii() and value.isprintable()) or " " in value:
+            raise ConfigError(
+                f"The secret from {self.describe()} is not a token: it holds blanks, line ends or other characters.",
+                remedy="Put the token alone there, without quotes or further lines.",
+            )
+        return value
+
     def describe(self) -> str:
         """The source in words."""
         if self.env is not None:
@@ -94,7 +104,12 @@ class Secret(BaseModel):
                 check=False,
                 stdin=subprocess.DEVNULL,
             )
-        except (OSError, subprocess.TimeoutExpired):
+        except UnicodeDecodeError:
+            raise ConfigError(
+                f"The secret's {self.describe()} printed something that is not text.",
+                remedy="Make it print the secret alone.",
+            ) from None
+        except (OSError, ValueError, subprocess.TimeoutExpired):
             raise ConfigError(
                 f"The secret's {self.describe()} could not be run.", remedy="Check where the settings name it."
             ) from None

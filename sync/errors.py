@@ -9,7 +9,8 @@ BothwaysError
  ├── OutOfTime       the run reached its time limit                                          exit 7
  ├── Stopped         the run was asked to end and ended cleanly                              exit 130 / 143
  └── RetriableError
-      └── PullIncomplete  a stream could not be read to its end; nothing was scored          exit 8
+      ├── PullIncomplete    a stream could not be read to its end; nothing was scored        exit 8
+      └── StateUnavailable  the server of the state database is not there                    exit 8
 
 Errors that come from a CRM are in `connectors.errors`. Command line, daemon, alerts, metrics and docs all read `ENDINGS`
 and `exit_code`; nothing else knows what a code means.
@@ -66,6 +67,10 @@ class PullIncomplete(RetriableError):
     """A stream broke off: what was read is kept, nothing was scored or written."""
 
 
+class StateUnavailable(RetriableError):
+    """The server of the state database does not answer, or did not to the end; the next run resumes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """What an exit code means.
@@ -98,7 +103,12 @@ ENDINGS: Mapping[int, Ending] = {
         Ending(5, "stopped: a person must decide", failure=True),
         Ending(6, "not started: another run works in this workspace", retry=True),
         Ending(7, "deferred for quota or time; the next run resumes it", retry=True),
-        Ending(8, "could not reach the CRM or read it whole; nothing half-read was scored", failure=True, retry=True),
+        Ending(
+            8,
+            "could not reach the CRM or the state's server, or read the CRM whole; nothing half-read was scored",
+            failure=True,
+            retry=True,
+        ),
         Ending(130, "interrupted; the next run resumes it"),
         Ending(143, "terminated; the next run resumes it"),
     )
@@ -121,6 +131,7 @@ _CODES: Mapping[type[BothwaysError], int] = {
     Throttled: 8,
     Unreachable: 8,
     PullIncomplete: 8,
+    StateUnavailable: 8,
     Stopped: 130,
 }
 """Every error class of connectors and sync; a test holds it complete. Classes added elsewhere count as their nearest base."""

@@ -88,7 +88,7 @@ def _disk_is_told(workspace: Workspace) -> Iterator[None]:
         raise _broken(workspace, error) from error
 
 
-def _broken(workspace: Workspace, error: Exception) -> StateError:
+def _broken(workspace: Workspace, error: Exception) -> BothwaysError:
     if workspace.state_url is not None and isinstance(error, sa.exc.DBAPIError):
         return server_failed(error)
     cause = getattr(error, "orig", None)

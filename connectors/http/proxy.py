@@ -6,7 +6,7 @@ Addresses of this machine are never asked for through one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from connectors.errors import ConfigError
@@ -22,6 +22,13 @@ class Proxy:
     credentials: str | None = None
 
 
+def _port_exists(proxy: SplitResult) -> bool:
+    try:
+        return proxy.port is None or proxy.port > 0
+    except ValueError:
+        return False
+
+
 def proxy_for(url: str) -> Proxy | None:
     """None: straight there. Raises ConfigError for a proxy that does not speak HTTP."""
     parts = urlsplit(url)
@@ -32,7 +39,7 @@ def proxy_for(url: str) -> Proxy | None:
     if not told:
         return None
     proxy = urlsplit(told if "://" in told else f"http://{told}")
-    if proxy.scheme not in ("http", "https") or not proxy.hostname:
+    if proxy.scheme not in ("http", "https") or not proxy.hostname or not _port_exists(proxy):
         raise ConfigError(
             f"The proxy that the environment names for {parts.scheme} is not an http or https address.",
             remedy="Set HTTPS_PROXY to http://host:port, or NO_PROXY to go without.",

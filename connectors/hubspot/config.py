@@ -21,7 +21,7 @@ _HOSTS = re.compile(re.escape(API_HOST))
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class TokenAuth(_Strict):
@@ -60,7 +60,7 @@ class HubSpotConfig(_Strict):
     overlap_minutes: int = Field(default=5, ge=1, le=1440)
     """How far an incremental read goes back before its watermark: the search index lags."""
     workers: int = Field(default=4, ge=1, le=16)
-    request_seconds: float = Field(default=120.0, gt=0)
+    request_seconds: float = Field(default=120.0, gt=0, le=3600)
     """The longest that one request may take, from its first byte to its last."""
     ca_file: str | None = None
 

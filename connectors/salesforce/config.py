@@ -14,7 +14,7 @@ from connectors.secrets import Secret
 
 API_VERSION = "68.0"
 _HOSTS = re.compile(r"(?:[a-z0-9-]+\.)+salesforce\.com")
-_STRICT = ConfigDict(frozen=True, extra="forbid")
+_STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class TokenAuth(BaseModel):
@@ -79,9 +79,9 @@ class SalesforceConfig(BaseModel):
     """A write of at least so many changes of one object is a Bulk API 2.0 job; null: always collections."""
     page_rows: int = Field(default=2_000, ge=200, le=2_000)
     write_workers: int = Field(default=1, ge=1, le=10)
-    request_seconds: float = Field(default=130.0, gt=0)
+    request_seconds: float = Field(default=130.0, gt=0, le=3600)
     """The longest that one request may take, from its first byte to its last."""
-    bulk_seconds: float = Field(default=3_600.0, gt=0)
+    bulk_seconds: float = Field(default=3_600.0, gt=0, le=86_400)
     """The longest that one Bulk job or metadata deployment may take."""
     quota_reserve: float = Field(default=0.2, ge=0, lt=1)
     """The share of the day's API calls that is left to others."""

@@ -91,7 +91,10 @@ def _one(crm: str, organisation: Organisation, directory: Path, output: Output) 
     from sync.report.build import build_report
     from sync.run import run_sync
 
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ConfigError(f"{directory.parent} is not a folder.", remedy="Name a folder with --dir.") from None
     with build_emulator(crm, organisation) as server, _token(server.app.token):
         path = write_demo_settings(crm, server.url, organisation, directory)
         settings = config_settings.load(path)

@@ -44,11 +44,28 @@ def emulator(
     limits: Annotated[bool, typer.Option("--limits/--no-limits", help="Enforce the CRM's rate limits.")] = True,
 ) -> None:
     """Serve a stand-in for a CRM on loopback. Prints one JSON line when it is ready; stop it with Ctrl-C."""
+    from connectors.errors import ConfigError
     from sync.cli.demo import build_emulator, organisation_for
 
     organisation = organisation_for(load, seed, accounts, opportunities_per_account, activities_per_account)
+    rules = None if faults is None else _rules(faults)
     server = build_emulator(crm, organisation, port=port, token=token, limits=limits)
-    if faults is not None:
-        server.faults.add(json.loads(faults.read_text(encoding="utf-8")))
+    if rules is not None:
+        try:
+            server.faults.add(rules)
+        except (ValueError, TypeError, KeyError) as error:
+            server.stop()
+            raise ConfigError(f"{faults}: {error}.", remedy="docs/emulators.md lists the rules.") from None
     typer.echo(json.dumps({"ready": server.url, "crm": crm, "token": server.app.token}))
     server.serve_forever()
+
+
+def _rules(path: Path) -> object:
+    from connectors.errors import ConfigError
+
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.", remedy="Name a JSON file of rules.") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} is not JSON: {error}.", remedy="docs/emulators.md shows how rules look.") from None

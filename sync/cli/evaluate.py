@@ -51,12 +51,15 @@ def backtest(
     from sync.options import RunContext, options_from, workspace_of
     from sync.registry import connect
     from sync.report.page import write
+    from sync.system.files import check_output
     from sync.system.signals import obeying_signals
     from sync.system.times import time_argument
 
     output = Output(as_json=as_json, quiet=quiet)
     settings = config_settings.load(Path(config))
     moments = [time_argument(text) for text in as_of or []]
+    if out is not None:
+        check_output(out)
     chosen(outcome or ())
     connector, options = connect(settings), options_from(settings)
     try:
@@ -103,12 +106,15 @@ def calibrate(
     from sync.options import RunContext, options_from, workspace_of
     from sync.registry import connect
     from sync.report.page import write
+    from sync.system.files import check_output
     from sync.system.signals import obeying_signals
     from sync.system.times import time_argument
 
     output = Output(as_json=as_json, quiet=quiet)
     settings = config_settings.load(Path(config))
     moments = [time_argument(text) for text in as_of or []]
+    if out is not None:
+        check_output(out)
     learnable(outcome)
     connector, options = connect(settings), options_from(settings)
     try:

@@ -117,7 +117,7 @@ def score(
     from sync.console.progress import progress_for
     from sync.options import RunContext, options_from, workspace_of
     from sync.registry import connect
-    from sync.report.export import export_scores
+    from sync.report.export import check_export, export_scores
     from sync.run import run_score
     from sync.system.signals import obeying_signals
     from sync.system.times import time_argument
@@ -128,6 +128,8 @@ def score(
     )
     options = options_from(settings, engine=engine)
     moments = [time_argument(text) for text in as_of or []]
+    if out is not None:
+        check_export(out)
     connector = connect(settings)
     try:
         with obeying_signals(options.stop), progress_for(output) as progress:

@@ -45,7 +45,10 @@ def schedule(
         for text in made.values():
             typer.echo(text)
         return
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ConfigError(f"{out} is not a folder.", remedy="Name a folder with --output.") from None
     for file, text in made.items():
         if (out / file).exists():
             raise ConfigError(f"{out / file} exists already.", remedy="Move it away, or choose another --output.")

@@ -10,10 +10,12 @@ from connectors.errors import ConfigError
 from sync.report.data import read_report
 from sync.report.page import render, write
 from sync.state.run_queries import finished_runs
+from sync.system.files import check_output
 
 
 def build_report(settings: Settings, out: Path, *, names: bool) -> Path:
     """Writes the report of the last finished run, with movers against the one before it. Raises ConfigError if there is none."""
+    check_output(out)
     runs = finished_runs(settings, most=2)
     if not runs:
         raise ConfigError("No run has finished in this workspace.", remedy="Run `bothways sync` first.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from connectors.errors import ConfigError
 from connectors.records import TIME, Stream
 from connectors.spreadsheet import guard_column
 from enrichment.fields import FIELDS
+from sync.system.files import check_output, put_output
 
 STREAMS: tuple[Stream, ...] = ("accounts", "opportunities")
 
@@ -37,19 +37,28 @@ def export_scores(scored: Sequence[ScoredAt], out: Path) -> list[Path]:
     In a .csv a text that a spreadsheet would take for a formula begins with an apostrophe; in .parquet texts are exact.
     Each file is written whole or not at all. Raises ConfigError for another kind of file.
     """
+    check_export(out)
     if out.suffix == "":
-        out.mkdir(parents=True, exist_ok=True)
         made = []
         for stream in STREAMS:
             own = [field.name for field in FIELDS if field.stream == stream]
             table = pa.concat_tables([_rows(item, stream) for item in scored])
             made.append(_write(table.select(["as_of", "stream", "id", "name", *own]), out / f"{stream}.parquet"))
         return made
-    if out.suffix not in (".parquet", ".csv"):
+    return [_write(pa.concat_tables([_rows(item, stream) for item in scored for stream in STREAMS]), out)]
+
+
+def check_export(out: Path) -> None:
+    """Raises ConfigError for what cannot be written: to be called before the scores are computed."""
+    if out.suffix == "":
+        for stream in STREAMS:
+            check_output(out / f"{stream}.parquet")
+    elif out.suffix in (".parquet", ".csv"):
+        check_output(out)
+    else:
         raise ConfigError(
             f"{out} is neither .parquet nor .csv.", remedy="Name a file with one of these endings, or a folder."
         )
-    return [_write(pa.concat_tables([_rows(item, stream) for item in scored for stream in STREAMS]), out)]
 
 
 def _rows(item: ScoredAt, stream: Stream) -> pa.Table:
@@ -76,12 +85,6 @@ def _for_people(table: pa.Table) -> pa.Table:
 
 
 def _write(table: pa.Table, path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     if path.suffix == ".csv":
-        pc.write_csv(_for_people(table), part)
-    else:
-        pq.write_table(table, part)
-    part.replace(path)
-    return path
+        return put_output(path, lambda part: pc.write_csv(_for_people(table), part))
+    return put_output(path, lambda part: pq.write_table(table, part))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -16,6 +15,7 @@ from connectors.errors import ConfigError
 from enrichment.fields import STANCES
 from sync.report import svg
 from sync.report.data import MOVED, ReportData
+from sync.system.files import put_output
 
 LISTED = 2_000
 """Accounts in the last table at most, so that the page opens quickly; the map and the figures cover all of them."""
@@ -78,12 +78,12 @@ def render(data: ReportData, *, pulled: Mapping[str, int], advice: Mapping[str, 
 
 
 def write(path: Path, html: str) -> None:
-    """Writes the page whole or not at all, readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(html)
-    part.replace(path)
+    """Writes the page whole or not at all, readable by its owner only. Raises ConfigError for what is not a file."""
+    put_output(path, lambda part: _filled(part, html))
+
+
+def _filled(part: Path, html: str) -> None:
+    part.write_text(html, encoding="utf-8")
 
 
 def _points(data: ReportData) -> str:

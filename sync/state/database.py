@@ -92,7 +92,7 @@ def open_state(workspace: Path, url: str | None = None, *, purpose: Purpose = "w
     make_workspace(workspace)
     if url is not None:
         # No ping and silent reconnection: a lost server has lost the run lock too, and the run must end.
-        return _on_a_server(State(sa.create_engine(url), None))
+        return _on_a_server(State(_engine(url), None))
     path = state_path(workspace)
     try:
         moved = _ready(path, purpose)
@@ -117,6 +117,16 @@ def open_state(workspace: Path, url: str | None = None, *, purpose: Purpose = "w
         ) from error
     _checked[path] = _identity(path)
     return state
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        return sa.create_engine(url)
+    except ImportError as error:
+        raise ConfigError(
+            f"workspace.state_url needs a driver that is not installed ({error.name}).",
+            remedy="Write it like postgresql+psycopg://user@host/name, and install bothways[postgres].",
+        ) from None
 
 
 def _ready(path: Path, purpose: Purpose) -> Path | None:
@@ -176,12 +186,11 @@ def _on_a_server(state: State) -> State:
             for table in tables.metadata.sorted_tables
             for name in sorted({c.name for c in table.columns} - {c["name"] for c in there.get_columns(table.name)})
         ]
-    except sa.exc.OperationalError as error:
+    except sa.exc.DBAPIError as error:
+        from sync.state.lock import server_failed  # which needs the state of this module
+
         state.close()
-        raise StateError(
-            f"The state database {where} cannot be used: {str(error.orig).splitlines()[0]}.",
-            remedy="Look after the server or workspace.state_url, then run again.",
-        ) from error
+        raise server_failed(error) from error
     except StateError:
         state.close()
         raise

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from connectors.errors import StateError
-from sync.errors import LockHeld
+from connectors.errors import AuthError, BothwaysError, ConfigError, StateError
+from sync.errors import LockHeld, StateUnavailable
 from sync.state.database import State
 
 _REMEDY = "Wait for it to end, or find it with `bothways status`."
+_REFUSED = ("authentication failed", "no password supplied", "no pg_hba.conf entry", "permission denied")
 _KEY = "hashtextextended('bothways/' || current_database() || current_schema(), 0)"
 """Of the advisory lock: the name of the schema keeps two workspaces on one server apart."""
 
@@ -46,7 +47,7 @@ def server_lock(state: State) -> Iterator[None]:
     """Holds the state database's run lock too, where several machines may share it. Raises LockHeld.
 
     The server frees the lock when it loses the connection that holds it. So that no work is done without it, that
-    connection is asked for a sign of life before each transaction: StateError when it has none.
+    connection is asked for a sign of life before each transaction: StateUnavailable when it has none.
     """
     if state.path is not None:
         yield
@@ -81,9 +82,23 @@ def _server_errors() -> Iterator[None]:
         raise server_failed(error) from error
 
 
-def server_failed(error: sa.exc.SQLAlchemyError) -> StateError:
-    """The error to raise when the server of the state does not do what it is asked."""
-    return StateError(
-        f"The state database failed: {str(getattr(error, 'orig', error)).splitlines()[0]}.",
-        remedy="Look after the server, then run again: it goes on from here.",
-    )
+def server_failed(error: sa.exc.SQLAlchemyError) -> BothwaysError:
+    """The error to raise when the server of the state does not do what it is asked: an outage passes, a refusal does not."""
+    cause = getattr(error, "orig", None) or error
+    words = (str(cause).splitlines() or [type(cause).__name__])[0]
+    state = str(getattr(cause, "sqlstate", None) or "")
+    if state.startswith("28") or any(part in words for part in _REFUSED):
+        return AuthError(
+            f"The state database refuses the sign-in: {words}.",
+            remedy="Check workspace.state_url and workspace.state_password.",
+        )
+    if state == "3D000" or ("database" in words and "does not exist" in words):
+        return ConfigError(
+            f"The state database does not exist: {words}.", remedy="Create it (createdb), or check workspace.state_url."
+        )
+    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.PendingRollbackError):
+        return StateUnavailable(
+            f"The state database failed: {words}.",
+            remedy="Check that the server of workspace.state_url runs, then run again: it resumes.",
+        )
+    return StateError(f"The state database failed: {words}.", remedy="Check the server, then run again: it resumes.")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from connectors.errors import ConfigError, FatalError
 
 
 def make_dir(path: Path) -> Path:
@@ -51,3 +55,45 @@ def replace_dir(temporary: Path, final: Path) -> None:
         shutil.rmtree(final)
     temporary.rename(final)
     sync_dir(final.parent)
+
+
+def check_output(path: Path) -> None:
+    """Raises ConfigError when a file that a person asked for cannot be made: to be called before the work."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        found = None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.", remedy="Name another file.") from None
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISLNK, "a link"))
+        what = next((words for test, words in kinds if test(found.st_mode)), "no ordinary file")
+        raise ConfigError(f"{path} is {what}; it is not replaced.", remedy="Name a file.")
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise ConfigError(f"{above} is not a folder.", remedy="Name a file in a folder.")
+
+
+def put_output(path: Path, write: Callable[[Path], None]) -> Path:
+    """Lets `write` fill a file that a person asked for: whole or not at all, for its owner only; nothing else is left behind.
+
+    Raises ConfigError for a folder, a link or a device, FatalError when the disk refuses it.
+    """
+    check_output(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.", remedy="Name another file.") from None
+    os.close(handle)
+    part = Path(name)
+    try:
+        write(part)
+        part.replace(path)
+    except OSError as error:
+        raise FatalError(
+            f"{path} cannot be written: {error.strerror or error}.", remedy="Free some space, or name another file."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return path

@@ -98,9 +98,9 @@ def test_the_server_crashes_while_writing(
             with monkeypatch.context() as patch:
                 patch.setattr(Journal, "sending", crashing)
                 ended = case.sync()
-            assert (ended.code, "state database" in ended.said) == (1, True), ended.said
+            assert (ended.code, "state database" in ended.said) == (8, True), ended.said
             down = case.sync()
-            assert (down.code, "state database" in down.said) == (1, True), down.said
+            assert (down.code, "state database" in down.said) == (8, True), down.said
             server.revive()
             ended = case.sync()
             assert (ended.code, ended.result.resumed, case.held()) == (0, True, undisturbed["hubspot"])

@@ -141,6 +141,23 @@ def test_the_way_through_a_company_proxy(crm, authority, trusted, monkeypatch, t
 
 
 @pytest.mark.parametrize("crm", CRMS)
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_the_certificates_of_the_settings_win_over_those_of_the_environment(
+    crm, name, authority, trusted, monkeypatch, tmp_path
+):
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    with (
+        server(answering(crm), context_of(authority.issue_cert(HOSTS[crm]))) as heard,
+        tunnel(heard.port) as proxy,
+    ):
+        monkeypatch.setenv(name, str(other))
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        ask(crm, f"https://{HOSTS[crm]}", trusted)
+        assert TOKEN.encode() in heard.data
+
+
+@pytest.mark.parametrize("crm", CRMS)
 def test_the_other_end_of_a_tunnel_must_prove_itself_too(crm, authority, trusted, monkeypatch):
     with (
         server(answering(crm), context_of(authority.issue_cert("evil.example.com"))) as heard,

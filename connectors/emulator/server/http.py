@@ -125,6 +125,10 @@ class EmulatorServer:
         self._server.server_close()
         self._server.drop_connections()
 
+    def stop(self) -> None:
+        """Frees the port of a server that was not started."""
+        self._server.server_close()
+
     def serve_forever(self) -> None:
         """Blocks until interrupted."""
         try:

@@ -63,7 +63,7 @@ class Tokens:
 
     def _obtain(self) -> None:
         if isinstance(self._auth, TokenAuth):
-            self._token = self._auth.token.read()
+            self._token = self._auth.token.read_token()
             return
         form = {
             "grant_type": "refresh_token",

@@ -8,7 +8,6 @@ per request: 5 s to connect, 60 s between two reads, `request_seconds` (120) in 
 from __future__ import annotations
 
 import http.client
-import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 
 from connectors.errors import AuthError, ConfigError, QuotaReached, RetriableError
+from connectors.http.addresses import address
 from connectors.http.circuit_breaker import Governor
 from connectors.http.deadline import Deadline, watch_connections, within
 from connectors.http.proxy import proxy_for
@@ -32,6 +32,7 @@ from connectors.hubspot.api.endpoints import Endpoint, Paths
 from connectors.hubspot.api.failures import Expired, classify
 from connectors.hubspot.api.limits import Limits, Turn
 from connectors.hubspot.config import HubSpotConfig
+from connectors.network_errors import trouble, trusted
 from connectors.stopping import pause
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class Client:
     ) -> None:
         self.paths = Paths(config.api_version)
         self.calls = CallCounter()
-        self._config = config
+        trusted(config.ca_file)
+        self._config, self._host = config, address(config.url).host
         self._monotonic = monotonic
         self._tokens = Tokens(config.auth, self._exchange, monotonic=monotonic)
         self.clock = ServerClock(monotonic)
@@ -182,11 +184,9 @@ class Client:
             with within(deadline):
                 answer = self._answer(api, endpoint, headers, query=query, body=body, form=form, deadline=deadline)
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-            if _untrusted(error):
-                raise _not_hubspot(endpoint) from None
-            cause = getattr(error, "reason", None) or error  # of a MaxRetryError
-            why = "not complete in time" if deadline.expired else f"{type(cause).__name__} on the way to HubSpot"
-            raise RetriableError(f"{endpoint.name}: {why}.") from None
+            if deadline.expired:
+                raise RetriableError(f"{endpoint.name}: not complete in time.") from None
+            raise self._unreached(endpoint, error) from None
         except self._api_error as error:
             raise self._failed(endpoint, turn, error) from None
         if deadline.expired:
@@ -227,11 +227,14 @@ class Client:
         if self._api is not None:
             self._api.rest_client.pool_manager.clear()
 
+    def _unreached(self, endpoint: Endpoint, error: BaseException) -> ConfigError | RetriableError:
+        what = trouble(error, self._host)
+        kind = ConfigError if what.lasting else RetriableError
+        return kind(f"{endpoint.name}: {what.words}.", remedy=what.remedy)
+
     def _failed(self, endpoint: Endpoint, turn: Turn | None, error: Any) -> Exception:
-        if not error.status:
-            if "CERTIFICATE" in str(error.reason).upper():
-                return _not_hubspot(endpoint)
-            return RetriableError(f"{endpoint.name}: the TLS connection failed.")
+        if not error.status:  # the library makes one of TLS
+            return self._unreached(endpoint, error.__context__ or error)
         headers = error.headers or {}
         self._note(turn, headers)
         failure = classify(endpoint, error.status, headers, error.body)
@@ -267,20 +270,3 @@ class Client:
                 self._api = ApiClient(settings)
                 watch_connections(self._api.rest_client.pool_manager)
             return self._api
-
-
-def _untrusted(error: Exception) -> bool:
-    """Whether a certificate was refused, however deep the library has wrapped that."""
-    cause: object = error
-    while isinstance(cause, Exception):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return True
-        cause = getattr(cause, "reason", None) or cause.__cause__ or cause.__context__ or next(iter(cause.args), None)
-    return False
-
-
-def _not_hubspot(endpoint: Endpoint) -> ConfigError:
-    return ConfigError(
-        f"{endpoint.name}: the server's certificate is not trusted.",
-        remedy="Set crm.ca_file to your proxy's CA certificate, or check crm.url.",
-    )

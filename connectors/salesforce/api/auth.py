@@ -148,7 +148,7 @@ def _real(source: Secret) -> str:
             f"The access token from {source.describe()} is what `sf org display` shows instead of one.",
             remedy="Take it from `sf org auth show-access-token --target-org NAME --json` (.result.accessToken).",
         )
-    return token
+    return source.read_token()
 
 
 def _assertion(auth: JwtAuth, now: float) -> str:

@@ -25,10 +25,12 @@ from connectors.errors import AuthError, ConfigError, QuotaReached, RetriableErr
 from connectors.http.addresses import address, path
 from connectors.http.circuit_breaker import Governor
 from connectors.http.deadline import Deadline, watch_connections, within
+from connectors.http.proxy import proxy_for
 from connectors.http.quota_reserve import kept_share
 from connectors.http.retry import confirmed, retrying
 from connectors.http.server_clock import ServerClock
 from connectors.http.strict_response import whole_body
+from connectors.network_errors import trouble, trusted
 from connectors.salesforce.api.auth import Tokens
 from connectors.salesforce.api.failures import LocatorGone, QueryTimeout, SessionExpired, TokenRefused, failure
 from connectors.salesforce.config import SalesforceConfig
@@ -49,6 +51,7 @@ class Transport(requests.Session):
     def __init__(self, config: SalesforceConfig, time_zone: str = "UTC") -> None:
         super().__init__()
         self._config, self._zone = config, time_zone
+        trusted(config.ca_file)
         self._address = address(config.url)
         self._secure = replace(self._address, scheme="https").origin if self._address.loopback else config.url
         self._lock = threading.Lock()
@@ -61,6 +64,7 @@ class Transport(requests.Session):
         self.observe_reserve = True
         self.verify = config.ca_file or True
         self.trust_env = not self._address.loopback
+        proxy_for(config.url)  # one that cannot be used is refused now, not by each call
         self.auth = _keep_authorization
         self.cookies.set_policy(_NoCookies())
         self.adapters.clear()  # what is not of the organisation has no way out
@@ -158,16 +162,12 @@ class Transport(requests.Session):
             with within(deadline):
                 response = super().request(method, url, **kw)
                 body = whole_body(response.raw, lambda: deadline.expired)
-        except requests.exceptions.SSLError as error:
-            if "CERTIFICATE" not in str(error).upper():
-                raise RetriableError(f"Salesforce {label}: the TLS connection failed.") from None
-            raise ConfigError(
-                f"The certificate of {self._config.url} is not trusted.",
-                remedy="Set crm.ca_file to your proxy's CA certificate, or check crm.url.",
-            ) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-            why = "not complete in time" if deadline.expired else f"no whole answer ({type(error).__name__})"
-            raise RetriableError(f"Salesforce {label}: {why}.") from error
+            if deadline.expired:
+                raise RetriableError(f"Salesforce {label}: not complete in time.") from error
+            what = trouble(error, self._address.host)
+            kind = ConfigError if what.lasting else RetriableError
+            raise kind(f"Salesforce {label}: {what.words}.", remedy=what.remedy) from None
         if deadline.expired:
             raise RetriableError(f"Salesforce {label}: the answer was not complete in time.")
         response.raw = io.BytesIO(body)
