@@ -63,6 +63,8 @@ class Selection:
     missing: Mapping[str, str] = field(default_factory=dict)
     """Column -> path that the mapping names and the organisation does not show."""
     missing_owned: tuple[str, ...] = ()
+    parent_born: str | None = None
+    """Path of the creation of what the rows belong to: of changes, only those of older ones are read."""
 
     @property
     def object(self) -> str:

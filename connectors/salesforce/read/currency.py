@@ -18,7 +18,7 @@ from connectors.salesforce.api.client import Client
 from connectors.salesforce.api.describe import Schema, Selection
 from connectors.salesforce.config import ObjectMapping
 from connectors.salesforce.read.cursor import Position
-from connectors.salesforce.read.fetch import statement
+from connectors.salesforce.read.statement import statement
 from connectors.salesforce.translate.columns import from_json
 from connectors.salesforce.translate.records import Translated, records
 

@@ -7,6 +7,7 @@ is the server's clock at the start of the read, less the overlap, because rows b
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,19 +15,22 @@ from datetime import datetime, timedelta
 import pyarrow.compute as pc
 
 from connectors.base import Page
-from connectors.errors import BothwaysError, RetriableError
+from connectors.errors import AuthError, BothwaysError, FatalError, RetriableError, SchemaError
 from connectors.records import Stream
 from connectors.salesforce.api.answers import Found, Record
 from connectors.salesforce.api.bulk_query import BulkQueries
-from connectors.salesforce.api.client import Client, soql, soql_time
+from connectors.salesforce.api.client import Client, soql_time
 from connectors.salesforce.api.describe import Selection
 from connectors.salesforce.api.failures import BulkRefused, LocatorGone, QueryTimeout, TooLarge
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.read.cursor import Position, Watermark, decode
 from connectors.salesforce.read.lookups import Lookups, Need
+from connectors.salesforce.read.statement import statement
 from connectors.salesforce.read.windows import Bounds, Windows
 from connectors.salesforce.translate.columns import Frame, as_flag, as_ids, from_json
 from connectors.salesforce.translate.records import DELETED, ID, MASTER, STAMP, Translated
+
+_log = logging.getLogger(__name__)
 
 PAGE = 2_000
 Answers = dict[int, Found | BothwaysError]
@@ -56,33 +60,6 @@ class _Raw:
     last: bool
 
 
-def statement(
-    selection: Selection, position: Position, *, ordered: bool, window: tuple[str, str | None] | None = None
-) -> str:
-    """The SOQL of a part from a position on, within a window of stamps (from, before; None: no end). Names come from the
-    description, values are quoted."""
-    where = []
-    if window is not None:
-        where.append(soql("SystemModstamp >= {:literal}", window[0]))
-        if window[1] is not None:
-            where.append(soql("SystemModstamp < {:literal}", window[1]))
-    if position.low is None and selection.deletable:
-        where.append("IsDeleted = false")
-    if ordered and position.record and selection.stamped and position.stamp:
-        after = "((SystemModstamp = {0:literal} AND Id > {1}) OR SystemModstamp > {0:literal})"
-        where.append(soql(after, position.stamp, position.record))
-    elif ordered and position.record:
-        where.append(soql("Id > {}", position.record))
-    elif position.low is not None and selection.stamped:
-        where.append(soql("SystemModstamp >= {:literal}", position.low))
-    text = soql("SELECT {:literal} FROM {:literal}", ", ".join(selection.paths), selection.object)
-    if where:
-        text += " WHERE " + " AND ".join(where)
-    if ordered:
-        text += " ORDER BY SystemModstamp, Id" if selection.stamped else " ORDER BY Id"
-    return text
-
-
 @dataclass(slots=True)
 class Reader:
     """Reads the feeds of one stream, one after the other."""
@@ -109,7 +86,8 @@ class Reader:
             feed = self.feeds[number]
             final = number == len(self.feeds) - 1
             whole = position.low is None and position.is_start
-            for raw in self._part(feed.selection, position, first.get(number)):
+            part = self._part(feed.selection, position, first.get(number))
+            for raw in self._if_served(feed, position, part) if feed.only_changes else part:
                 if not raw.last:
                     cursor = raw.position.encode()
                 elif final:
@@ -121,6 +99,21 @@ class Reader:
                     self.lookups.note_twins(as_ids(living.get(feed.stands_for)), complete=raw.last)
                 yield page
             position = position.next_part()
+
+    def _if_served(self, feed: Feed, position: Position, part: Iterator[_Raw]) -> Iterator[_Raw]:
+        """A part that a read can do without: an organisation that refuses the query is said to, and the rest is read."""
+        try:
+            yield from part
+        except (SchemaError, FatalError, RetriableError) as error:
+            refused = "MALFORMED_QUERY" in str(error) if isinstance(error, RetriableError) else True
+            if not refused or isinstance(error, AuthError):
+                raise
+            _log.warning(
+                "%s does not tell whose people have changed: such changes are seen by the next whole read. %s",
+                feed.selection.object,
+                error,
+            )
+            yield _Raw(from_json([], feed.selection.paths), position, last=True)
 
     def _start(self, since: str | None) -> Position:
         stood = decode(since) if since is not None else None

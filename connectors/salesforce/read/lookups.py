@@ -160,13 +160,15 @@ class Lookups:
 
     def changes(self, kind: ActivityKind) -> tuple[Selection, str] | None:
         """What to read to learn whose people have changed, and the field that names the activity; None where the relation has
-        no stamp or is not there."""
+        no stamp or is not there. Those of new activities are left out: they are among the changed ones anyway."""
         name, key = _RELATIONS[kind]
         info = self._schema.object(name)
         if info is None or not info.queryable or not all(info.has(field) for field in (STAMP, key)):
             return None
         mapping = ObjectMapping(object=name, fields={key: key})
-        return Selection(mapping, ("Id", STAMP, key)), key
+        parent = key.removesuffix("Id")
+        born = f"{parent}.CreatedDate" if parent.lower() in info.relations else None
+        return Selection(mapping, ("Id", STAMP, key), parent_born=born), key
 
     def _there(self, name: str, fields: Sequence[str]) -> list[str]:
         """Of the fields those that the object has; nothing when it is not there."""

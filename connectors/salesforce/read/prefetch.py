@@ -11,7 +11,8 @@ from connectors.records import Stream
 from connectors.salesforce.api.answers import Found
 from connectors.salesforce.api.client import QUERIES_A_CALL, Client, soql_time
 from connectors.salesforce.read.cursor import Position, Watermark, decode
-from connectors.salesforce.read.fetch import Answers, Feed, statement
+from connectors.salesforce.read.fetch import Answers, Feed
+from connectors.salesforce.read.statement import statement
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from connectors.emulator.salesforce.app import SalesforceEmulator
 from connectors.emulator.server.http import EmulatorServer
 from connectors.errors import AuthError, RetriableError
 from connectors.salesforce.api.failures import TokenRefused
+from connectors.salesforce.read.lookups import Lookups
 
 
 @pytest.fixture(scope="session")
@@ -141,8 +142,13 @@ def test_a_new_meeting_is_not_read_twice_for_its_relations(connect: Any, app: Sa
     connector = connect(overlap_minutes=0)
     mark = list(connector.read("activities", None))[-1].cursor
     app.add_series(event, occurrences=3)
+    before = connector.calls().by_endpoint
     pages = list(connector.read("activities", mark))
     assert sum(page.batch.num_rows for page in pages) == 3
+    told = connector._client.calls().by_endpoint
+    assert told["POST composite"] - before["POST composite"] <= 3, (
+        "the relations of what is new are asked for once, by id"
+    )
 
 
 def test_a_deal_says_when_its_stage_changed(connect: Any, app: SalesforceEmulator) -> None:
@@ -257,3 +263,31 @@ def test_a_query_that_takes_too_long_and_that_bulk_refuses_is_read_in_windows(
     found = rows(connector.read("activities", None))
     assert found.keys() >= {i for i in whole if i.startswith("00T")}
     assert sum(server.stats()["faults_fired"].values()) >= 2
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_an_organisation_that_does_not_tell_whose_people_changed_is_read_all_the_same(
+    connect: Any,
+    app: SalesforceEmulator,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    announced: bool,
+) -> None:
+    """Filtering a relation by its activity is documented for SOQL at large, not for each of these: a refusal costs no night."""
+    event, _ = a_meeting(app)
+    connector = connect(overlap_minutes=0)
+    marks = {s: list(connector.read(s, None))[-1].cursor for s in ("accounts", "activities")}
+    app.change("Event", event, {"Subject": "Another"})
+    told = Lookups.changes
+    monkeypatch.setattr(
+        Lookups,
+        "changes",
+        lambda self, kind: (replace(told(self, kind)[0], parent_born="Nowhere.CreatedDate"), told(self, kind)[1]),
+    )
+    again = connect(overlap_minutes=0)
+    if announced:
+        again.expect(marks)
+    pages = list(again.read("activities", marks["activities"]))
+    assert event in rows(pages)
+    assert list(connect().read("activities", pages[-1].cursor))
+    assert "whose people have changed" in caplog.text
