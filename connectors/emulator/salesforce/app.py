@@ -15,6 +15,7 @@ from connectors.emulator.salesforce.bulk.v1 import BulkV1
 from connectors.emulator.salesforce.call import Call, answer
 from connectors.emulator.salesforce.life import Life
 from connectors.emulator.salesforce.metadata.deploy import Deployments
+from connectors.emulator.salesforce.noise import add_noise
 from connectors.emulator.salesforce.rest.query import Queries
 from connectors.emulator.salesforce.rest.records import whole_record
 from connectors.emulator.salesforce.routes import LATEST, OLDEST, VERSION, Routes, refuse_version, version_json
@@ -76,6 +77,7 @@ class SalesforceEmulator(Life):
         rotate_refresh_tokens: bool = False,
         user_password: str | None = None,
         person_accounts: bool = False,
+        noise: bool = False,
         clock: Clock = system_clock,
     ) -> None:
         rates = organisation.tables["currency_rates"].num_rows
@@ -86,6 +88,8 @@ class SalesforceEmulator(Life):
         if assignment_rules:
             self.org.behaviours.assignment_owner = self.seeded.queue_user
         self.writer = Writer(self.org)
+        self.noise = add_noise(self) if noise else {}
+        """Ids of records that are nobody's effort, by kind."""
         self.quota = Quota(daily_limit)
         self.queries = Queries(self.org, page_weight=page_weight)
         self.bulk_queries = BulkQueries(self.org, polls=job_polls, page_rows=bulk_page_rows)

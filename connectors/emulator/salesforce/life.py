@@ -136,6 +136,16 @@ class Life:
         """A meeting that was proposed at the time of an event and has not been agreed (`GroupEventType` 2); its id."""
         return self._copied("Event", self._row("Event", event_id), {"GroupEventType": "2", "IsGroupEvent": 1})
 
+    def add_mail(self, message_id: str, values: Mapping[str, Any]) -> str:
+        """Another e-mail like one that is there, to and from the same people, without a task beside it; its id."""
+        row = {**self._row("EmailMessage", message_id), "ActivityId": None, "ThreadIdentifier": None}
+        made = self._copied(
+            "EmailMessage", row, {"MessageIdentifier": f"<{self.org.serials.next('02s')}@mail.invalid>", **values}
+        )
+        for tie in self.org.store.rows("SELECT * FROM EmailMessageRelation WHERE EmailMessageId = ?", (message_id,)):
+            self._inserted("EmailMessageRelation", {**tie, "EmailMessageId": made})
+        return made
+
     def respond(self, event_id: str, party: str, status: str) -> None:
         """An invited person answers, or is uninvited: only the EventRelation changes, not the event."""
         found = self.org.store.tuples(

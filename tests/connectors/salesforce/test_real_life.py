@@ -13,6 +13,7 @@ import pytest
 
 from connectors.emulator.organisation.model import Organisation
 from connectors.emulator.salesforce.app import SalesforceEmulator
+from connectors.emulator.salesforce.noise import add_noise
 from connectors.emulator.server.http import EmulatorServer
 from connectors.errors import AuthError, RetriableError
 from connectors.salesforce.api.failures import TokenRefused
@@ -291,3 +292,14 @@ def test_an_organisation_that_does_not_tell_whose_people_changed_is_read_all_the
     assert event in rows(pages)
     assert list(connect().read("activities", pages[-1].cursor))
     assert "whose people have changed" in caplog.text
+
+
+def test_noise_is_nobodys_effort(organisation: Organisation, connect: Any, app: SalesforceEmulator) -> None:
+    """Series records, proposals, drafts, mails sent by AI and automatic replies beside the real activities: what counts is the
+    same."""
+    before = {i: row for i, row in rows(connect().read("activities", None)).items() if not row["automated"]}
+    made = add_noise(app)
+    assert all(made.values())
+    after = rows(connect().read("activities", None))
+    assert {i: row for i, row in after.items() if not row["automated"]} == before
+    assert not after.keys() & {*made["series"], *made["proposals"], *made["drafts"]}
