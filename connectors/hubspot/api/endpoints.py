@@ -25,6 +25,7 @@ class Paths:
     """Makes endpoints. Object types and property names come from a validated mapping or from our own catalogue."""
 
     def __init__(self, version: ApiVersion) -> None:
+        self.version = version
         dated = version != "v3"
         self._objects = f"/crm/objects/{version}" if dated else "/crm/v3/objects"
         self._properties = f"/crm/properties/{version}" if dated else "/crm/v3/properties"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from connectors.base import Organisation, Page, Reject
+from connectors.base import Page, Reject
 from connectors.errors import AuthError
 from connectors.hubspot.api.failures import NotFound
 from connectors.hubspot.read.cursor import Position
@@ -18,8 +18,8 @@ from connectors.hubspot.translate.records import Rate
 from connectors.records import schema
 
 
-def page(portal: Portal, organisation: Organisation, position: Position) -> Page:
-    """All rates, asked for once a day; nothing when the corporate currency is not the portal's own.
+def page(portal: Portal, position: Position) -> Page:
+    """All rates, asked for once a day, into the portal's own currency: it is the corporate one, whatever the settings say.
 
     Without the scope, or on a portal that has no such settings, only the company currency has a rate.
     """
@@ -27,8 +27,7 @@ def page(portal: Portal, organisation: Organisation, position: Position) -> Page
     swept = position.start if asked else position.swept
     end = Position("done", start=position.start, since=position.start, swept=swept).encode()
     home = portal.home_currency() if asked else None
-    corporate = organisation.corporate_currency
-    if home is None or (corporate is not None and corporate.upper() != home):
+    if home is None:
         return Page("currency_rates", _batch([]), end)
     try:
         rows, rejects = dated(portal.exchange_rates(), home)

@@ -90,7 +90,7 @@ class Streams:
         if stream == "users":
             yield users(self._portal, position)
         elif stream == "currency_rates":
-            yield currencies.page(self._portal, self._organisation, position)
+            yield currencies.page(self._portal, position)
         elif stream == "opportunity_people":
             yield from self._opportunity_people(position, lower)
         else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
 
 from connectors.base import Finding, Organisation, PropertySpec
 from connectors.errors import AuthError, BothwaysError
@@ -12,13 +13,18 @@ from connectors.hubspot.api.failures import Refused
 from connectors.hubspot.config import KINDS, HubSpotMapping, Kind, KindMapping
 from connectors.hubspot.read.properties import PROVISION, Properties
 from connectors.hubspot.read.reference_data import Portal
-from connectors.hubspot.setup import usage
-from connectors.hubspot.setup.provision import Provisioner, definition
-from connectors.hubspot.translate import values
+from connectors.hubspot.setup import check_data, check_words, usage
+from connectors.hubspot.setup.provision import Provisioner
 
 RATES_SCOPE = "settings.currencies.read"
-_QUIET_DAYS = 30
-_CHANNELS: tuple[Kind, ...] = ("emails", "calls", "meetings")
+ENDS = {
+    "v3": date(2027, 3, 30),  # its associations are v4, which ends first
+    "2026-03": date(2027, 9, 8),
+    "2026-09": date(2028, 3, 8),
+}
+"""When each API version ends."""
+_SUCCESSOR = 'Set crm.api_version = "2026-09" before; validation rules of your admins then apply to our writes too.'
+_NAMED = 5
 
 
 def diagnose(
@@ -37,7 +43,8 @@ def diagnose(
         yield Finding("fail", "credentials", str(error), error.remedy or "Check crm.url and crm.auth.")
         return
     yield Finding("ok", "credentials", f"Signed in to portal {account.get('portalId')}.")
-    yield from _currency(str(account.get("companyCurrency") or ""), organisation)
+    yield from _ending(client, client.paths.version)
+    yield from _currency(account, organisation)
     yield from _rates(portal)
     if not organisation.own_domains:
         yield Finding(
@@ -51,30 +58,60 @@ def diagnose(
             yield from _object(client, kind, mapping.of(kind), properties)
     yield from _owners(client)
     yield from _writable(client, mapping)
-    yield from _ours(mapping, owned, properties)
+    yield from _ours(mapping, owned, properties, provisioner)
     yield from _room(provisioner)
     yield from _usage(client, owned)
-    for kind in _CHANNELS:
-        if mapping.of(kind).object:
-            yield from _coverage(client, kind, mapping.of(kind))
+    for topic, more in (
+        ("activity", lambda: check_data.channels(client, mapping)),
+        ("activity", lambda: check_data.notes(client)),
+        ("activity", lambda: check_data.meetings(client, mapping.meetings)),
+        ("activity", lambda: check_data.replies_only(client, mapping.emails)),
+        ("money", lambda: check_data.late_deals(client, mapping.opportunities)),
+        ("activity", lambda: check_words.senders(client, mapping, organisation, portal)),
+        ("fields", lambda: check_words.unmapped(client, mapping, properties)),
+    ):
+        yield from _guarded(topic, more)
 
 
-def _currency(home: str, organisation: Organisation) -> Iterator[Finding]:
-    corporate = (organisation.corporate_currency or "").upper()
-    if home and not corporate:
+def _guarded(topic: str, checked: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """What cannot be looked at is no fault of what it is about; that a scope is missing was said with the object."""
+    try:
+        yield from checked()
+    except AuthError:
+        return
+    except BothwaysError as error:
+        yield Finding("warn", topic, f"Not checked: {error}", error.remedy)
+
+
+def _ending(client: Client, version: str) -> Iterator[Finding]:
+    """HubSpot supports a dated version for 18 months (developers.hubspot.com/changelog, date-based versioning)."""
+    ends = ENDS[version]
+    if (ends - client.now().date()).days < 365:
+        remedy = _SUCCESSOR if version != "2026-09" else "Install a newer bothways."
+        yield Finding("warn", "limits", f"API version {version} ends about {ends:%B %Y}.", remedy)
+
+
+def _currency(account: Mapping[str, Any], organisation: Organisation) -> Iterator[Finding]:
+    """Amounts are counted in the portal's own currency, whatever the settings call it."""
+    home, corporate = str(account.get("companyCurrency") or ""), (organisation.corporate_currency or "").upper()
+    others = len(account.get("additionalCurrencies") or ())
+    if not home:
         yield Finding(
             "warn",
-            "limits",
-            f"No corporate currency is set; the portal's is {home}, and amounts in the scoring model's own would count as {home}.",
-            f'Set organisation.corporate_currency = "{home}".',
+            "money",
+            "The portal does not tell its currency.",
+            "Set organisation.corporate_currency." if not corporate else "",
         )
-    if corporate and home and corporate != home:
+    elif corporate and corporate != home:
         yield Finding(
             "warn",
-            "limits",
-            f"The portal's currency is {home} and the corporate one is {corporate}: amounts stay in {home}.",
-            f"Set the corporate currency to {home}, or give a rate.",
+            "money",
+            f"The settings call {corporate} the corporate currency, the portal {home}: amounts are counted in {home}.",
+            f'Set organisation.corporate_currency = "{home}", or leave it out.',
         )
+    else:
+        kinds = f"{others} others, by their rates at each date" if others else "no other"
+        yield Finding("ok", "money", f"Corporate currency {home} (the portal's company currency; {kinds}).")
 
 
 def _rates(portal: Portal) -> Iterator[Finding]:
@@ -134,18 +171,42 @@ def _writable(client: Client, mapping: HubSpotMapping) -> Iterator[Finding]:
             yield Finding("warn", "objects", f"{name}: {error}", error.remedy)
 
 
-def _ours(mapping: HubSpotMapping, owned: Sequence[PropertySpec], properties: Properties) -> Iterator[Finding]:
+def _ours(
+    mapping: HubSpotMapping, owned: Sequence[PropertySpec], properties: Properties, provisioner: Provisioner
+) -> Iterator[Finding]:
+    """Our properties against what `provision --plan` would do: nothing there yet is to be done, a difference is a fault."""
+    if not owned:
+        return
+    plan = provisioner.plan(owned)
+    of_ours = [item for item in plan.items if item.kind == "property"]
+    missing = [item.name for item in of_ours if item.step == "create"]
+    if len(missing) == len(owned):
+        yield Finding("todo", "properties", f"{len(missing)} properties to install.", PROVISION)
+        return
+    if missing:
+        yield Finding("fail", "properties", f"{len(missing)} properties are missing: {_some(missing)}.", PROVISION)
+    for item in plan.conflicts:
+        yield Finding(
+            "fail", "properties", f"{item.name}: {item.detail}.", "Archive it in HubSpot, then provision again."
+        )
+    changed = [f"{item.name} ({item.detail})" for item in of_ours if item.step == "update"]
+    options = [text for text in changed if "options" in text]
+    if options:
+        yield Finding(
+            "fail", "properties", f"Options that we write were removed by somebody: {_some(options)}.", PROVISION
+        )
+    if len(changed) > len(options):
+        others = [text for text in changed if text not in options]
+        yield Finding("warn", "properties", f"Changed by somebody: {_some(others)}.", PROVISION)
     for spec in owned:
         name = mapping.of(spec.stream).object  # type: ignore[arg-type]
-        held = (properties.known(name) or {}).get(spec.name)
-        if held is None:
-            yield Finding("fail", "properties", f"{name} have no property {spec.name}.", PROVISION)
-            continue
-        if held.get("type") != definition(spec)["type"]:
-            message = f"{name}.{spec.name} is of type {held.get('type')}, not {definition(spec)['type']}."
-            yield Finding("fail", "properties", message, "Archive it in HubSpot, then provision again.")
+        held = (properties.known(name) or {}).get(spec.name) or {}
         if (held.get("modificationMetadata") or {}).get("readOnlyValue"):
             yield Finding("fail", "properties", f"{name}.{spec.name} cannot be written.", "Ask an admin of the portal.")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def _room(provisioner: Provisioner) -> Iterator[Finding]:
@@ -170,27 +231,3 @@ def _usage(client: Client, owned: Sequence[PropertySpec]) -> Iterator[Finding]:
                 f"Add the scope {found.scope} to the service key or app, or leave this as it is." if found.scope else ""
             )
             yield Finding("warn", "rules", f"Which {found.kind}s use our properties cannot be told: {why}", remedy)
-
-
-def _coverage(client: Client, kind: Kind, mapping: KindMapping) -> Iterator[Finding]:
-    """A channel that nobody logs is absent, which is not the same as silent customers."""
-    stamp = mapping.property_of("occurred_at")
-    if stamp is None:
-        return
-    low = values.milliseconds(client.now() - timedelta(days=_QUIET_DAYS))
-    query = {
-        "filterGroups": [{"filters": [{"propertyName": stamp, "operator": "GTE", "value": str(low)}]}],
-        "limit": 1,
-    }
-    try:
-        found = client.call(client.paths.search(mapping.object), body=query).body.get("results")
-    except BothwaysError as error:
-        yield Finding("warn", "activity", f"{kind} cannot be searched: {error}", error.remedy)
-        return
-    if not found:
-        yield Finding(
-            "warn",
-            "activity",
-            f"No {kind} in the last {_QUIET_DAYS} days: the channel is not logged, which is not silence.",
-            "Connect the inbox, calendar or phone of the sellers to HubSpot.",
-        )

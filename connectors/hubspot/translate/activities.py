@@ -44,6 +44,13 @@ _MEETING_OUTCOME = {
 """Of those that HubSpot comes with; SCHEDULED and none are settled by time."""
 _TASK_OUTCOME = {"COMPLETED": "done", "NOT_STARTED": "scheduled", "IN_PROGRESS": "scheduled", "WAITING": "scheduled"}
 _TASK_OUTCOME["DEFERRED"] = "scheduled"
+OUTCOMES: dict[Kind, dict[str, frozenset[str]]] = {
+    "emails": {"status": frozenset(_EMAIL_OUTCOME)},
+    "calls": {"disposition": frozenset({"connected", "not_connected"})},
+    "meetings": {"status": frozenset({*_MEETING_OUTCOME, "SCHEDULED"})},
+    "tasks": {"status": frozenset(_TASK_OUTCOME)},
+}
+"""By kind and field: the values, as the mapping translates them, that say what came of an activity."""
 
 
 @dataclass(frozen=True, slots=True)

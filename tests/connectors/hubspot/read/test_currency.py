@@ -68,11 +68,16 @@ def test_a_portal_without_such_settings_has_its_own_currency(portal: Any, use: A
     assert [row["currency"] for row in use.rows(use.read(one.connect(), "currency_rates")).values()] == ["EUR"]
 
 
-def test_another_corporate_currency_than_the_portals_has_no_rates(portal: Any, use: Any) -> None:
+@pytest.mark.parametrize("corporate", ["CHF", "USD", None])
+def test_the_portals_own_currency_is_the_corporate_one_whatever_the_settings_call_it(
+    portal: Any, use: Any, corporate: str | None
+) -> None:
+    """The settings as `init` writes them name another currency, or none: amounts still convert (Salesforce's S1 here)."""
     one = portal(accounts=0)
-    connector = one.connect(organisation=Organisation((), "CHF"))
-    assert use.rows(use.read(connector, "currency_rates")) == {}
-    assert ENDPOINT not in one.calls
+    expected = use.rows(use.read(one.connect(), "currency_rates"))
+    connector = one.connect(organisation=Organisation((), corporate))
+    assert use.rows(use.read(connector, "currency_rates")) == expected
+    assert expected["EUR"]["rate"] == 1.0
 
 
 def test_more_rates_than_a_page(portal: Any, use: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,11 +125,10 @@ def test_spans_of_a_currency_follow_each_other_without_gap_or_overlap(
         ]
 
 
-@pytest.mark.parametrize("corporate", [None, "CHF"])
-def test_check_warns_of_another_corporate_currency_or_none(portal: Any, corporate: str | None) -> None:
+@pytest.mark.parametrize(("corporate", "level"), [(None, "ok"), ("EUR", "ok"), ("CHF", "warn")])
+def test_check_names_the_corporate_currency_and_where_it_came_from(
+    portal: Any, corporate: str | None, level: str
+) -> None:
     one = portal(accounts=0)
-    told = [
-        f for f in one.connect(organisation=Organisation((), corporate)).check().findings if "currency" in f.message
-    ]
-    assert [(f.level, "EUR" in f.message + f.remedy) for f in told] == [("warn", True)]
-    assert not [f for f in one.connect().check().findings if "currency" in f.message]
+    told = [f for f in one.connect(organisation=Organisation((), corporate)).check().findings if f.topic == "money"]
+    assert [(f.level, "EUR" in f.message, "the portal" in f.message) for f in told] == [(level, True, True)]
