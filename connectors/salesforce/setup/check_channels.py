@@ -84,3 +84,22 @@ def coverage(client: Client, mapping: SalesforceMapping, schema: Schema) -> Iter
     ]
     if said and isinstance(total, Found):
         yield Finding("ok", "activity", f"Of {total.total} accounts in 90 days: {', '.join(said)}.")
+
+
+_UNREAD = ("MessagingSession", "LiveChatTranscript", "VoiceCall", "SocialPost")
+"""Objects of conversations that no mapping reads."""
+
+
+def unread(client: Client, mapping: ActivityMapping, schema: Schema) -> Iterator[Finding]:
+    """Conversations that are in the organisation and not read: silence there would be no silence."""
+    mapped = {each.object for each in (mapping.email, mapping.meeting, mapping.call, mapping.task) if each is not None}
+    there = [name for name in _UNREAD if name not in mapped and schema.object(name) is not None]
+    counts = {name: number for name, number in client.counts(there).items() if number}
+    if counts:
+        listed = ", ".join(f"{name} ({number})" for name, number in counts.items())
+        yield Finding(
+            "warn",
+            "activity",
+            f"Conversations that are not read: {listed}. Customers who write or ring there look more silent than they are.",
+            "Have them logged as tasks or e-mails, or score without them knowingly.",
+        )

@@ -37,9 +37,10 @@ _PUBLIC = frozenset(
 def senders(
     client: Client, schema: Schema, mapping: SalesforceMapping, organisation: Organisation
 ) -> Iterator[Finding]:
-    """Domains that our people write from and that are not among ours: their mails would count as the customer's."""
+    """Domains that our people write from and that are not among ours: their mails would count as the customer's. Users of a
+    customer portal are no people of ours."""
     sides = Sides(frozenset(domain.lower() for domain in organisation.own_domains))
-    asked = {"users": "SELECT Email FROM User WHERE IsActive = true LIMIT 2000"}
+    asked = {"users": "SELECT Email FROM User WHERE IsActive = true AND UserType = 'Standard' LIMIT 2000"}
     email = mapping.activities.email
     sender, incoming = (
         (email.fields.get(role) for role in ("from_address", "incoming")) if email is not None else (None, None)

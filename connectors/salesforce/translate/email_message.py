@@ -103,11 +103,13 @@ class EmailMessages:
 
 def _mail_direction(sender: str | None, incoming: bool | None, tied: Sequence[Tie], sides: Sides) -> str | None:
     """Who is linked as the sender decides, then the sender's domain. `Incoming` is false unless somebody sets it: of a stranger's
-    mail it counts when it went to customers only, as from another brand of ours."""
+    mail it counts when it went to customers only, as from another brand of ours. A user whose mail came in from elsewhere is one
+    of a customer portal."""
     own = sides.is_own(sender)
     author = next((tie.record_id for tie in tied if tie.kind == "FromAddress"), None)
     others = [tie.record_id for tie in tied if tie.kind != "FromAddress"]
-    if is_a(author, USER) or own:
+    portal = own is False and incoming is True
+    if (is_a(author, USER) and not portal) or own:
         ours: bool | None = True
     elif author is not None:
         ours = False

@@ -2,7 +2,7 @@
 
 - An e-mail record may stand for a task: only the e-mail counts. A task of subtype Email without one has no direction.
 - List e-mails, sequence steps and what tools log by themselves are automated.
-- A task has a day; its hour is that of its completion, if that was on the same day.
+- A task has a day; its hour is that of its completion, if that was on the same day. One that was done before its day was done then.
 """
 
 from __future__ import annotations
@@ -151,14 +151,14 @@ def _task_channel(row: Mapping[str, Any], kinds: Collection[str]) -> str:
 
 
 def _moment(row: Mapping[str, Any]) -> tuple[datetime | None, bool]:
-    """When, and whether only the day is known. A task closed on its own day, in whatever zone, was closed when it was done;
-    one closed later was logged late."""
+    """When, and whether only the day is known. A task closed on its own day, in whatever zone, or before it, was closed when it
+    was done; one closed later was logged late."""
     day, completed = row["occurred_at"], row["completed_at"]
     if day is None:
         return completed or row["created_at"], False
     if day.time() != time.min:
         return day, False
-    if completed is not None and abs(completed - (day + timedelta(hours=12))) <= _SAME_DAY:
+    if completed is not None and completed - (day + timedelta(hours=12)) <= _SAME_DAY:
         return completed, False
     return day, True
 

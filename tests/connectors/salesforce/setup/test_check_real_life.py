@@ -100,6 +100,26 @@ def test_senders_that_look_like_ours_are_proposed(connect: Any, app: SalesforceE
     assert "sam" not in found.message
 
 
+def test_users_of_a_customer_portal_are_no_people_of_ours(connect: Any, app: SalesforceEmulator) -> None:
+    """Object Reference, User.UserType: CSPLitePortal, PowerCustomerSuccess and others are customers who sign in."""
+    user = next(row for row in app.records("User") or [] if row["Alias"] and "@halden" in row["Email"])
+    sql = "UPDATE User SET Email = 'ann@customer.example', UserType = 'CSPLitePortal' WHERE Id = ?"
+    app.org.store.execute(sql, (user["Id"],))
+    assert not said(connect(), "own_domains")
+
+
+def test_conversations_that_nobody_reads_are_said(connect: Any, app: SalesforceEmulator) -> None:
+    """Chats and calls of Service Cloud are objects of their own (PipedreamHQ/pipedream#11809 for HubSpot's): they were never
+    read, and never said."""
+    assert not said(connect(), "not read:")
+    made = app.org.schema.add_custom_object("MessagingSession", "Messaging Session", "Messaging Sessions", "Name")
+    app.org.store.create(made)
+    for _ in range(3):
+        app._inserted("MessagingSession", {"Name": "chat"})
+    [found] = said(connect(), "not read:")
+    assert "MessagingSession (3)" in found.message
+
+
 def test_values_without_a_mapping_are_listed_with_their_counts(connect: Any, app: SalesforceEmulator) -> None:
     """A custom value of CallType went on as a direction that no score knows; an Origin that nobody mapped made a case ours."""
     calls = [row["Id"] for row in app.records("Task") or [] if row["TaskSubtype"] == "Call"][:4]

@@ -102,6 +102,7 @@ def one(made: Translated) -> dict[str, Any]:
         ("ann@acme.example", False, ANN, SIDES, "inbound"),  # a linked person beats the flag
         ("sam@notseller.example", None, None, SIDES, "inbound"),
         ("sam@brand.example", False, SAM, SIDES, "outbound"),  # a user of ours, whatever the domain
+        ("ann@acme.example", True, SAM, SIDES, "inbound"),  # a user of a customer portal
         ("sales@brand.example", False, None, SIDES, "outbound"),  # sent to a customer by nobody that the CRM knows
         (None, True, None, SIDES, "inbound"),
         (None, None, None, SIDES, None),
@@ -252,6 +253,14 @@ def test_the_task_of_an_email_counts_once() -> None:
 def test_a_task_without_a_day_happened_when_it_was_completed() -> None:
     row = task({"ActivityDate": None, "CompletedDateTime": AT})
     assert (row["occurred_at"].hour, row["date_only"]) == (17, False)
+
+
+def test_a_task_that_was_done_before_its_day_was_done_then() -> None:
+    """A call that was planned for next week and made today (CompletedDateTime) was one of the future until then."""
+    row = task({"TaskSubtype": "Call", "ActivityDate": "2026-01-20", "CompletedDateTime": AT})
+    assert (row["occurred_at"].isoformat()[:10], row["date_only"]) == ("2026-01-02", False)
+    late = task({"TaskSubtype": "Call", "ActivityDate": "2025-12-01", "CompletedDateTime": AT})
+    assert (late["occurred_at"].isoformat()[:10], late["date_only"]) == ("2025-12-01", True)
 
 
 def test_a_lead_or_a_queue_is_no_person_of_the_account() -> None:
