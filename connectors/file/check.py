@@ -66,8 +66,8 @@ def _files(streams: Streams) -> Iterator[Finding]:
 
 
 _OTHER_FILES = (
-    ((".mbox", ".mbox.gz", ".eml"), "This is mail: a table of who wrote to whom and when is read as activities."),
-    ((".ics",), "This is a calendar: export it as CSV and map it as activities."),
+    ((".mbox", ".mbox.gz", ".eml"), 'This is mail: add [mailbox] file = "NAME" to the mapping.'),
+    ((".ics",), 'This is a calendar: add [calendar] file = "NAME" to the mapping.'),
     ((".xls", ".ods", ".numbers"), "Save it as .xlsx or CSV."),
     ((".json", ".jsonl", ".xml"), "Export it as CSV, .xlsx or Parquet."),
     (

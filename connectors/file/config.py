@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from connectors.errors import ConfigError
+from connectors.file.readers.settings import SOURCES, Calendar, Calls, Mailbox
 from connectors.records import SCHEMAS, STREAMS, Stream
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-_OWN_TABLE_KEYS = ("tables", "streams")
+_OWN_TABLE_KEYS = ("tables", "streams", *SOURCES)
 PSEUDO: dict[str, tuple[Stream, ...]] = {"deleted": STREAMS, "phone": ("accounts", "people")}
 """Columns that a mapping may give beyond the canonical ones. `deleted`: rows for which it is true are left out.
 `phone`: which call belongs to whom; it never leaves the folder."""
@@ -171,6 +172,9 @@ class FilesMapping(_Strict):
 
     tables: dict[str, Table] = {}
     streams: dict[Stream, Annotated[tuple[Part, ...], BeforeValidator(_as_list)]] = {}
+    mailbox: Mailbox | None = None
+    calendar: Calendar | None = None
+    calls: Calls | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -182,8 +186,8 @@ class FilesMapping(_Strict):
         for key in streams:
             if key not in STREAMS:
                 raise ConfigError(
-                    f"The mapping has a table [{key}], which is not a stream{nearest(key, (*STREAMS, 'tables'))}.",
-                    remedy=f"The streams are {', '.join(STREAMS)}; tables to read are under [tables].",
+                    f"The mapping has a table [{key}], which is not a stream{nearest(key, (*STREAMS, *_OWN_TABLE_KEYS))}.",
+                    remedy=f"The streams are {', '.join(STREAMS)}; tables to read are under [tables]; there are [mailbox], [calendar] and [calls] too.",
                 )
         own = {key: data[key] for key in _OWN_TABLE_KEYS if key in data and key != "streams"}
         return {**own, "streams": streams}
@@ -224,7 +228,7 @@ def parse_mapping(data: object, source: str) -> FilesMapping:
 
 
 def _hint(location: tuple[int | str, ...]) -> str:
-    fields = {alias or name for model in (Part, Table, Join) for name, alias in _names(model)}
+    fields = {alias or name for model in (Part, Table, Join, Mailbox, Calendar, Calls) for name, alias in _names(model)}
     word = str(location[-1]) if location else ""
     return "" if word in fields else nearest(word, fields)
 

@@ -180,7 +180,9 @@ class FileConnector:
     def _opened(self) -> Streams:
         files = data_files(self._input)
         return Streams(
-            Sources(self._input, self._mapping, self._config, self._organisation.time_zone),
+            Sources(
+                self._input, self._mapping, self._config, self._organisation.time_zone, self._organisation.own_domains
+            ),
             self._mapping,
             canonical_files(files),
         )
@@ -196,7 +198,8 @@ class FileConnector:
             return state, self._streams
 
     def _fingerprint(self, streams: Streams) -> str:
-        parts = [self._mapping.model_dump_json(), streams.sources.zone, self._organisation.corporate_currency or ""]
+        o = self._organisation
+        parts = [self._mapping.model_dump_json(), streams.sources.zone, o.corporate_currency or "", *o.own_domains]
         parts += [f"{path}={self._digest(path)}" for path in self._on_disk(streams)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

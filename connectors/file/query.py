@@ -52,6 +52,9 @@ def canonical_part(sources: Sources, stream: Stream, file: str) -> Part:
 
 def stream_sql(sources: Sources, con: duckdb.DuckDBPyConnection, stream: Stream, parts: tuple[Part, ...]) -> str:
     """A SELECT of the stream's canonical columns and MISFITS. Raises ConfigError naming stream, column and expression."""
+    if not parts:
+        columns = [f"CAST(NULL AS {_stored(f.type)}) AS {quoted(f.name)}" for f in (*SCHEMAS[stream], *_pseudo(stream))]
+        return f"SELECT {', '.join(columns)}, '' AS {quoted(MISFITS)} WHERE false"
     return " UNION ALL ".join(_part_sql(sources, con, stream, part) for part in parts)
 
 

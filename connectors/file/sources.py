@@ -9,16 +9,18 @@ import tempfile
 import threading
 import weakref
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 import duckdb
 
+from connectors import stopping
 from connectors.duckdb_memory import LEAN, within_memory
 from connectors.errors import ConfigError
 from connectors.file.config import FilesConfig, FilesMapping, Table, nearest
+from connectors.file.readers.activity import Activity
 from connectors.file.readers.archives import Unpacked, all_files, data_files, matching, newest_first
 from connectors.file.readers.casts import literal, quoted
 from connectors.file.readers.columns import Doubt, Malformed
@@ -34,11 +36,19 @@ Result = TypeVar("Result")
 class Sources:
     """Loads each table when it is first asked for. One thread at a time loads; `session()` gives each reader its own view."""
 
-    def __init__(self, folder: Path, mapping: FilesMapping, config: FilesConfig, time_zone: str = "UTC") -> None:
-        """`time_zone` is the organisation's, where the settings of the files name none."""
+    def __init__(
+        self,
+        folder: Path,
+        mapping: FilesMapping,
+        config: FilesConfig,
+        time_zone: str = "UTC",
+        own_domains: Sequence[str] = (),
+    ) -> None:
+        """`time_zone` is the organisation's, where the settings of the files name none; mail of `own_domains` is ours."""
         self.folder, self.mapping, self.zone = folder, mapping, config.time_zone or time_zone
         self._minutes = config.max_minutes
         self.unpacked = Unpacked(folder, config.max_file_mb * 2**20)
+        self.activity = Activity(mapping, self.unpacked, own_domains, self.zone)
         self.malformed: dict[str, list[Malformed]] = {}
         """By table key, in file order, filled when the table is loaded."""
         self.doubts: dict[str, list[Doubt]] = {}
@@ -72,6 +82,7 @@ class Sources:
         try:
             return within_memory(con, work)
         except duckdb.InterruptException:
+            stopping.go_on_computing()
             raise ConfigError(
                 f"{what} takes longer than {self._minutes:g} minutes.",
                 remedy="Does a join or a sql table multiply its rows? If that is right, raise crm.max_minutes.",

@@ -17,6 +17,7 @@ from connectors.errors import ConfigError
 from connectors.file.config import FilesMapping, Part, Table
 from connectors.file.query import MISFITS, RECORD_SEPARATOR, UNIT_SEPARATOR, canonical_part, explain_failure, stream_sql
 from connectors.file.readers.casts import quoted
+from connectors.file.readers.people import add_acts, add_people, add_users
 from connectors.file.sources import Sources
 from connectors.file.understanding.references import Reference, references, resolve
 from connectors.records import SCHEMAS, STREAMS, Stream
@@ -54,13 +55,14 @@ class Streams:
 
     @property
     def available(self) -> tuple[Stream, ...]:
-        return tuple(s for s in STREAMS if s in self.mapping.streams or s in self.canonical)
+        more: tuple[Stream, ...] = ("people", "users", "activities") if self.sources.activity.present else ()
+        return tuple(s for s in STREAMS if s in self.mapping.streams or s in self.canonical or s in more)
 
     def used_files(self) -> list[Path]:
         """Every file that some available stream reads. Raises ConfigError if one that is named is not there."""
         keys = {key for stream in self.available for key in self._tables(stream)}
         names = {file for key in sorted(keys) for file in self._files_of(key)}
-        return [self.sources.folder / name for name in sorted(names)]
+        return [self.sources.folder / name for name in sorted(names.union(self.sources.activity.files()))]
 
     def tables(self, stream: Stream) -> list[str]:
         """Keys of the tables behind a stream, each once."""
@@ -77,7 +79,7 @@ class Streams:
     def _tables(self, stream: Stream) -> list[str]:
         """Keys of the tables behind a stream, each once."""
         if stream not in self.mapping.streams:
-            return [self.canonical[stream]]
+            return [self.canonical[stream]] if stream in self.canonical else []
         origins = [o for part in self.mapping.streams[stream] for o in (part.origin, *(j.table for j in part.joins))]
         return list(dict.fromkeys(key for origin in origins for key in self.sources.tables_below(origin)))
 
@@ -85,7 +87,7 @@ class Streams:
         """The queries behind a stream; loads what they read."""
         if stream in self.mapping.streams:
             return self.mapping.streams[stream]
-        return (canonical_part(self.sources, stream, self.canonical[stream]),)
+        return (canonical_part(self.sources, stream, self.canonical[stream]),) if stream in self.canonical else ()
 
     def prepare(self, stream: Stream) -> tuple[int, tuple[Reject, ...]]:
         """Computes the stream if need be: (records, rejects that belong to none of them).
@@ -108,8 +110,9 @@ class Streams:
             raise
         except duckdb.Error as error:
             raise explain_failure(self.sources, con, stream, parts, error) from None
+        self._add_activity(con, stream)
         self.deleted[stream] = len(con.execute(f"DELETE FROM {table_of(stream)} WHERE deleted RETURNING 1").fetchall())
-        lost = (*self._malformed(stream), *_without_id(con, stream), *_second_ones(con, stream))
+        lost = (*self._malformed(stream), *self._unread(stream), *_without_id(con, stream), *_second_ones(con, stream))
         self.references[stream] = [
             resolve(con, stream, table_of(stream), column, is_list, target, self._target(stream, target))
             for column, target, is_list in references(stream)
@@ -117,6 +120,28 @@ class Streams:
         ]
         count = con.execute(f"SELECT count(*) FROM {table_of(stream)}").fetchone()
         return count[0] if count else 0, lost
+
+    def _add_activity(self, con: duckdb.DuckDBPyConnection, stream: Stream) -> None:
+        """What mail, calendars and call logs add: their people and our users who are not there yet, and the acts."""
+        activity = self.sources.activity
+        if not activity.present or stream not in ("people", "users", "activities"):
+            return
+        activity.load(con)
+        if stream == "users":  # before accounts, whose owners they are
+            add_users(con, table_of(stream))
+            return
+        accounts = self._target(stream, "accounts") if "accounts" in self.available else None
+        if stream == "people":
+            add_people(con, table_of(stream), accounts)
+        else:
+            region = self.mapping.calls.region if self.mapping.calls else None
+            people, users = self._target(stream, "people"), self._target(stream, "users")
+            if unknown := add_acts(con, table_of(stream), people, users, accounts, region):
+                activity.acts[0].left_out[f"domains whose account is not known ({unknown})"] = unknown.count(",") + 1
+
+    def _unread(self, stream: Stream) -> Iterator[Reject]:
+        for acts in self.sources.activity.acts if stream == "activities" else ():
+            yield from acts.rejects
 
     def _target(self, stream: Stream, target: Stream) -> str:
         if target != stream:

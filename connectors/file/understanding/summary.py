@@ -68,6 +68,10 @@ def _acts(streams: Streams) -> Iterator[Finding]:
         count(*) FILTER (direction = 'inbound'), count(*) FILTER (automated), left(min(occurred_at)::VARCHAR, 10), left(max(occurred_at)::VARCHAR, 10)
         FROM {table_of("activities")} GROUP BY 1 ORDER BY 2 DESC"""
     )
+    for acts in streams.sources.activity.acts:
+        if acts.left_out:
+            told = "; ".join(f"{n:,} {reason}" for reason, n in sorted(acts.left_out.items()))
+            yield Finding("ok", "activity", f"left out: {told}.")
     for channel, count, ours, theirs, automatic, first, last in rows:
         auto = f", {automatic:,} automatic (never effort)" if automatic else ""
         told = f"activities: {count:,} {channel}, {ours:,} of ours, {theirs:,} of theirs{auto}, {first} to {last}."

@@ -1,0 +1,178 @@
+"""Calls from the logs of Aircall, RingCentral, Zoom Phone and HubSpot: who called whom, how long, and whether it came to talking."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+
+from connectors.errors import ConfigError
+from connectors.file.readers.acts import Acts
+from connectors.file.readers.settings import Calls
+from connectors.file.understanding.vocabulary import VOCABULARY
+
+_ROLES = {
+    "id": ("call id", "call id internal", "call id uuid", "record id", "session id", "id", "uuid"),
+    "start": (
+        "datetime utc", "date time utc", "datetime", "date time", "start time", "call start time", "started at", "activity date", "call time",
+        "create date",
+    ),
+    "date": ("date", "call date", "date tz offset incl"),
+    "time": ("time", "time tz offset incl"),
+    "direction": ("call direction", "direction", "type"),
+    "from": ("from", "from number", "caller number", "caller phone number", "caller"),
+    "to": ("to", "to number", "callee number", "callee phone number", "callee"),
+    "other": ("phone number", "external number", "external phone number", "contact number", "customer number", "contact phone number"),
+    "result": ("action result", "call outcome", "call result", "result", "answered", "call status", "status", "call type"),
+    "duration": (
+        "duration in call", "talk time", "call duration", "duration", "duration seconds", "duration sec", "duration total", "call length",
+        "duration hh mm ss",
+    ),
+    "user": ("user email", "agent email", "user", "user name", "agent", "activity assigned to", "extension", "owner"),
+    "people": ("associated contact ids",),
+    "account": ("associated company ids primary", "associated company ids"),
+}  # fmt: skip
+_HUBSPOT = ("record id", "call outcome", "call duration")
+_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d\d)(?:\.\d+)?")
+_UNITS = {"seconds": 60.0, "milliseconds": 60_000.0, "minutes": 1.0}
+_WORDS = VOCABULARY["activities", "outcome"][1]
+_SIDES = VOCABULARY["activities", "direction"][1]
+
+
+def call_columns(header: Sequence[str]) -> dict[str, str]:
+    """What each column of a call log is, by the names that the vendors use; empty when it is none that is known."""
+    plain = {" ".join(re.sub(r"[^a-z]", " ", name.lower()).split()): name for name in header}
+    found = {role: plain[n] for role, names in _ROLES.items() if (n := next((n for n in names if n in plain), ""))}
+    when = "start" in found or "date" in found
+    whom = {"other", "people", "account"} & found.keys() or {"from", "to"} <= found.keys()
+    known = when and whom and "direction" in found and "duration" in found
+    if known and set(_HUBSPOT) <= plain.keys():
+        found["unit"] = "milliseconds"
+    return found if known else {}
+
+
+def call_acts(
+    rows: Iterable[Mapping[str, str | None]],
+    roles: Mapping[str, str],
+    settings: Calls,
+    zone: ZoneInfo,
+    file: str,
+    acts: Acts,
+) -> Acts:
+    """Activities of the channel call. A number that is two, or none, finds nobody and is told; internal calls are left out."""
+    unit = settings.unit or roles.get("unit")
+    for number, row in enumerate(rows, 2):
+        place = f"{file}:{number}"
+        cell = {role: (row.get(role) or "").strip() for role in roles}
+        direction = _SIDES.get(cell["direction"].lower().split(" - ")[0])
+        if direction == "internal":
+            acts.leave_out("calls among ourselves")
+            continue
+        start = _start(cell, settings.timestamp_format, zone)
+        if start is None or direction is None:
+            column, text = (
+                ("occurred_at", cell.get("start") or cell.get("date"))
+                if start is None
+                else ("direction", cell["direction"])
+            )
+            acts.reject(
+                cell.get("id", ""),
+                column,
+                f"{text!r} cannot be read; the call is left out (see [calls] timestamp_format)",
+                place,
+            )
+            continue
+        people, phone = _people(cell, direction, settings.region)
+        if not people and not cell.get("account"):
+            acts.reject(
+                cell.get("id", ""),
+                "person_ids",
+                f"{phone!r} is not one phone number; set [calls] region, such as DE",
+                place,
+            )
+        minutes = _minutes(cell["duration"], unit, file)
+        outcome = _outcome(cell.get("result", ""), minutes)
+        key = cell.get("id") or f"{start.isoformat()} {phone}"
+        user = cell.get("user", "")
+        acts.add(
+            f"call {key}", "call", direction, outcome, False, start, False, minutes, people,
+            [f"mailto:{user.lower()}" if "@" in user else f"name:{user.lower()}"] if user else [],
+            cell.get("account", "").split(";")[0] or None, None, f"call {key}", start,
+        )  # fmt: skip
+    return acts
+
+
+def phone_key(text: str, region: str | None) -> str:
+    """A number as `+4930123456` or with `;ext=5`; "" for what is none, or is two: 030 123456 / 123457."""
+    text = text.strip()
+    if re.search(r"[/;,|]|\bor\b", text) or (
+        re.search(r"[a-zA-Z]", text) and not re.search(r"(?i)\d\s*(x|ext\.?|extension)\s*\d+$", text)
+    ):
+        return ""
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_possible_number(number):
+        return ""
+    plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return f"{plain};ext={number.extension}" if number.extension else plain
+
+
+def _people(cell: Mapping[str, str], direction: str, region: str | None) -> tuple[list[str], str]:
+    """(whom it was with, the number or id as written)."""
+    if ids := [i.strip() for i in cell.get("people", "").split(";") if i.strip()]:
+        return [f"id:{i}" for i in ids], ids[0]
+    phone = cell.get("other") or cell.get("from" if direction == "inbound" else "to", "")
+    key = phone_key(phone, region)
+    return ([f"tel:{key}"] if key else []), phone
+
+
+def _start(cell: Mapping[str, str], pattern: str | None, zone: ZoneInfo) -> datetime | None:
+    text = cell.get("start") or f"{cell.get('date', '')} {cell.get('time', '')}".strip()
+    patterns = (
+        [pattern]
+        if pattern
+        else ["%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d %I:%M %p", "%b %d, %Y %I:%M:%S %p", "%b %d, %Y %I:%M %p"]
+    )
+    moment: datetime | None = None
+    if pattern is None:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            moment = None
+    for each in patterns if moment is None else ():
+        try:
+            moment = datetime.strptime(text, each)  # noqa: DTZ007  (the zone is added below)
+            break
+        except ValueError:
+            continue
+    if moment is None or not 1970 <= moment.year <= 2100:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _minutes(text: str, unit: str | None, file: str) -> float | None:
+    if found := _CLOCK.fullmatch(text):
+        hours, minutes, seconds = found.groups()
+        return int(hours or 0) * 60 + int(minutes) + int(seconds) / 60
+    try:
+        amount = float(text)
+    except ValueError:
+        return None
+    if unit is None and amount:
+        raise ConfigError(
+            f"{file} gives the length of calls as bare numbers, such as {text}.",
+            remedy='Say what they are: unit = "seconds" (or "milliseconds", "minutes") in [calls].',
+        )
+    return amount / _UNITS[unit or "seconds"] if 0 <= amount / _UNITS[unit or "seconds"] <= 1440 else None
+
+
+def _outcome(text: str, minutes: float | None) -> str | None:
+    word = _WORDS.get(" ".join(re.sub(r"[\s_./-]+", " ", text.lower()).split()))
+    if word is None and text == "" and minutes is not None:
+        return "done" if minutes > 0 else "not_connected"
+    return word if word in ("done", "not_connected") else None
