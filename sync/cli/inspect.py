@@ -51,15 +51,23 @@ def report(
         bool,
         typer.Option("--names/--no-names", help="Customer names are customer data: leave them out to share the page."),
     ] = True,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="AGE", help="Show what changed in this time, like 7d; default: since the last write."
+        ),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """One self-contained page: the map, stances, reclaimable hours, movers, coverage."""
+    """One page to read, search and share: where hours go, who waits, whom we rely on, what changed, every account and deal."""
     from config import settings as config_settings
     from sync.report.build import build_report
+    from sync.system.times import duration_argument
 
     settings = config_settings.load(Path(config))
-    path = build_report(settings, out or settings.workspace.dir / "report.html", names=names)
+    age = duration_argument(since) if since else None
+    path = build_report(settings, out or settings.workspace.dir / "report.html", names=names, since=age)
     output = Output(as_json=as_json, quiet=quiet)
     if as_json:
         output.result({"schema": 1, "report": str(path)})

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from enrichment.explain.explain import Explanation
-from enrichment.explain.what_if import Crossing
 from enrichment.fields import FIELDS
 from sync.console.output import Output, number
-from sync.report.explain import Found
+from sync.report.explain import Found, change_in_words
 
 _TEXTS = ("stance", "top_drivers", "model_version", "asof")
 _HISTORY = ("customer_dependence", "seller_dependence", "reciprocity_balance", "confidence", "stance")
@@ -49,17 +47,9 @@ def _changes(output: Output, found: Found) -> None:
         return
     output.say("\nWhat would change it at the next run, one figure at a time, the others staying:")
     for crossing in e.changes:
-        output.say(f"  {_change(crossing, said)}")
+        output.say(f"  {change_in_words(crossing, said, deal=found.stream != 'accounts')}")
     if not e.changes:
         output.say(f"  {said['nothing']}")
-
-
-def _change(crossing: Crossing, said: Mapping[str, str]) -> str:
-    decimals = 1 if crossing.what in said else 2
-    figures = {"now": f"{crossing.counted_as:.{decimals}f}", "then": f"{crossing.then:.{decimals}f}"}
-    what = said.get(crossing.what, crossing.what.replace("_", " "))
-    form = "changes_unknown" if crossing.now is None else "changes"
-    return said[form].format(what=what, stance=crossing.stance.replace("_", " "), **figures)
 
 
 def _scores(output: Output, found: Found) -> None:

@@ -2,24 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from config.loading import load_model
 from config.settings import Settings
 from connectors.errors import ConfigError
-from sync.report.data import read_report
-from sync.report.page import render, write
-from sync.state.run_queries import finished_runs
+from enrichment.model import ScoringModel
+from sync.report.changes import baseline
+from sync.report.data import ReportData, read_report
+from sync.report.details import details
+from sync.report.links import link_form
+from sync.report.page import Extras, render, write
+from sync.report.payload import detail_blocks
+from sync.state.run_queries import FinishedRun, finished_runs
 from sync.system.files import check_output
 
+DETAILED = 20_000
+"""Records of each stream whose drawers show everything; those of the others show their row."""
+_KEPT = 12
+_HISTORY = 5
 
-def build_report(settings: Settings, out: Path, *, names: bool) -> Path:
-    """Writes the report of the last finished run, with movers against the one before it. Raises ConfigError if there is none."""
+
+def build_report(
+    settings: Settings,
+    out: Path,
+    *,
+    names: bool,
+    since: timedelta | None = None,
+    detailed: int = DETAILED,
+    extras: Extras | None = None,
+) -> Path:
+    """Writes the report of the last finished run: what changed since the last run that wrote, or since so long ago.
+
+    Raises ConfigError if no run has finished.
+    """
     check_output(out)
-    runs = finished_runs(settings, most=2)
+    runs = finished_runs(settings, most=_KEPT)
     if not runs:
         raise ConfigError("No run has finished in this workspace.", remedy="Run `bothways sync` first.")
-    previous = runs[1].scores_dir if len(runs) > 1 else None
-    data = read_report(runs[0].scores_dir, previous, settings.crm.kind, names=names)
-    write(out, render(data, pulled=runs[0].pulled, advice=load_model(settings).words.advice))
+    last, before = runs[0], baseline(runs, since)
+    model, normalized = load_model(settings), settings.workspace.dir / "normalized"
+    data = read_report(
+        last.scores_dir, before.scores_dir if before else None, settings.crm.kind, names=names, normalized=normalized
+    )
+    forms = (link_form(settings, "accounts"), link_form(settings, "opportunities")) if names else ("", "")
+    page = replace(
+        with_details(extras or Extras(), data, last.scores_dir, model, runs[1 : 1 + _HISTORY], detailed), forms=forms
+    )
+    write(out, render(data, pulled=last.pulled, advice=model.words.advice, extras=page))
     return out
+
+
+def with_details(
+    extras: Extras,
+    data: ReportData,
+    scores: Path,
+    model: ScoringModel,
+    earlier: Sequence[FinishedRun],
+    detailed: int = DETAILED,
+) -> Extras:
+    """`extras` with the drawers of the first `detailed` accounts and deals."""
+    accounts = [row.id for row in data.accounts[:detailed]]
+    deals = [row.id for row in data.deals[:detailed]]
+    return replace(
+        extras,
+        account_details=detail_blocks(details(scores, "accounts", accounts, model, earlier)),
+        deal_details=detail_blocks(details(scores, "opportunities", deals, model, earlier)),
+    )

@@ -15,6 +15,8 @@ from config.settings import Settings
 from connectors.errors import ConfigError
 from connectors.records import Stream
 from enrichment.explain.explain import Explanation, explain
+from enrichment.explain.what_if import Crossing
+from enrichment.fields import DEAL_STANCES, STANCES
 from enrichment.model import ScoringModel
 from sync.state.run_queries import FinishedRun, finished_runs
 
@@ -63,6 +65,26 @@ class Found:
             "previous": self.previous,
             "history": [{"as_of": moment, **scores} for moment, scores in self.history],
         }
+
+
+def stance_label(code: str, *, deal: bool) -> str:
+    """A stance as people read it."""
+    return dict(DEAL_STANCES if deal else STANCES).get(code, code.replace("_", " "))
+
+
+def advice_for(audit: Mapping[str, Any], stance: str, model: ScoringModel, *, deal: bool) -> str:
+    """What a record's stance tells people to do."""
+    del audit, deal
+    return model.words.advice.get(stance, "")
+
+
+def change_in_words(crossing: Crossing, said: Mapping[str, str], *, deal: bool) -> str:
+    """What would change a stance, in a line; `said` are the rules' words."""
+    decimals = 1 if crossing.what in said else 2
+    figures = {"now": f"{crossing.counted_as:.{decimals}f}", "then": f"{crossing.then:.{decimals}f}"}
+    what = said.get(crossing.what, crossing.what.replace("_", " "))
+    form = "changes_unknown" if crossing.now is None else "changes"
+    return said[form].format(what=what, stance=stance_label(crossing.stance, deal=deal), **figures)
 
 
 def explain_record(settings: Settings, model: ScoringModel, record: str) -> Found:

@@ -25,6 +25,8 @@ class FinishedRun:
     as_of: str
     scores_dir: Path
     pulled: dict[str, int]
+    written: int = 0
+    """Records that the run changed in the CRM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,9 @@ def finished_runs(settings: Settings, *, most: int = 1) -> list[FinishedRun]:
     for row in rows_of(settings, query):
         folder = Path(row.scores_dir)
         if checksums.folder_holds(folder):
-            found.append(
-                FinishedRun(row.run_id, row.kind, row.as_of, folder, json.loads(row.result or "{}").get("pulled", {}))
-            )
+            result = json.loads(row.result or "{}")
+            pulled, written = result.get("pulled", {}), result.get("written", 0)
+            found.append(FinishedRun(row.run_id, row.kind, row.as_of, folder, pulled, written))
         elif folder.is_dir():
             logs.write("warning", f"The scores in {folder} are damaged and left out.")
         if len(found) == most:

@@ -61,3 +61,38 @@ def score_folder(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return make
+
+
+DEAL_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("name", pa.string()),
+        ("account_id", pa.string()),
+        ("bothways_deal_stance", pa.string()),
+        ("bothways_deal_customer_dependence", pa.float64()),
+        ("bothways_deal_reciprocity_balance", pa.float64()),
+        ("bothways_deal_days_since_customer_act", pa.int64()),
+        ("bothways_deal_confidence", pa.float64()),
+    ]
+)
+
+
+@pytest.fixture
+def add_deals() -> Callable[..., None]:
+    """Adds scored deals to a score folder."""
+
+    def add(folder: Path, rows: list[dict[str, Any]]) -> None:
+        whole = [dict.fromkeys(DEAL_SCHEMA.names) | row for row in rows]
+        pq.write_table(pa.Table.from_pylist(whole, schema=DEAL_SCHEMA), folder / "opportunities.parquet")
+
+    return add
+
+
+@pytest.fixture
+def add_audit() -> Callable[..., None]:
+    """Adds the audit of accounts to a score folder."""
+
+    def add(folder: Path, rows: list[dict[str, Any]]) -> None:
+        pq.write_table(pa.Table.from_pylist(rows), folder / "account_audit.parquet")
+
+    return add
