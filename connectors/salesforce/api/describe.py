@@ -37,6 +37,10 @@ class FieldInfo:
     parents: tuple[str, ...]
     calculated: bool = False
     """A formula or roll-up: it may change without the record's stamp."""
+    options: frozenset[str] = frozenset()
+    """Active values of a picklist."""
+    restricted: bool = False
+    """Whether it takes no other values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,8 @@ def _info(described: Record) -> ObjectInfo:
             raw.get("compoundFieldName"),
             parents,
             bool(raw.get("calculated")),
+            frozenset(str(each.get("value")) for each in raw.get("picklistValues") or () if each.get("active")),
+            bool(raw.get("restrictedPicklist")),
         )
         if raw.get("relationshipName"):
             relations[str(raw["relationshipName"]).lower()] = parents

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.base import Diagnosis, Finding, FindingLevel, Organisation, PropertySpec
@@ -10,7 +10,7 @@ from connectors.errors import AuthError, BothwaysError, FatalError, SchemaError
 from connectors.records import STREAMS, Stream
 from connectors.salesforce.api.answers import Found
 from connectors.salesforce.api.client import Client, soql
-from connectors.salesforce.api.describe import Schema
+from connectors.salesforce.api.describe import FieldInfo, Schema
 from connectors.salesforce.api.failures import WHO_SEES_ALL, TooLarge
 from connectors.salesforce.config import ObjectMapping, SalesforceConfig, SalesforceMapping
 from connectors.salesforce.names import OBJECTS, field_name
@@ -171,12 +171,30 @@ class Checker:
                 yield Finding(
                     "fail", "properties", f"{len(names)} of {len(wanted)} fields are {what}: {listed}.", PROVISION
                 )
+        yield from self._options(found)
         closed = [n for n in OBJECTS.values() if (info := self.schema.object(n)) is not None and not info.updateable]
         if closed:
             remedy = "Assign the permission set Bothways_Integration."
             yield Finding(
                 "fail", "properties", f"{' and '.join(closed)} records cannot be edited by this user.", remedy
             )
+
+    def _options(self, found: Mapping[tuple[str, str], FieldInfo | None]) -> Iterator[Finding]:
+        """Values of our picklists that somebody has removed or deactivated, or that an older version did not have."""
+        for spec in self.owned:
+            name = OBJECTS[spec.stream], field_name(spec.name)
+            info = found.get(name)
+            if info is None or info.type != "picklist":
+                continue
+            lacking = [code for code, _ in spec.options if code not in info.options]
+            if lacking:
+                effect = "are refused" if info.restricted else "are shown as codes, and missing from filters"
+                yield Finding(
+                    "fail" if info.restricted else "warn",
+                    "properties",
+                    f"{'.'.join(name)} lacks the values {', '.join(lacking)}: scores with them {effect}.",
+                    f"Add them in Setup > Object Manager > {name[0]} > Fields & Relationships > {spec.label}.",
+                )
 
     def _limits(self) -> Iterator[Finding]:
         most, left = self._day()

@@ -54,6 +54,22 @@ def test_some_missing_fields_are_one_failure_that_names_them(connect: Any, app: 
     assert "Account.Bothways_Stance__c" in failed.message
 
 
+def test_values_that_an_administrator_removed_from_our_picklist_are_named(
+    connect: Any, app: SalesforceEmulator
+) -> None:
+    """HubSpot's fault of the same kind: `check` was green, and the sync stopped at the first write of a removed option."""
+    connect().provision(fields("essential"))
+    field = app.org.schema.objects["Account"].fields["Bothways_Stance__c"]
+    gone = field.values.pop()
+    app.org.fields_changed()
+    [found] = said(connect(owned=fields("essential")), "lacks the values")
+    assert (found.level, gone in found.message) == ("warn", True)
+    field.restricted = True
+    app.org.fields_changed()
+    [found] = said(connect(owned=fields("essential")), "lacks the values")
+    assert (found.level, "are refused" in found.message) == ("fail", True)
+
+
 def test_the_corporate_currency_and_where_it_comes_from(connect: Any, app: SalesforceEmulator) -> None:
     """Object Reference, CurrencyType.IsCorporate."""
     app.set_currencies("JPY", {"USD": 1 / 150, "EUR": 1 / 160}, {})
