@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from connectors.http.addresses import address
 from connectors.secrets import Secret
@@ -66,6 +66,10 @@ class WebhookSettings(_Section):
     """Of the app that subscribes; the signatures are checked with it."""
     listen: Address = "127.0.0.1:8808"
     """Where deliveries come in, from a proxy that speaks TLS."""
+    public: bool = False
+    """Allows `listen` beyond this machine, where everybody in the network can reach it in the clear."""
+    hosts: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$")], ...] = ()
+    """Further names under which the proxy asks; that of `public_url` and this machine's are known."""
     portal_id: int | None = Field(default=None, gt=0)
     """Events of other accounts that have the same app are left out. None: there is only one."""
     run_after_minutes: float = Field(default=0.0, ge=0, le=1440)
@@ -81,6 +85,18 @@ class WebhookSettings(_Section):
         except ValueError as error:
             raise ValueError(f"{error}: write the whole address, with https://, as it stands in the app") from None
         return value
+
+    @model_validator(mode="after")
+    def _not_by_accident(self) -> Self:
+        if not self.public and not ipaddress.ip_address(split_address(self.listen)[0]).is_loopback:
+            raise ValueError("listen is beyond this machine; set public = true if the network before it is trusted")
+        return self
+
+    @property
+    def all_hosts(self) -> frozenset[str]:
+        """The names that a delivery may ask for."""
+        own = [address(self.public_url).host] if self.public_url is not None else []
+        return frozenset({*own, *self.hosts})
 
     @property
     def run_after(self) -> timedelta | None:

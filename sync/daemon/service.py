@@ -67,7 +67,8 @@ def serve(asked: Asked, output: Output) -> int:
         if state is not None:
             receiver = Receiver(connect_webhooks(asked.settings), state, crm, marked=daemon.marked)
             host, port = split_address(asked.settings.webhooks.listen)
-            door = stack.enter_context(Listener(receiver, host, port, body=BODY, name="webhooks"))
+            hosts = asked.settings.webhooks.all_hosts
+            door = stack.enter_context(Listener(receiver, host, port, body=BODY, name="webhooks", hosts=hosts))
             logs.write("info", f"Webhooks are received at {door.host}:{door.port}.")
         if asked.health is not None:
             sources = Sources(daemon.standing, lambda: render(asked.settings), asked.every, lambda: _marks(state, crm))

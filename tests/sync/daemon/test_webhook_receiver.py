@@ -191,6 +191,81 @@ def test_killed_before_its_answer_a_delivery_is_kept_or_comes_again(tmp_path, po
     assert marks_in(tmp_path) == kept
 
 
+def test_a_request_that_drips_is_ended_whatever_its_pace(door, monkeypatch):
+    """Each byte resets the time of silence; the whole request has a time of its own, headers and body alike."""
+    monkeypatch.setattr("sync.daemon.http_server.REQUEST", 0.6)
+    starts = [
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ",
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900\r\n\r\n",
+    ]
+    for start in starts:
+        with socket.create_connection(("127.0.0.1", door.port)) as raw:
+            raw.sendall(start)
+            raw.settimeout(0.1)
+            while True:
+                try:
+                    raw.sendall(b"x")
+                    if raw.recv(100) == b"":
+                        break
+                except TimeoutError:
+                    continue
+                except OSError:
+                    break
+    assert door.deliver(deal(5)) == 200
+
+
+def test_many_slow_connections_do_not_keep_a_genuine_delivery_out(door):
+    slow = []
+    try:
+        for _ in range(140):
+            raw = socket.create_connection(("127.0.0.1", door.port))
+            raw.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
+            slow.append(raw)
+        assert [door.deliver(deal(n)) for n in range(1, 6)] == [200] * 5
+    finally:
+        for raw in slow:
+            raw.close()
+    assert door.marks() == {("opportunities", str(n)) for n in range(1, 6)}
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1", 200), ("localhost:99", 200), ("[::1]", 200), ("hooks.example.com", 200), ("Hooks.Example.Com:443", 200),
+     ("evil.example", 421), ("127.0.0.1.evil.example", 421), ("127.0.0.1@evil.example", 421), ("", 421), ("a b", 421)],
+)  # fmt: skip
+def test_a_page_that_leads_its_own_name_here_is_turned_away(tmp_path, host, status):
+    """DNS rebinding: a browser on this machine would ask loopback under the name of somebody else's page."""
+    made, state = receive_once.receiver(tmp_path, clock=lambda: NOW, marked=lambda: None)
+    body = orjson.dumps([deal(5)])
+    known = ["hooks.example.com"]
+    with (
+        closing(state),
+        Listener(made, "127.0.0.1", 0, body=BODY, name="webhooks", hosts=known) as listener,
+        urllib3.PoolManager() as pool,
+    ):
+        headers = {**signed(body), "Host": host}
+        url = f"http://127.0.0.1:{listener.port}/"
+        found = pool.request("POST", url, body=body, headers=headers, retries=False).status
+    assert found == status
+    assert bool(marks_in(tmp_path)) == (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("listen", "fine"), [("127.0.0.1:1", True), ("[::1]:1", True), ("0.0.0.0:1", False), ("10.0.0.1:1", False)]
+)
+def test_beyond_this_machine_only_when_asked_to(listen, fine):
+    from pydantic import ValidationError
+
+    from config.daemon import WebhookSettings
+
+    assert WebhookSettings(listen=listen, public=True).listen == listen
+    if fine:
+        assert WebhookSettings(listen=listen).listen == listen
+    else:
+        with pytest.raises(ValidationError, match="public = true"):
+            WebhookSettings(listen=listen)
+
+
 def test_the_address_that_is_taken_is_named(door):
     from connectors.errors import ConfigError
 
