@@ -45,6 +45,12 @@ class WorkspaceSettings(_Section):
     """SQLAlchemy URL of the state database; default SQLite in `dir`. Without the password in the file."""
     state_password: Secret | None = None
     """The password of `state_url`."""
+    keep: str = Field(default="30d", pattern=r"^[1-9][0-9]{0,3}[dw]$")
+    """How long runs, their scores, plans and what they wrote are kept; the time in which a run can be rolled back."""
+
+    @property
+    def kept(self) -> timedelta:
+        return timedelta(**{"days" if self.keep[-1] == "d" else "weeks": int(self.keep[:-1])})
 
     @field_validator("state_url")
     @classmethod

@@ -46,6 +46,7 @@ class RunOptions:
     min_delta: float = 0.5
     max_age: timedelta = timedelta(days=7)
     full_every: timedelta = timedelta(days=7)
+    keep: timedelta = timedelta(days=30)
     full: bool = False
     accept: bool = False
     take_over: bool = False
@@ -89,6 +90,7 @@ def options_from(settings: Settings, as_of: datetime | None = None, *, engine: s
         as_of=as_of,
         min_delta=settings.sync.min_delta,
         max_age=settings.max_age,
+        keep=settings.workspace.kept,
         full_every=settings.full_every,
         engine=engine or settings.score.engine,
         reject_threshold=settings.sync.reject_threshold,

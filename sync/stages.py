@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from sync.enrich import score_tables
 from sync.errors import BrakeReached, PlanChanged, exit_code
 from sync.land.normalize import Normalized, normalize
 from sync.options import RunContext
+from sync.privacy.retention import forget_old, remove_all, shrink
 from sync.privacy.suppression import kept_out
 from sync.pull.landing import Landing
 from sync.pull.pull import PullPolicy, pull
@@ -285,9 +285,11 @@ class Stages:
             )
 
     def _prune(self) -> None:
+        """Retention: what is older than `[workspace] keep`, and of scores and plans all but the last few."""
+        folder, crm = self.context.workspace.dir, self.context.connector.name
         keep = {self.run.run_id, self.run.previous_dir.name if self.run.previous_dir else ""}
-        for folder, suffix in (("scores", ""), ("plans", ".parquet")):
-            found = sorted((self.context.workspace.dir / folder).glob(f"*{suffix}"), key=lambda p: p.name, reverse=True)
-            for old in found[_KEEP:]:
-                if old.name.removesuffix(suffix) not in keep:
-                    shutil.rmtree(old) if old.is_dir() else old.unlink()
+        for name, suffix in (("scores", ""), ("plans", ".parquet")):
+            found = sorted((folder / name).glob(f"*{suffix}"), key=lambda p: p.name, reverse=True)
+            remove_all(old for old in found[_KEEP:] if old.name.removesuffix(suffix) not in keep)
+        forget_old(self.state, folder, crm, datetime.now(UTC) - self.context.options.keep)
+        shrink(self.state)

@@ -133,6 +133,7 @@ def purge(
     older_than: Annotated[
         str | None, typer.Option("--older-than", metavar="AGE", help="Runs that ended before, like 30d.")
     ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Count what would be forgotten; change nothing.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -147,18 +148,19 @@ def purge(
     settings = _settings(config)
     workspace, crm = workspace_of(settings), settings.crm.kind
     told = (
-        purge_old(workspace, crm, duration_argument(older_than))
+        purge_old(workspace, crm, duration_argument(older_than), preview=plan)
         if older_than is not None
-        else purge_record(workspace, crm, person=person, account=account)
+        else purge_record(workspace, crm, person=person, account=account, preview=plan)
     )
     output = Output(as_json=as_json, quiet=quiet)
     if as_json:
         output.result(told.to_json())
+    verb = "Would be forgotten" if plan else "Forgotten"
     output.say(
-        f"Forgotten: {told.rewritten:,} files of pulled records rewritten, {told.removed:,} files removed or rewritten, "
+        f"{verb}: {told.rewritten:,} files of pulled records rewritten, {told.removed:,} files removed or rewritten, "
         f"{told.rows:,} rows of the state deleted."
     )
-    if older_than is None:
+    if older_than is None and not plan:
         output.say("It is kept out of what is read from now on. In the CRM nothing was changed.")
 
 

@@ -22,15 +22,15 @@ import sqlalchemy as sa
 from connectors.errors import ConfigError
 from connectors.records import Stream
 from sync.options import Workspace
+from sync.privacy.retention import forget_old, shrink
 from sync.privacy.suppression import Out, strip
 from sync.state import flags as holds
 from sync.state.damage import ACCEPTED, SET_ASIDE
 from sync.state.database import State, open_state
 from sync.state.lock import run_lock, server_lock
-from sync.state.tables import confirmed, dead_letters, journal, marks, parts, pulls, runs
+from sync.state.tables import confirmed, dead_letters, journal, marks, parts, runs
 from sync.system import checksums
 from sync.system import files as durable
-from sync.system.times import format_time
 
 RETENTION = timedelta(days=30)
 """How long what was written can be looked up and taken back."""
@@ -49,13 +49,17 @@ class Purged:
         return {"schema": 1, **asdict(self)}
 
 
-def purge_record(workspace: Workspace, crm: str, *, person: str | None = None, account: str | None = None) -> Purged:
-    """Forgets a person (by id or e-mail address) or an account (by id), for good.
+def purge_record(
+    workspace: Workspace, crm: str, *, person: str | None = None, account: str | None = None, preview: bool = False
+) -> Purged:
+    """Forgets a person (by id or e-mail address) or an account (by id), for good; `preview` only counts what is known of it.
 
     Raises ConfigError when no such person is known by e-mail; LockHeld, StateError.
     """
     with _opened(workspace) as (state, folder):
         ids = _ids(folder, crm, person, account)
+        if preview:
+            return _known(state, folder, crm, ids)
         for stream, record_id in ids:
             holds.keep_out(state, crm, stream, record_id)
         out: Out = {s: frozenset(holds.digest(i) for t, i in ids if t == s) for s in {s for s, _ in ids}}
@@ -65,44 +69,18 @@ def purge_record(workspace: Workspace, crm: str, *, person: str | None = None, a
         keys = [("accounts", i) for i in gone] + [("opportunities", i) for i in deals]
         removed = _forget_derived(state, folder, {i for _, i in keys})
         rows = sum(_forget_rows(state, crm, stream, record_id) for stream, record_id in {*ids, *keys})
-        _wipe(state)
+        shrink(state, wipe=True)
         return Purged(len(ids), rewritten, removed, rows)
 
 
-def purge_old(workspace: Workspace, crm: str, retention: timedelta = RETENTION) -> Purged:
-    """Forgets runs that ended before the retention: their journal, scores and plans, and old damaged states kept aside.
-
-    The scores of the last finished sync stay: the next one compares with them. Raises LockHeld, StateError.
-    """
-    before = datetime.now(UTC) - retention
+def purge_old(workspace: Workspace, crm: str, retention: timedelta = RETENTION, *, preview: bool = False) -> Purged:
+    """Forgets runs that ended before the retention: their journal, scores and plans, and old damaged states set aside;
+    `preview` only counts. Raises LockHeld, StateError."""
     with _opened(workspace) as (state, folder):
-        last = (
-            sa.select(runs.c.run_id)
-            .where((runs.c.crm == crm) & (runs.c.kind == "sync") & (runs.c.status == "finished"))
-            .order_by(runs.c.ended_at.desc())
-            .limit(1)
-        )
-        old = (runs.c.crm == crm) & (runs.c.ended_at < format_time(before))
-        with state.engine.begin() as connection:
-            keep = connection.execute(last).scalar_one_or_none()
-            names = [n for n in connection.execute(sa.select(runs.c.run_id).where(old)).scalars() if n != keep]
-            rows = 0
-            for table in (journal, pulls, runs):
-                for name in names:
-                    # A row without an answer must be sent again, however old it is.
-                    sent = (table.c.status == "unknown") if table is journal else sa.false()
-                    rows += connection.execute(table.delete().where((table.c.run_id == name) & ~sent)).rowcount
-        removed = 0
-        for path in (
-            *(folder / "scores").glob("*"),
-            *(folder / "plans").glob("*"),
-            *_copies(folder),
-        ):
-            run_id = path.name.removesuffix(".parquet")
-            known = run_id in names or any(run_id.startswith(f"{name}-") for name in names)
-            if known or (path.stat().st_mtime < before.timestamp() and run_id != keep):
-                removed += _remove(path)
-        _wipe(state)
+        before = datetime.now(UTC) - retention
+        rows, removed = forget_old(state, folder, crm, before, undecided=True, preview=preview)
+        if not preview:
+            shrink(state, wipe=True)
         return Purged(0, 0, removed, rows)
 
 
@@ -150,6 +128,36 @@ def _ids(folder: Path, crm: str, person: str | None, account: str | None) -> lis
             f"Nobody with the address {person} is in this workspace.", remedy="Or give the id of the CRM."
         )
     return sorted(found)
+
+
+def _known(state: State, folder: Path, crm: str, ids: list[tuple[Stream, str]]) -> Purged:
+    """What a purge of records would touch: files that name them, and rows of the state."""
+    wanted = {record_id for _, record_id in ids}
+    gone = [i for s, i in ids if s == "accounts"]
+    keys = {*ids, *(("opportunities", i) for i in _of_account(folder, crm, gone))}
+    names = pa.array(sorted(wanted), pa.string())
+    files = 0
+    for path in sorted((folder / "landing").glob("*/*/gen-*/part-*")):
+        if path.parents[2].name in (crm, f"{crm}-score"):
+            table = pq.read_table(path, partitioning=None)
+            files += any(_names(table.column(name), names) for name in table.column_names)
+    with state.engine.connect() as connection:
+        rows = sum(
+            connection.execute(
+                sa.select(sa.func.count()).where(
+                    (t.c.crm == crm) & (t.c.stream == stream) & (t.c.record_id == record_id)
+                )
+            ).scalar_one()
+            for t in (journal, confirmed, dead_letters, marks)
+            for stream, record_id in keys
+        )
+    return Purged(len(ids), files, 0, rows)
+
+
+def _names(column: pa.ChunkedArray, wanted: pa.Array) -> bool:
+    if pa.types.is_list(column.type):
+        column = pc.list_flatten(column)
+    return column.type == pa.string() and bool(pc.any(pc.is_in(column, wanted)).as_py())
 
 
 def _landed(folder: Path, crm: str, stream: str) -> list[Path]:
@@ -240,11 +248,3 @@ def _copies(folder: Path) -> list[Path]:
 def _remove(path: Path) -> int:
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     return 1
-
-
-def _wipe(state: State) -> None:
-    """What was deleted must not linger in free pages of the file."""
-    if state.path is not None:
-        with state.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("vacuum")
-            connection.exec_driver_sql("pragma wal_checkpoint(truncate)")

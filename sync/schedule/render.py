@@ -22,7 +22,7 @@ from connectors.secrets import Secret
 
 FILES: dict[str, tuple[str, ...]] = {
     "cron": ("cron.txt",),
-    "systemd": ("systemd.service", "systemd.timer"),
+    "systemd": ("systemd.service", "systemd.timer", "systemd-purge.service", "systemd-purge.timer"),
     "kubernetes": ("kubernetes.yaml",),
     "github-actions": ("github-actions.yml",),
     "airflow": ("airflow.txt",),
@@ -32,6 +32,8 @@ _MADE = {
     "cron.txt": "{name}.cron",
     "systemd.service": "{name}.service",
     "systemd.timer": "{name}.timer",
+    "systemd-purge.service": "{name}-purge.service",
+    "systemd-purge.timer": "{name}-purge.timer",
     "kubernetes.yaml": "{name}.yaml",
     "github-actions.yml": "{name}.yml",
     "airflow.txt": "{name}_dag.py",
@@ -76,6 +78,8 @@ def units(kind: str, settings: Settings | None, asked: Asked) -> dict[str, str]:
         "version": version("bothways"),
         "hour": hour if kind == "systemd" else str(int(hour)),
         "minute": minute if kind == "systemd" else str(int(minute)),
+        "purge_hour": f"{(int(hour) + 12) % 24:02d}" if kind == "systemd" else str((int(hour) + 12) % 24),
+        "keep": settings.workspace.keep if settings is not None else "30d",
         "state": f"/var/lib/{asked.name}",
         "environment": _sourced(secrets),
         "secrets": _HOW[kind](secrets, asked.name) if kind in _HOW else "",

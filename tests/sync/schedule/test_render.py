@@ -163,7 +163,12 @@ def test_files_are_written_once_and_never_over_another(tmp_path):
     words = ["schedule", "systemd", "--config", str(tmp_path / "none.toml"), "--output", str(tmp_path / "units")]
 
     assert CliRunner().invoke(app, words).exit_code == 0
-    assert sorted(path.name for path in (tmp_path / "units").iterdir()) == ["bothways.service", "bothways.timer"]
+    assert sorted(path.name for path in (tmp_path / "units").iterdir()) == [
+        "bothways-purge.service",
+        "bothways-purge.timer",
+        "bothways.service",
+        "bothways.timer",
+    ]
     assert isinstance(CliRunner().invoke(app, words).exception, ConfigError)
 
 
