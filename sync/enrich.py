@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from sync.scoring.compile import Scorer
 
 __all__ = ["OUTPUTS", "score_tables"]
-_ACT = 150
-"""Bytes that adding up takes for each act, about: to find that out by failing takes as long as the scoring."""
 _STANCE = {"accounts": "bothways_stance", "opportunities": "bothways_deal_stance"}
 _VERSION = {"accounts": "bothways_model_version", "opportunities": "bothways_deal_model_version"}
 
@@ -48,8 +46,7 @@ def score_tables(
     for folder in (fresh, scratch):
         shutil.rmtree(folder, ignore_errors=True)
         durable.make_dir(folder)
-    acts = pq.read_metadata(normalized / "activities.parquet").num_rows
-    with engine_named(engine, scratch, max(LEAN, acts * _ACT)) as run:
+    with engine_named(engine, scratch, LEAN) as run:
         statements = _statements(run, engine, model, scorer, normalized.parent)
         run.as_of(as_of)
         for name in INPUTS:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from connectors.duckdb_memory import within_memory
+from connectors.duckdb_memory import roomy, within_memory
 from connectors.errors import ConfigError
 from connectors.stopping import interruptible
 from enrichment.parameters import definitions
@@ -61,7 +61,7 @@ def engine_named(name: str, scratch: Path, memory: int) -> Iterator[Engine]:
 
         connection = duckdb.connect(str(scratch / "engine.duckdb"), config=settings(scratch, memory))
         try:
-            with interruptible(connection):
+            with interruptible(connection), roomy(connection):
                 yield DuckDB(connection)
         finally:
             connection.close()
@@ -81,7 +81,7 @@ class DuckDB:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
-        for setting in (QUIET, "SET TimeZone = 'UTC'"):
+        for setting in (QUIET, "SET TimeZone = 'UTC'", "SET preserve_insertion_order = false"):
             connection.execute(setting)
 
     def as_of(self, moment: datetime) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from connectors.duckdb_memory import LEAN, within_memory
+from connectors.duckdb_memory import LEAN, roomy, within_memory
 from connectors.stopping import interruptible
 from sync.system import files as durable
 
@@ -53,7 +53,7 @@ def session(scratch: Path) -> Iterator[Session]:
     try:
         connection.execute(QUIET)
         connection.execute("SET TimeZone = 'UTC'")
-        with interruptible(connection):
+        with interruptible(connection), roomy(connection):
             yield Session(connection)
     finally:
         connection.close()
