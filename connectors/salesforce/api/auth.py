@@ -23,7 +23,7 @@ RENEW_AFTER = 30 * 60.0
 """Seconds: a token that we can replace is replaced well before the organisation's session timeout (two hours by default)."""
 
 _SKEW = 60.0
-"""Seconds that our clock may differ from the server's before what we signed is signed anew."""
+"""Seconds that our clock may differ from the server's before what we signed is signed again."""
 
 PostForm = Callable[[str, Mapping[str, str]], tuple[int, bytes]]
 """Posts a form to a path of the organisation and returns status and body; retries nothing but the connection."""
@@ -123,8 +123,8 @@ class Tokens:
         return {"grant_type": "refresh_token", "client_id": auth.client_id, "refresh_token": token, **secret}
 
     def _now(self) -> float:
-        told = self._server.now()
-        return time.time() if told is None else told.timestamp()
+        server_time = self._server.now()
+        return time.time() if server_time is None else server_time.timestamp()
 
     def _skew(self) -> float:
         return abs(time.time() - self._now())

@@ -93,7 +93,7 @@ class Schema:
         self._lock = threading.Lock()
 
     def forget(self) -> None:
-        """The next question describes anew (after a deployment)."""
+        """The next question describes again (after a deployment)."""
         with self._lock:
             self._known.clear()
 
@@ -121,7 +121,7 @@ class Schema:
         return (info.name, info.fields.get(last.lower())) if info else (None, None)
 
     def shown(self, mapping: ObjectMapping) -> list[str]:
-        """`Object.path:type` of the mapped fields that are there; a formula is told from a field that holds a value."""
+        """`Object.path:type` of the mapped fields that are there; a formula is marked with "*"."""
         found = [(path, self.find(mapping.object, path)) for path in dict.fromkeys(mapping.fields.values())]
         return [f"{mapping.object}.{path}:{f.type}{'*' * f.calculated}" for path, f in found if f is not None]
 

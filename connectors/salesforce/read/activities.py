@@ -83,10 +83,10 @@ def _changed_people(
 ) -> list[Feed]:
     """An invitation that is answered, or a person who is added, changes a relation and not the activity: activities whose
     relations have changed, and that are not among the changed ones anyway (`seen`), are read again by id."""
-    told = lookups.changes(kind)
-    if told is None:
+    changes = lookups.changes(kind)
+    if changes is None:
         return []
-    relation, key = told
+    relation, key = changes
 
     def again(frame: Frame) -> Translated:
         ids = [i for i in dict.fromkeys(as_ids(frame.get(key)).to_pylist()) if i is not None and i not in seen]

@@ -71,5 +71,5 @@ class Ahead:
 def _is_watermark(cursor: Cursor) -> bool:
     try:
         return isinstance(decode(cursor), Watermark)
-    except StateError:  # whoever reads from it is told
+    except StateError:  # reading from it raises
         return False

@@ -21,9 +21,13 @@ def currencies(
     client: Client, schema: Schema, mapping: SalesforceMapping, organisation: Organisation
 ) -> Iterator[Finding]:
     """The corporate currency: the organisation's where it has several, else that of the settings."""
-    told = (organisation.corporate_currency or "").upper()
+    configured = (organisation.corporate_currency or "").upper()
     if schema.find(mapping.opportunities.object, CURRENCY) is None:
-        name = f"{told} (the settings)" if told else "not named: set organisation.corporate_currency to name it"
+        name = (
+            f"{configured} (the settings)"
+            if configured
+            else "not named: set organisation.corporate_currency to name it"
+        )
         yield Finding("ok", "money", f"One currency for all amounts: {name}.")
         return
     if schema.object(STATIC.object) is None:
@@ -45,11 +49,11 @@ def currencies(
         "money",
         f"Corporate currency {own} (the organisation's {STATIC.object}; {len(answer.records)} currencies, {kinds}).",
     )
-    if told and own and told != own:
+    if configured and own and configured != own:
         yield Finding(
             "warn",
             "money",
-            f"The settings call {told} the corporate currency, the organisation {own}: amounts are counted in {own}.",
+            f"The settings call {configured} the corporate currency, the organisation {own}: amounts are counted in {own}.",
             f'Set organisation.corporate_currency = "{own}", or leave it out.',
         )
 

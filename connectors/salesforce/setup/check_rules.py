@@ -39,7 +39,7 @@ _KINDS = (
         name="ValidationName",
         object="EntityDefinition.QualifiedApiName",
         effect="a record that breaks one refuses its score",
-        remedy="Exempt the integration user in them (a custom permission), or mend the records that dead-letters names.",
+        remedy="Exempt the integration user in them (a custom permission), or correct the records that dead-letters names.",
     ),
     _Kind(
         "flows",

@@ -19,8 +19,8 @@ _EVERYTHING = "PermissionsModifyAllData"
 def rights(client: Client, user: str) -> Iterator[Finding]:
     """What this user is and may; says so when the organisation does not tell."""
     answers = client.queries([soql(_USER, user), soql(_SETS, user)])
-    told, sets = (answer.records if isinstance(answer, Found) else [] for answer in answers)
-    profile = _of(told[0], "Profile") if told else {}
+    users, sets = (answer.records if isinstance(answer, Found) else [] for answer in answers)
+    profile = _of(users[0], "Profile") if users else {}
     if not profile:
         yield Finding("ok", "credentials", "This user's licence and profile are not shown to it.")
         return
