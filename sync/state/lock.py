@@ -87,12 +87,13 @@ def server_failed(error: sa.exc.SQLAlchemyError) -> BothwaysError:
     cause = getattr(error, "orig", None) or error
     words = (str(cause).splitlines() or [type(cause).__name__])[0]
     state = str(getattr(cause, "sqlstate", None) or "")
-    if state.startswith("28") or any(part in words for part in _REFUSED):
+    no_such = "does not exist" in words
+    if state.startswith("28") or any(part in words for part in _REFUSED) or (no_such and 'role "' in words):
         return AuthError(
             f"The state database refuses the sign-in: {words}.",
             remedy="Check workspace.state_url and workspace.state_password.",
         )
-    if state == "3D000" or ("database" in words and "does not exist" in words):
+    if state == "3D000" or (no_such and 'database "' in words):
         return ConfigError(
             f"The state database does not exist: {words}.", remedy="Create it (createdb), or check workspace.state_url."
         )

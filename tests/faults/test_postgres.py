@@ -15,7 +15,8 @@ from case import CRMS, Case
 from rows import told
 from traced import provisioned, records_sent, run
 
-from connectors.errors import StateError
+from connectors.errors import AuthError, ConfigError, StateError
+from sync.errors import StateUnavailable, exit_code
 from sync.state import tables
 from sync.state.database import open_state
 from sync.state.journal import Journal
@@ -137,7 +138,7 @@ def test_a_lock_that_the_server_lost_ends_the_run(server: postgres.Server, tmp_p
                 "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
             )
         other.dispose()
-        with pytest.raises(StateError, match="state database"), state.engine.begin():
+        with pytest.raises(StateUnavailable, match="state database"), state.engine.begin():
             raise AssertionError("a transaction was begun without the lock")
     state.close()
 
@@ -160,6 +161,53 @@ def test_a_state_without_a_column_is_refused_by_name(server: postgres.Server, tm
     state.close()
     with pytest.raises(StateError, match=r"journal\.message"):
         open_state(tmp_path, url)
+
+
+def test_a_state_of_an_older_version_is_upgraded(server: postgres.Server, tmp_path: Path) -> None:
+    url = server.database()
+    state = open_state(tmp_path, url)
+    with state.engine.begin() as connection:
+        for name in tables.ADDED_COLUMNS:
+            connection.exec_driver_sql("alter table {} drop column {}".format(*name.split(".")))
+        connection.execute(tables.meta.update().where(tables.meta.c.key == "version").values(value="2"))
+        connection.execute(tables.meta.insert().values(key="mark", value="ours"))
+    state.close()
+    state = open_state(tmp_path, url)
+    with state.engine.connect() as connection:
+        found = {row.key: row.value for row in connection.execute(tables.meta.select())}
+    state.close()
+    assert (found["mark"], found["version"]) == ("ours", str(tables.VERSION))
+
+
+def test_an_outage_passes_and_a_refusal_does_not(server: postgres.Server, tmp_path: Path) -> None:
+    """Exit codes 8, 4 and 2: only the first is worth another try without anybody's help."""
+    url = server.database()
+    nobody = url.replace(f"//{server.user}@", "//nobody-of-that-name@")
+    nowhere = url.rsplit("?", 1)[0].rsplit("/", 1)[0] + "/no_such_database?" + url.rsplit("?", 1)[1]
+    gone = "postgresql+psycopg://x@127.0.0.1:9/x"
+    for address, kind, code in ((gone, StateUnavailable, 8), (nobody, AuthError, 4), (nowhere, ConfigError, 2)):
+        with pytest.raises(kind) as caught:
+            open_state(tmp_path, address)
+        assert exit_code(caught.value) == code
+        assert caught.value.remedy
+
+
+def test_a_changed_file_is_noticed_with_the_state_on_a_server(
+    server: postgres.Server, undisturbed: Any, tmp_path: Path
+) -> None:
+    """Checksums of landed parts and plans are in the state, wherever that is."""
+    with provisioned("hubspot", tmp_path / "damage") as plain:
+        case = on(plain, server.database())
+        assert case.sync().code == 0
+        landing = case.settings.workspace.dir / "landing"
+        parts = sorted(landing.glob("*/*/gen-*/part-*"))
+        for part in parts:
+            whole = bytearray(part.read_bytes())
+            whole[len(whole) // 2] ^= 1
+            part.write_bytes(bytes(whole))
+        assert case.sync().code == 0
+        assert case.held() == undisturbed["hubspot"]
+        assert not set(parts) & set(landing.glob("*/*/gen-*/part-*")), "each stream was read again"
 
 
 def test_the_server_does_not_run_as_root(server: postgres.Server) -> None:
