@@ -97,6 +97,8 @@ class Table(_Strict):
 
     file: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     """Names or globs inside the folder; at least one file must match. Files in a .zip are found by their own names."""
+    newest: bool = False
+    """Of several files only the newest: exports of several days."""
     sql: str | None = None
     """A SELECT over tables named in this mapping before this one, for what one expression cannot say."""
     delimiter: str | None = None

@@ -104,7 +104,7 @@ class Sources:
                 f"No file in {self.folder} matches {wanted}{nearest(wanted, known)}.",
                 remedy=f"The folder has {', '.join(known) or 'no CSV, Excel or Parquet file'}.",
             )
-        return newest_first(self.folder, sorted(names))
+        return newest_first(self.folder, sorted(names))[: 1 if table.newest else None]
 
     def all_files(self) -> list[str]:
         """Every file of the folder, in archives too."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,16 +41,72 @@ def defaults_for(kind: str) -> Suggestion:
     return _SUGGESTIONS[kind]
 
 
-def settings_text(kind: str, url: str, own_domains: Sequence[str], currency: str | None) -> str:
+def settings_text(
+    kind: str, url: str, own_domains: Sequence[str], currency: str | None, time_zone: str | None = None
+) -> str:
     """The least that a first run needs; `config/bothways.toml` has every setting."""
     place = f"input = {json.dumps(url)}" if kind == "files" else f"url = {json.dumps(url)}"
     auth = "" if kind == "files" else 'auth = { method = "token", token = { env = "BOTHWAYS_CRM_TOKEN" } }\n'
+    zone = f"time_zone = {json.dumps(time_zone)}\n" if time_zone else ""
+    mapping = '[mapping]\nfile = "mapping.toml"\n\n' if kind == "files" else ""
     money = f"corporate_currency = {json.dumps(currency)}\n" if currency else ""
     return (
         f'[crm]\nkind = "{kind}"\n{place}\n{auth}\n'
+        f"{mapping}"
         '[workspace]\ndir = ".bothways"\n\n'
-        f"[organisation]\nown_domains = {json.dumps(list(own_domains))}   # mail from these is ours\n{money}"
+        f"[organisation]\nown_domains = {json.dumps(list(own_domains))}   # mail from these is ours\n{money}{zone}"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What was given as flags; None and () are asked. With `yes` nothing is asked and the proposals are taken."""
+
+    own_domains: Sequence[str] = ()
+    currency: str | None = None
+    time_zone: str | None = None
+    won: Sequence[str] = ()
+    dates: str | None = None
+    numbers: str | None = None
+    yes: bool = False
+
+
+def from_folder(folder: Path, settings: Path, given: Answers, ask: Callable[[str, str], str]) -> list[str]:
+    """Writes settings and a mapping for the exports of a folder; gives what to say. Asks only what they do not tell.
+
+    Raises ConfigError when nothing there is known, or when a file to be written exists.
+    """
+    from connectors.file.presets.draft import draft
+
+    made = draft(folder)
+    mapping = settings.parent / "mapping.toml"
+    for path in (settings, mapping):
+        if path.exists():
+            raise ConfigError(f"{path} exists already.", remedy="Edit it, or name another file with --config.")
+
+    def answer(value: str | None, question: str, proposal: str) -> str:
+        return value if value is not None else proposal if given.yes else ask(question, proposal)
+
+    domains = answer(
+        ",".join(given.own_domains) or None,
+        "Your own mail domains, separated by commas (mail from them is ours)",
+        ",".join(made.own_domains),
+    )
+    zone = answer(given.time_zone, "Your time zone, such as Europe/Berlin (of times in the files)", "UTC")
+    currency = answer(given.currency, "Your corporate currency", next(iter(made.currencies), "EUR"))
+    flags = {"won": ";".join(given.won) or None, "dates": given.dates, "numbers": given.numbers}
+    answers = {q.key: answer(flags[q.key], q.text, q.default) for q in made.questions}
+    text = made.text(answers)
+    own = [d.strip().lower() for d in domains.split(",") if d.strip()]
+    write_new(
+        settings, settings_text("files", os.path.relpath(folder, settings.parent), own, currency.strip().upper(), zone)
+    )
+    write_new(mapping, text)
+    read = ", ".join(f for r in made.folder.tables for f in r.files)
+    said = [f"Found exports of {made.preset.name}: {read}.", f"Wrote {settings} and {mapping}."]
+    if made.folder.others:
+        said.append(f"Not used: {', '.join(made.folder.others)}.")
+    return [*said, f"Next: bothways check --config {settings}"]
 
 
 def write_new(path: Path, text: str) -> None:

@@ -35,6 +35,15 @@ def init(
     currency: Annotated[
         str | None, typer.Option(help="The corporate currency, like EUR; for Salesforce and HubSpot the CRM says.")
     ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FOLDER", help="Exports of a CRM: finds out which, writes the mapping."),
+    ] = None,
+    time_zone: Annotated[str | None, typer.Option(help="With --from: the zone of times in the files.")] = None,
+    won: Annotated[list[str] | None, typer.Option(help="With --from: a stage that is won; several times.")] = None,
+    dates: Annotated[str | None, typer.Option(help="With --from: day or month, whichever comes first.")] = None,
+    numbers: Annotated[str | None, typer.Option(help="With --from: thousands or decimals, what 24.000 is.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="With --from: ask nothing, take what is proposed.")] = False,
 ) -> None:
     """Ask, check, write bothways.toml."""
     from connectors.errors import ConfigError
@@ -43,6 +52,13 @@ def init(
     path = Path(config)
     if path.exists():
         raise ConfigError(f"{path} exists already.", remedy="Edit it, or name another file with --config.")
+    if folder is not None:
+        from sync.cli.first_settings import Answers, from_folder
+
+        given = Answers(own_domain or (), currency, time_zone, won or (), dates, numbers, yes)
+        for line in from_folder(folder, path, given, lambda text, default: str(typer.prompt(text, default=default))):
+            Output().say(line)
+        return
     kind = crm or typer.prompt("Which CRM: salesforce, hubspot or files?", default="salesforce")
     suggestion = defaults_for(kind)
     address = url or typer.prompt(suggestion.question, default=suggestion.url)
