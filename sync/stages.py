@@ -24,6 +24,7 @@ from sync.land.normalize import Normalized, normalize
 from sync.options import RunContext
 from sync.privacy.retention import forget_old, remove_all, shrink
 from sync.privacy.suppression import kept_out
+from sync.pull.echo import land_echo
 from sync.pull.landing import Landing
 from sync.pull.pull import PullPolicy, pull
 from sync.pull.rereads import Marks
@@ -61,8 +62,7 @@ class Stages:
     def pull(self) -> Landing:
         """Reads what is new in the CRM and lands it."""
         with self._stage("pull"):
-            translation = f"{self.context.options.translation} {self.context.options.organisation}"
-            landing = Landing(self.context.workspace.dir, self._landed_as, self.state, self._owned, translation)
+            landing = self._landing()
             policy = PullPolicy(self.context.options.full, self.context.options.full_every)
             stop = self.context.options.stop
             marks = (
@@ -75,6 +75,10 @@ class Stages:
         self._know(pulled=done.rows, rejects=done.rejects)
         self._rate("pull", sum(done.rows.values()))
         return landing
+
+    def _landing(self) -> Landing:
+        translation = f"{self.context.options.translation} {self.context.options.organisation}"
+        return Landing(self.context.workspace.dir, self._landed_as, self.state, self._owned, translation)
 
     def land(self, landing: Landing) -> Normalized:
         """Normalises what was landed into the scoring tables."""
@@ -200,6 +204,7 @@ class Stages:
                 writer.send(row for row in read_plan(self.run.plan_path) if row.key in left)
             except BothwaysError as error:
                 broken = error
+            land_echo(self._landing(), self.run.run_id, self._owned, writer.echo)
         self._count(journal, broken)
         self._rate("write", self.result.written)
         failpoint("run.end")

@@ -16,6 +16,7 @@ from datetime import datetime
 from connectors.base import Change, Connector, PropertySpec, Value, WriteResult
 from connectors.errors import AuthError, BothwaysError, FatalError, RetriableError, SchemaError
 from connectors.http.retry import retrying
+from connectors.records import Stream
 from sync.errors import RefusedByCrm, Stopped
 from sync.progress import Progress
 from sync.state.journal import Journal, Key, Planned, Verdict, values_of
@@ -48,6 +49,8 @@ class Writer:
         self._halt: BothwaysError | None = None
         self._refusing: Counter[str] = Counter()
         self._failed_calls = 0
+        self.echo: dict[Stream, dict[str, tuple[Mapping[str, Value], datetime]]] = {}
+        """What was confirmed with its stamp: by stream and record, the values and the stamp."""
         self._last_failure: RetriableError | None = None
 
     def send(self, rows: Iterable[Planned]) -> None:
@@ -119,6 +122,8 @@ class Writer:
             if key not in rows:
                 raise FatalError(f"The connector answered for {key[0]} {key[1]}, which was not in the batch.")
             verdicts[key] = Verdict(rows[key], result.error)
+            if result.error is None and result.stamp is not None:
+                self.echo.setdefault(key[0], {})[key[1]] = (result.change.values, result.stamp)
         verdicts = self._weighed(verdicts)
         self._journal.record_results(self._run_id, list(verdicts.values()))
         failpoint("batch.confirmed")

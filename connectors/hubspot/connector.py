@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from connectors.base import (
     Connector,
     Cursor,
     Diagnosis,
+    KnowsEchoes,
     Organisation,
     Page,
     PropertySpec,
@@ -27,6 +28,7 @@ from connectors.hubspot.api.call_counter import BATCH
 from connectors.hubspot.api.client import Client
 from connectors.hubspot.config import HubSpotConfig, HubSpotMapping
 from connectors.hubspot.read.by_id import REREADABLE, Again
+from connectors.hubspot.read.echo import Echo
 from connectors.hubspot.read.fetch import Fetcher
 from connectors.hubspot.read.properties import Properties
 from connectors.hubspot.read.reference_data import Portal
@@ -64,7 +66,7 @@ class HubSpotConnector:
         portal = Portal(self._client, fetcher, mapping, organisation)
         self._streams = Streams(config, mapping, owned, organisation, fetcher, portal, properties, portal.now)
         self._again = Again(mapping, owned, fetcher, properties, self._streams, self._streams.joiner)
-        self._writer = Writer(self._client, mapping, owned, properties)
+        self._writer = Writer(self._client, mapping, owned, properties, self._streams.changed_since_read)
         self._provisioner = Provisioner(self._client, mapping, properties)
         self._checked = (mapping, tuple(owned), organisation, properties, portal)
         streams = self._streams.available()
@@ -88,6 +90,10 @@ class HubSpotConnector:
                 f"HubSpot has no {stream} here.", remedy=f"Map an object to it: {stream}.object in the mapping."
             )
         return understood("HubSpot", _collected(self._streams.read(stream, since)))
+
+    def wrote(self, stream: Stream, stamps: Mapping[str, datetime]) -> None:
+        """See `connectors.base.KnowsEchoes`."""
+        self._streams.echoes[stream] = Echo.of(stamps)
 
     def reread(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """See `connectors.base.Rereader`."""
@@ -134,3 +140,4 @@ def _collected(pages: Iterator[Page]) -> Iterator[Page]:
 if TYPE_CHECKING:
     _conforms: type[Connector] = HubSpotConnector
     _rereads: type[Rereader] = HubSpotConnector
+    _knows: type[KnowsEchoes] = HubSpotConnector

@@ -289,6 +289,10 @@ class Landing:
             (generations.c.crm == self._crm) & (generations.c.stream == stream) & (generations.c.generation == number)
         )
 
+    def folder(self, stream: Stream) -> Path:
+        """Of one stream; it exists once something of it was landed."""
+        return self._root / stream
+
     def _folder(self, stream: Stream, number: int) -> Path:
         return self._root / stream / f"gen-{number:04d}"
 

@@ -17,11 +17,12 @@ from itertools import chain
 
 import sqlalchemy as sa
 
-from connectors.base import Connector, Expecting, Page, Rereader, ShowsFields
+from connectors.base import Connector, Expecting, KnowsEchoes, Page, Rereader, ShowsFields
 from connectors.errors import BothwaysError, RetriableError, Unreachable
 from connectors.records import STREAMS, Stream
 from sync.errors import PullIncomplete, Stopped
 from sync.progress import Progress
+from sync.pull import echo
 from sync.pull.landing import Generation, Landing
 from sync.pull.parts import Batch
 from sync.pull.rereads import Marked, Marks
@@ -81,6 +82,9 @@ def pull(
     marked = marks.now() if marks is not None else Marked({})
     if isinstance(connector, Expecting):
         connector.expect({stream: generation.cursor for stream, generation in open_now.items()})
+    if isinstance(connector, KnowsEchoes):
+        for stream in todo:
+            connector.wrote(stream, echo.stamps(landing, stream) if open_now[stream].status == "current" else {})
     halt = threading.Event()
     pages: queue.Queue[Page | _End] = queue.Queue(maxsize=2 * max(1, connector.capabilities.read_workers))
     with ThreadPoolExecutor(max(1, connector.capabilities.read_workers), "read") as workers:

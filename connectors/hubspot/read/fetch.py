@@ -102,9 +102,16 @@ class Fetcher:
         return int(records[0]["id"]) if records else 0, total if isinstance(total, int) else 0
 
     def changed(
-        self, kind: str, properties: Sequence[str], stamp: str, low: int, high: int, beyond: str, ended: str | None
+        self,
+        kind: str,
+        properties: Sequence[str],
+        stamp: str,
+        windows: Sequence[tuple[int, int]],
+        beyond: str,
+        ended: str | None,
     ) -> Iterator[tuple[list[Record], str]]:
-        """Pages of 200 by id of the records modified from `low` to `high` (epoch ms), each with its last id.
+        """Pages of 200 by id of the records modified in one of the windows (epoch ms, both ends included), each with its
+        last id.
 
         `ended` names an instant besides the modification that brings a record back when it falls into the window: time
         alone ends a meeting. `total` is never looked at: it counts records that the results leave out.
@@ -113,7 +120,9 @@ class Fetcher:
         seen, offset = 0, ""
         while True:
             request: dict[str, object] = {
-                "filterGroups": [_window(name, low, high, beyond) for name in (stamp, ended) if name],
+                "filterGroups": [
+                    _window(name, low, high, beyond) for name in (stamp, ended) if name for low, high in windows
+                ],
                 "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
                 "properties": [] if by_id else list(properties),
                 "limit": SEARCH_PAGE,
@@ -137,6 +146,15 @@ class Fetcher:
             if not following:
                 break
         self._client.calls.needed(f"search {kind}", seen, SEARCH_PAGE)
+
+    def count(self, kind: str, stamp: str, low: int, high: int) -> int | None:
+        """How many records the search counts that were modified from `low` to `high`; None where it does not tell."""
+        request = {"filterGroups": [_window(stamp, low, high, "")], "limit": 1}
+        check = shapes.records(self._doubts.call(f"search {kind}"), ())
+        body = self._client.call(self._paths.search(kind), body=request, expects="results", check=check).body
+        self._client.calls.needed(f"count {kind}", 1, 1)
+        total = body.get("total")
+        return total if isinstance(total, int) else None
 
     def by_id(self, kind: str, ids: Sequence[str], properties: Sequence[str]) -> list[Record]:
         """The records that exist among the ids, 100 a call. A merged-away id answers with its survivor's record."""

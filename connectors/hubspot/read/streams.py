@@ -14,12 +14,13 @@ import pyarrow as pa
 
 from connectors.base import Organisation, Page, PropertySpec
 from connectors.errors import BothwaysError, StateError
-from connectors.hubspot.api.call_counter import CHUNK
+from connectors.hubspot.api.call_counter import CHUNK, SEARCH_PAGE
 from connectors.hubspot.config import ACTIVITY_KINDS, HubSpotConfig, HubSpotMapping, Kind
 from connectors.hubspot.read import currency as currencies
 from connectors.hubspot.read.associations import Joiner
 from connectors.hubspot.read.cursor import REMEDY, Position, begin
 from connectors.hubspot.read.deals_seen import Deals, Underway, beyond, runs
+from connectors.hubspot.read.echo import Echo
 from connectors.hubspot.read.fetch import Fetcher, in_order
 from connectors.hubspot.read.owners import users
 from connectors.hubspot.read.properties import Properties
@@ -30,6 +31,8 @@ from connectors.hubspot.translate.records import Record, Sheet
 from connectors.records import Stream, schema
 
 _ALWAYS_SWEPT: frozenset[Stream] = frozenset({"accounts", "opportunities"})
+_JUST_SWEPT_MS = 600_000
+WRITABLE: tuple[Kind, ...] = ("accounts", "opportunities")
 _KINDS: dict[Stream, tuple[Kind, ...]] = {
     "accounts": ("accounts",),
     "people": ("people",),
@@ -68,6 +71,9 @@ class Streams:
         self._config, self._mapping, self._owned, self._organisation = config, mapping, tuple(owned), organisation
         self._fetch, self._portal, self._properties, self._now = fetcher, portal, properties, now
         self.joiner = self._join = Joiner(mapping, owned, organisation, fetcher, portal, now)
+        self.echoes: dict[str, Echo] = {}
+        """What our last writes left, by stream."""
+        self._begun: dict[Stream, Position] = {}
         self._deals: Deals | None = None
         self._deals_read = Underway()
 
@@ -86,7 +92,8 @@ class Streams:
         position = begin(now) if since is None else Position.decode(since)
         lower = position.since if position.phase == "done" else None
         if position.phase == "done":
-            position = position.next_read(now, always_sweep=stream in _ALWAYS_SWEPT)
+            position = position.next_read(now, always_sweep=self._swept_now(stream, position, now))
+        self._begun[stream] = position
         if stream == "users":
             yield users(self._portal, position)
         elif stream == "currency_rates":
@@ -95,6 +102,12 @@ class Streams:
             yield from self._opportunity_people(position, lower)
         else:
             yield from self._objects(stream, position, lower, fresh=since is None)
+
+    def _swept_now(self, stream: Stream, position: Position, now: int) -> bool:
+        """Archived accounts and deals are looked for in every read, except in one right after a run that wrote."""
+        if stream not in _ALWAYS_SWEPT:
+            return False
+        return now - position.swept >= _JUST_SWEPT_MS or self._echo(stream, replace(position, start=now)) is None  # type: ignore[arg-type]
 
     def _objects(self, stream: Stream, position: Position, lower: int | None, *, fresh: bool) -> Iterator[Page]:
         kinds = self.kinds(stream)
@@ -153,7 +166,30 @@ class Streams:
             return self._fetch.listing_at_once(name, wanted, position.after)
         stamp = "lastmodifieddate" if name in ("contacts", "contact", "0-1") else "hs_lastmodifieddate"
         ended = self._mapping.meetings.property_of("ends_at") if kind == "meetings" else None
-        return self._fetch.changed(name, wanted, stamp, position.since, position.start, position.after, ended)
+        echo = self._echo(kind, position)
+        if echo is not None and wanted:
+            return echo.beside(self._fetch, name, wanted, stamp, position)
+        window = [(position.since, position.start)]
+        return self._fetch.changed(name, wanted, stamp, window, position.after, ended)
+
+    def _echo(self, kind: Kind, position: Position) -> Echo | None:
+        """Our own writes in the window of an incremental read."""
+        if kind not in WRITABLE:
+            return None
+        found = self.echoes.get(kind, Echo()).within(position.since, position.start)
+        return found if found.stamps else None
+
+    def changed_since_read(self, stream: Stream) -> frozenset[str] | None:
+        """Records of a stream that were modified since this process began to read it, or just before: the search index
+        lags. None when it has not read it, or when they are many."""
+        position = self._begun.get(stream)
+        if position is None:
+            return None
+        low, high = max(0, position.start - self._config.overlap_ms), values.milliseconds(self._now()) + 1000
+        name = self._mapping.of(stream).object  # type: ignore[arg-type]
+        pages = self._fetch.changed(name, (), "hs_lastmodifieddate", [(low, high)], "", None)
+        records, _ = next(pages)
+        return frozenset(r["id"] for r in records) if len(records) < SEARCH_PAGE else None
 
     def properties_of(self, stream: Stream, kind: Kind) -> tuple[str, ...]:
         """What is asked for: the mapped properties, and for accounts and opportunities those we own."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -37,8 +39,15 @@ class Writer:
     """Updates records that exist. Raises ConfigError, SchemaError, AuthError, QuotaReached or RetriableError."""
 
     def __init__(
-        self, client: Client, mapping: HubSpotMapping, owned: Sequence[PropertySpec], properties: Properties
+        self,
+        client: Client,
+        mapping: HubSpotMapping,
+        owned: Sequence[PropertySpec],
+        properties: Properties,
+        changed_since_read: Callable[[Stream], frozenset[str] | None] = lambda _: None,
     ) -> None:
+        self._changed_since_read = changed_since_read
+        self._lock, self._others = threading.Lock(), {}  # type: tuple[threading.Lock, dict[Stream, frozenset[str] | None]]
         self._client, self._mapping, self._properties = client, mapping, properties
         self._calls, self._doubts = itertools.count(1), Doubts()
         self._ours = {stream: {s.name: s for s in owned if s.stream == stream} for stream in WRITABLE}
@@ -54,6 +63,7 @@ class Writer:
             name = self._mapping.of(stream).object  # type: ignore[arg-type]
             used = {p for c in mine for p in c.values}
             self._properties.refuse_missing(name, self._properties.absent(name, used))
+            self._changed(stream)  # before anything of ours is among them
             for wave in _waves(mine):
                 self._client.calls.needed(f"batch update {name}", len(wave), BATCH)
                 results += self._batch(name, wave)
@@ -127,7 +137,7 @@ class Writer:
         """Every change is in the results, named by an error, or looked up."""
         changes = list(by_trace.values())
         by_id = {change.record_id: change for change in changes}
-        done = {str(r.get("id")) for r in body.get("results") or ()}
+        done = {str(r.get("id")): r.get("updatedAt") for r in body.get("results") or ()}
         failed: dict[str, WriteError] = {}
         for detail in body.get("errors") or ():
             context = detail.get("context") or {}
@@ -136,9 +146,26 @@ class Writer:
             self._stop_for_schema(name, [by_id[i] for i in hit] or changes, detail.get("message", ""))
             failed |= dict.fromkeys(hit, _error(detail))
         results = [WriteResult(by_id[i], e) for i, e in failed.items() if i not in done]
-        results += [WriteResult(c) for c in changes if c.record_id in done]
+        results += [WriteResult(c, stamp=self._stamp(c, done[c.record_id])) for c in changes if c.record_id in done]
         unknown = [c for c in changes if c.record_id not in done and c.record_id not in failed]
         return results + [WriteResult(c, self._whereabouts(name, c)) for c in unknown]
+
+    def _stamp(self, change: Change, told: object) -> datetime | None:
+        """The modification stamp that the write left, unless somebody may have changed the record since it was read."""
+        others = self._changed(change.stream)
+        if others is None or change.record_id in others or not isinstance(told, str):
+            return None
+        try:
+            return values.parse_time(told)
+        except ValueError:
+            return None
+
+    def _changed(self, stream: Stream) -> frozenset[str] | None:
+        """Records that were changed between the read and our first write of the stream. None: not known, or many."""
+        with self._lock:
+            if stream not in self._others:
+                self._others[stream] = self._changed_since_read(stream)
+            return self._others[stream]
 
     def _whereabouts(self, name: str, change: Change) -> WriteError:
         """Why a record is missing from a success: gone, merged into another, or just not confirmed."""
