@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from sync import quiet
 from sync.options import RunContext
 from sync.result import RunResult, ScoredAt
 from sync.session import open_run
@@ -13,15 +14,24 @@ from sync.session import open_run
 def run_sync(context: RunContext) -> RunResult:
     """All five stages, or what is left of them of a run that did not finish.
 
+    When nothing new was read and the last scores still stand, it ends after the pull; when only our own writes came back,
+    those scores are compared with what the CRM holds.
+
     Raises LockHeld, BrakeReached, PullIncomplete, QuotaReached (reading), AuthError, SchemaError, StateError, Stopped.
     """
     with open_run("sync", context) as stages:
         if stages.run.phase == "pull":
             landing = stages.pull()
+            standing = quiet.standing(stages, landing)
+            if standing is not None and standing.quiet:
+                return quiet.stand(stages, standing, landing)
             normalized = stages.land(landing)
-            scores = stages.enrich(normalized)
+            scores = stages.enrich(normalized) if standing is None else quiet.reuse(stages, standing)
             plan = stages.diff(normalized, scores)
             stages.commit(plan)
+            result = stages.write_back()
+            quiet.remember(stages, landing)
+            return result
         return stages.write_back()
 
 
