@@ -67,8 +67,8 @@ class SalesforceConnector:
         """What the organisation offers to our user; described (one call) when first asked."""
         if self._capabilities is None:
             streams = tuple(stream for stream in STREAMS if self._is_there(stream))
-            incremental = frozenset(streams) - {"currency_rates"}
-            self._capabilities = Capabilities(streams, incremental, BATCH, write_workers=self._config.write_workers)
+            workers = self._config.write_workers
+            self._capabilities = Capabilities(streams, frozenset(streams), BATCH, write_workers=workers)
         return self._capabilities
 
     def check(self) -> Diagnosis:
@@ -82,7 +82,7 @@ class SalesforceConnector:
 
     def _read(self, stream: Stream, since: Cursor | None) -> Iterator[Page]:
         if stream == "currency_rates":
-            yield self._rates()
+            yield self._rates(since)
             return
         sizes = self._record_counts() if is_of_everything(since) else {}
         lookups = Lookups(self._client, self._schema, sizes, Relations(self._client, self._config))
@@ -109,7 +109,7 @@ class SalesforceConnector:
 
     def expect(self, cursors: Mapping[Stream, Cursor | None]) -> None:
         """See `connectors.base.Expecting`."""
-        self._ahead.announce(cursors)
+        self._ahead.announce({stream: cursor for stream, cursor in cursors.items() if stream != "currency_rates"})
 
     def plan_provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """See `connectors.base.Destination.plan_provision`."""
@@ -180,12 +180,15 @@ class SalesforceConnector:
         mapping = self._mapping.currency_rates
         return [] if mapping is None else currency.statements(self._schema, mapping)
 
-    def _rates(self) -> Page:
+    def _rates(self, since: Cursor | None) -> Page:
+        """All of them each time: the cursor says which there were, so that one that is gone is noticed."""
         mapping = self._mapping.currency_rates
         if mapping is None:
             return self._empty("currency_rates")
         made = currency.rates(self._client, self._schema, mapping, self._ahead.take_beside())
-        return Page("currency_rates", made.batch, self._now(), rejects=made.rejects)
+        ids = made.batch.column("id").to_pylist()
+        gone = currency.known(since) - set(ids)
+        return Page("currency_rates", made.batch, currency.cursor(ids), tuple(sorted(gone)), rejects=made.rejects)
 
     def _empty(self, stream: Stream) -> Page:
         return Page(stream, pa.RecordBatch.from_pylist([], schema=schema(stream, self._owned)), self._now())

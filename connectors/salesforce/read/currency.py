@@ -7,10 +7,12 @@ is among them, at 1.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import pyarrow as pa
 
+from connectors.base import Cursor
 from connectors.errors import BothwaysError
 from connectors.records import SCHEMAS
 from connectors.salesforce.api.answers import Found
@@ -52,6 +54,20 @@ def rates(
     table = pa.Table.from_batches([page.batch for page in pages], schema=SCHEMAS["currency_rates"])
     whole = table.combine_chunks().to_batches() or [pages[0].batch]
     return Translated(whole[0], tuple(r for page in pages for r in page.rejects))
+
+
+def cursor(ids: Sequence[str]) -> Cursor:
+    """Which rates there are."""
+    return json.dumps({"rates": sorted(ids)})
+
+
+def known(since: Cursor | None) -> set[str]:
+    """Which rates there were; none for a cursor of another kind, or for none."""
+    try:
+        found = json.loads(since or "{}")["rates"]
+        return {str(each) for each in found}
+    except (ValueError, KeyError, TypeError):
+        return set()
 
 
 def _selections(schema: Schema, dated: ObjectMapping) -> list[Selection]:

@@ -77,6 +77,20 @@ def test_the_static_rate_of_every_currency_is_read_beside_the_dated_ones(connect
     }
 
 
+def test_a_rate_that_is_gone_is_noticed_by_the_next_read(connect: Any, app: SalesforceEmulator) -> None:
+    """Rates are few and read whole, and DatedConversionRate remembers no deletions: a run without news must still be one."""
+    app.set_currencies("EUR", {"USD": 1.25}, {"USD": [("2026-01-01", 1.25), ("2026-06-01", 1.28)]})
+    connector = connect(token=app.runtime_token)
+    [first] = connector.read("currency_rates", None)
+    [same] = connector.read("currency_rates", first.cursor)
+    assert (same.batch, same.cursor, same.deleted) == (first.batch, first.cursor, ())
+    gone = app.org.store.tuples("SELECT Id FROM DatedConversionRate ORDER BY StartDate DESC")[0][0]
+    app.purge("DatedConversionRate", gone)
+    [after] = connector.read("currency_rates", same.cursor)
+    assert after.deleted == (gone,)
+    assert "currency_rates" in connector.capabilities.incremental
+
+
 def test_the_token_that_the_cli_no_longer_shows_has_a_message_of_its_own(connect: Any) -> None:
     """forcedotcom/cli#3560: `sf org display --json` shows "[REDACTED] Use 'sf org auth show-access-token' to view"."""
     with pytest.raises(TokenRefused) as refused:
