@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from config.settings import Settings
 from connectors.errors import ConfigError
@@ -99,7 +100,7 @@ def explain_record(settings: Settings, model: ScoringModel, record: str) -> Foun
         )
     last = runs[0]
     stream, audit_name, row = _find(last.scores_dir, record)
-    audits = _rows(last.scores_dir / f"{audit_name}.parquet", pc.field("id") == row["id"])
+    audits = _rows(last.scores_dir / f"{audit_name}.parquet", row["id"])
     before = ((run, _before(run.scores_dir, stream, row["id"])) for run in runs[1:])
     history = tuple((run.as_of, scores) for run, scores in before if scores is not None)
     previous = history[0][1] if history else None
@@ -108,9 +109,11 @@ def explain_record(settings: Settings, model: ScoringModel, record: str) -> Foun
 
 
 def _find(folder: Path, record: str) -> tuple[Stream, str, Mapping[str, Any]]:
-    for condition in (pc.field("id") == record, pc.utf8_lower(pc.field("name")) == record.lower()):
+    for column in ("id", "name"):
         hits = [
-            (stream, audit, row) for stream, audit in _STREAMS for row in _rows(folder / f"{stream}.parquet", condition)
+            (stream, audit, row)
+            for stream, audit in _STREAMS
+            for row in _rows(folder / f"{stream}.parquet", record, column)
         ]
         if len(hits) == 1:
             return hits[0]
@@ -125,13 +128,23 @@ def _find(folder: Path, record: str) -> tuple[Stream, str, Mapping[str, Any]]:
     )
 
 
-def _rows(path: Path, condition: Any) -> list[dict[str, Any]]:
+def _rows(path: Path, wanted: str, column: str = "id") -> list[dict[str, Any]]:
+    """The rows with this id, or this name whatever its case. Only the groups of rows that hold one are read whole: not through
+    `pyarrow.dataset`, which takes longer to import than this to run."""
     if not path.exists():
         return []
-    rows: list[dict[str, Any]] = ds.dataset(path).to_table(filter=condition).to_pylist()
+    rows: list[dict[str, Any]] = []
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            values = file.read_row_group(group, columns=[column]).column(0).cast(pa.string())
+            if column == "name":
+                values = pc.utf8_lower(values)
+            hits = pc.equal(values, pa.scalar(wanted if column == "id" else wanted.lower()))
+            if pc.any(hits).as_py():
+                rows += file.read_row_group(group).filter(hits).to_pylist()
     return rows
 
 
 def _before(folder: Path, stream: Stream, identity: str) -> dict[str, Any] | None:
-    rows = _rows(folder / f"{stream}.parquet", pc.field("id") == identity)
+    rows = _rows(folder / f"{stream}.parquet", identity)
     return {name: value for name, value in rows[0].items() if name.startswith("bothways_")} if rows else None

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from config.settings import Settings
@@ -143,6 +141,9 @@ def _line(row: Any) -> RunLine:
 
 
 def _named(settings: Settings, name: str) -> list[str]:
+    import pyarrow.compute as pc  # here: `status` needs neither
+    import pyarrow.parquet as pq
+
     ids: list[str] = []
     for run in finished_runs(settings):
         for stream in ("accounts", "opportunities"):
