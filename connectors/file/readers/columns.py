@@ -97,7 +97,8 @@ class Columns:
         casts = {c: self._cast(c, t, canonical is not None) for c, t in types.items()}
         select = ", ".join(f"{cast} AS {quoted(c)}" for c, cast in casts.items())
         self._con.execute(f"CREATE OR REPLACE TABLE {quoted(name)} AS SELECT {select} FROM {self._raw} ORDER BY rowid")
-        return self._misfits(types, casts)
+        given = types if canonical is not None else {c: t for c, t in types.items() if c in self._table.types}
+        return self._misfits(given, casts)  # types that were inferred fit every cell
 
     def _fill_down(self, names: Sequence[str]) -> None:
         for column in self._table.fill_down:
@@ -122,9 +123,12 @@ class Columns:
                 raise _lacks("types", column, self._file, names)
         given = dict(self._table.types)
         open_ = {name: list(_SHAPES) for name in names if name not in given}
-        for rows in (f"(FROM {self._raw} LIMIT 1000)", self._raw):  # a few rows first: they leave little to try on all
-            open_ = self._fitting(open_, rows)
-        found = {name: given.get(name) or next(iter(open_.get(name, ())), "VARCHAR") for name in names}
+        open_ = self._fitting(open_, f"(FROM {self._raw} LIMIT 1000)")  # a few rows leave little to try on all
+        found = {name: given.get(name) or "VARCHAR" for name in names}
+        while open_:  # the narrowest first, and another only where that does not fit
+            fits = self._fitting({name: kinds[:1] for name, kinds in open_.items()}, self._raw)
+            found |= {name: kinds[0] for name, kinds in fits.items()}
+            open_ = {name: kinds[1:] for name, kinds in open_.items() if name not in fits and len(kinds) > 1}
         for name in names:
             if name not in given and found[name] in _NUMBERS and name in self._texts:
                 found[name] = "VARCHAR"
@@ -141,6 +145,9 @@ class Columns:
             f" any_value({c}) FILTER (regexp_full_match({c}, '{_THOUSANDS_OR_DECIMALS}'))"
             for c in map(quoted, names)
         )
+        few = self._con.execute(f"SELECT {tests} FROM (FROM {self._raw} LIMIT 1000)").fetchone() or ()
+        if not any(few[::2]):
+            return
         row = self._con.execute(f"SELECT {tests} FROM {self._raw}").fetchone() or ()
         for i, name in enumerate(names):
             if row[2 * i] and row[2 * i + 1]:

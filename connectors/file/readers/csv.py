@@ -161,7 +161,7 @@ class CsvReader:
                     self._file,
                     "footer",
                     "",
-                    f"{self._file}: {len(rows) - len(kept)} lines below the table are left out.",
+                    f"{self._file}: {_lines(len(rows) - len(kept))} left out.",
                 )
             )
         return kept
@@ -200,3 +200,7 @@ def _lines_at(path: Path, offsets: Sequence[int]) -> list[int]:
                 position += len(chunk)
             lines.append(line)
     return lines
+
+
+def _lines(count: int) -> str:
+    return "1 line below the table is" if count == 1 else f"{count:,} lines below the table are"

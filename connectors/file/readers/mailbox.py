@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 import re
+from calendar import timegm
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.parser import BytesHeaderParser
@@ -31,7 +32,14 @@ _WANTED = (
 _FIELDS = re.compile(rb"(?im)^(?:" + "|".join(_WANTED).encode() + rb")[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*")
 _POSTMARK = re.compile(rb"From [^\r\n]*\d[^\r\n]*\r?\n(?:>From [^\r\n]*\r?\n)?[!-9;-~]+[ \t]*:")
 _HEADER = re.compile(rb"[!-9;-~]+[ \t]*:")
-_PLAIN = re.compile(r"\s*(?:[^<>\"(),:;@]*<\s*([^<>\s@]+@[^<>\s@]+)\s*>|([^<>\s\"(),:;@]+@[^<>\s\"(),:;@]+))\s*")
+_END = re.compile(rb"\n\r?\n")
+_PLAIN = re.compile(
+    r'\s*(?:(?:"(?:[^"\\]|\\.)*"|[^"<>(),;:@])*<\s*([^<>\s@]+@[^<>\s@]+)\s*>|([^<>\s"(),:;@]+@[^<>\s"(),:;@]+))\s*(?:,|$)'
+)
+_DATE = re.compile(
+    r"\s*(?:[A-Za-z]{3},\s*)?(\d{1,2})\s+([A-Za-z]{3})\s+(\d{4})\s+(\d\d):(\d\d)(?::(\d\d))?\s+([+-])(\d\d)(\d\d)\b"
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ADDRESS = re.compile(r"[^\s@<>\"(),:;\\]+@[^\s@<>\"(),:;\\]+\.[^\s@<>\"(),:;\\.]+")
 _ID = re.compile(r"<[^<>\s]+>")
 _ROBOTS = re.compile(
@@ -86,9 +94,16 @@ def _next(data: mmap.mmap, start: int) -> int:
 
 
 def _head(data: mmap.mmap, start: int) -> bytes:
-    ends = [at for mark in (b"\n\n", b"\n\r\n") if (at := data.find(mark, start, start + LONGEST_HEADER)) >= 0]
-    head = data[start : min(ends) + 1 if ends else start + LONGEST_HEADER]
-    return head.replace(b"\r\n", b"\n")
+    size = 1 << 12
+    while (
+        True
+    ):  # a little at a time: looking far ahead for an end of the other kind would take longer than all the rest
+        head = data[start : start + size]
+        if found := _END.search(head):
+            return head[: found.start() + 1].replace(b"\r\n", b"\n")
+        if size >= LONGEST_HEADER or len(head) < size:
+            return head.replace(b"\r\n", b"\n")
+        size *= 8
 
 
 _PARSER = BytesHeaderParser()
@@ -123,14 +138,27 @@ def parsed(head: bytes) -> Mail | None:
 def addresses(values: Iterable[str]) -> Iterator[str]:
     """Addresses in lower case, in order; names and whatever is no address are left out."""
     for value in values:
-        parts = value.split(",")
-        found = [_PLAIN.fullmatch(part) for part in parts]
-        plain = [m[1] or m[2] for m in found if m]
-        each = plain if all(found) else [address for _, address in getaddresses([value])]
+        plain: list[str] = []
+        at = 0
+        while at < len(value) and (found := _PLAIN.match(value, at)):
+            plain.append(found[1] or found[2])
+            at = found.end()
+        each = plain if at >= len(value) else [address for _, address in getaddresses([value])]
         yield from (a.lower() for a in each if _ADDRESS.fullmatch(a))
 
 
 def _seconds(text: str) -> int | None:
+    if found := _DATE.match(text):  # as nearly all are
+        day, name, year, hour, minute, second, sign, zone_hours, zone_minutes = found.groups()
+        try:
+            month = _MONTHS.index(name.lower()) + 1
+            local = timegm((int(year), month, int(day), int(hour), int(minute), int(second or 0), 0, 0, 0))
+        except ValueError:
+            return None
+        ahead = 3600 * int(zone_hours) + 60 * int(zone_minutes)
+        return (
+            (local - ahead if sign == "+" else local + ahead) if 1970 <= int(year) <= 2100 and int(day) <= 31 else None
+        )
     date = parsedate_tz(text)
     try:
         return int(mktime_tz(date)) if date and 1970 <= date[0] <= 2100 else None

@@ -87,8 +87,11 @@ class WorkbookReader:
                         remedy=f"It has {', '.join(book.sheet_names)}.",
                     )
                 return book.get_sheet_by_name(self._table.sheet)
-            sheets = (book.get_sheet_by_name(name) for name in book.sheet_names)
-            return next((s for s in sheets if s.height), book.get_sheet_by_index(0))
+            sheet = book.get_sheet_by_index(0)
+            for name in book.sheet_names[1:] if not sheet.height else ():  # each is parsed whole when it is asked for
+                if (other := book.get_sheet_by_name(name)).height:
+                    return other
+            return sheet
         except (CalamineError, zipfile.BadZipFile, OSError, ValueError, IndexError) as error:
             raise ConfigError(
                 f"{self._file} is no workbook that can be read: {error}.",
