@@ -134,8 +134,7 @@ class WriteResult:
     change: Change
     error: WriteError | None = None
     stamp: datetime | None = None
-    """The record's modification stamp as this write left it (UTC): set only where the CRM told it and nobody else is known
-    to have changed the record since it was read."""
+    """The modification stamp that this write left, where the CRM told it and nobody else changed the record since its read."""
 
 
 FindingLevel = Literal["ok", "todo", "warn", "fail"]
@@ -246,15 +245,6 @@ class Expecting(Protocol):
 
     def expect(self, cursors: Mapping[Stream, Cursor | None]) -> None:
         """These streams will be read, from these cursors. What the reads give is the same without it. Asks nothing itself."""
-
-
-@runtime_checkable
-class KnowsEchoes(Protocol):
-    """A source whose increments would bring our own writes back, and that can leave them out."""
-
-    def wrote(self, stream: Stream, stamps: Mapping[str, datetime]) -> None:
-        """These records (id: modification stamp) are landed as our last write left them: a read may leave out those that
-        still have that stamp, and must bring any that was changed since. Asks nothing itself."""
 
 
 @runtime_checkable

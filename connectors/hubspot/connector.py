@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from connectors.base import (
     ApiCalls,
     Capabilities,
@@ -13,7 +15,6 @@ from connectors.base import (
     Connector,
     Cursor,
     Diagnosis,
-    KnowsEchoes,
     Organisation,
     Page,
     PropertySpec,
@@ -32,10 +33,13 @@ from connectors.hubspot.read.echo import Echo
 from connectors.hubspot.read.fetch import Fetcher
 from connectors.hubspot.read.properties import Properties
 from connectors.hubspot.read.reference_data import Portal
+from connectors.hubspot.read.relink import Relinker
 from connectors.hubspot.read.streams import Streams
 from connectors.hubspot.setup.check import diagnose
 from connectors.hubspot.setup.provision import Provisioner
+from connectors.hubspot.translate import values
 from connectors.hubspot.write.writer import Writer
+from connectors.optional import KnowsEchoes, Relinks
 from connectors.records import Stream
 
 WRITE_WORKERS = 12
@@ -65,6 +69,7 @@ class HubSpotConnector:
         properties = Properties(self._client)
         portal = Portal(self._client, fetcher, mapping, organisation)
         self._streams = Streams(config, mapping, owned, organisation, fetcher, portal, properties, portal.now)
+        self._relinker = Relinker(mapping, fetcher, self._streams.kinds, lambda: values.milliseconds(portal.now()))
         self._again = Again(mapping, owned, fetcher, properties, self._streams, self._streams.joiner)
         self._writer = Writer(self._client, mapping, owned, properties, self._streams.changed_since_read)
         self._provisioner = Provisioner(self._client, mapping, properties)
@@ -92,8 +97,16 @@ class HubSpotConnector:
         return understood("HubSpot", _collected(self._streams.read(stream, since)))
 
     def wrote(self, stream: Stream, stamps: Mapping[str, datetime]) -> None:
-        """See `connectors.base.KnowsEchoes`."""
+        """See `connectors.optional.KnowsEchoes`."""
         self._streams.echoes[stream] = Echo.of(stamps)
+
+    def relinks(self, stream: Stream, since: Cursor) -> bool:
+        """See `connectors.optional.Relinks`: once a night."""
+        return self._relinker.due(stream, since)
+
+    def relink(self, stream: Stream, rows: pa.Table) -> Iterator[Page]:
+        """See `connectors.optional.Relinks`."""
+        return understood("HubSpot", _collected(self._relinker.read(stream, rows)))
 
     def reread(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """See `connectors.base.Rereader`."""
@@ -141,3 +154,4 @@ if TYPE_CHECKING:
     _conforms: type[Connector] = HubSpotConnector
     _rereads: type[Rereader] = HubSpotConnector
     _knows: type[KnowsEchoes] = HubSpotConnector
+    _relinks: type[Relinks] = HubSpotConnector

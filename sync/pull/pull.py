@@ -17,14 +17,16 @@ from itertools import chain
 
 import sqlalchemy as sa
 
-from connectors.base import Connector, Expecting, KnowsEchoes, Page, Rereader, ShowsFields
+from connectors.base import Connector, Expecting, Page, Rereader, ShowsFields
 from connectors.errors import BothwaysError, RetriableError, Unreachable
+from connectors.optional import KnowsEchoes
 from connectors.records import STREAMS, Stream
 from sync.errors import PullIncomplete, Stopped
 from sync.progress import Progress
 from sync.pull import echo
 from sync.pull.landing import Generation, Landing
 from sync.pull.parts import Batch
+from sync.pull.recent import linked_again
 from sync.pull.rereads import Marked, Marks
 from sync.state.database import State
 from sync.state.tables import pulls
@@ -85,10 +87,13 @@ def pull(
     if isinstance(connector, KnowsEchoes):
         for stream in todo:
             connector.wrote(stream, echo.stamps(landing, stream) if open_now[stream].status == "current" else {})
+    linked = {s: linked_again(connector, s, open_now[s], landing) for s in todo}
     halt = threading.Event()
     pages: queue.Queue[Page | _End] = queue.Queue(maxsize=2 * max(1, connector.capabilities.read_workers))
     with ThreadPoolExecutor(max(1, connector.capabilities.read_workers), "read") as workers:
-        reads = [workers.submit(_read, connector, s, open_now[s].cursor, marked.ids(s), pages, halt) for s in todo]
+        reads = [
+            workers.submit(_read, connector, s, open_now[s].cursor, marked.ids(s), linked[s], pages, halt) for s in todo
+        ]
         errors = _land_all(landing, open_now, pages, halt, run_id, progress, stop)
     if marks is not None:
         broken = {stream for stream, _ in errors}
@@ -192,6 +197,7 @@ def _read(
     stream: Stream,
     since: str | None,
     marked: Sequence[str],
+    linked: Iterator[Page],
     pages: queue.Queue[Page | _End],
     halt: threading.Event,
 ) -> None:
@@ -199,7 +205,7 @@ def _read(
     try:
         if not halt.is_set():
             reader: Iterator[Page] = chain(
-                _again(connector, stream, marked, since), _whole(connector, stream, since, halt)
+                linked, _again(connector, stream, marked, since), _whole(connector, stream, since, halt)
             )
             for page in reader:
                 pages.put(page)

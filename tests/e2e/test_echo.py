@@ -25,8 +25,8 @@ def within(app: Any, method: str, path: str, body: object) -> Any:
 class Portal:
     """An emulated portal, its runs, and somebody who works in it."""
 
-    def __init__(self, line: Any) -> None:
-        self.line = line("hubspot", org=demo_organisation(7, 150, now=NOW, activities_per_account=3))
+    def __init__(self, line: Any, accounts: int = 150) -> None:
+        self.line = line("hubspot", org=demo_organisation(7, accounts, now=NOW, activities_per_account=3))
 
     def run(self) -> tuple[Any, dict[str, int]]:
         before = dict(self.line.server.calls)
@@ -110,3 +110,26 @@ def test_a_record_changed_between_our_read_and_our_write_is_read_again(
     second, _ = portal.run()
     assert second.pulled["accounts"] == 1
     assert second.written <= 1
+
+
+def test_a_deal_moved_by_its_association_alone_is_the_other_companys_next_night(
+    line: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """airbytehq/airbyte#27199: no search finds it, since no stamp moves."""
+    portal = Portal(line, 24)
+    portal.run()
+    app = portal.line.server.app
+    deal, old = next(
+        (deal, str(found[0][0]))
+        for deal in portal.ids("deals", 20)
+        if (found := app.portal.links.of(("deals", "companies"), int(deal)))
+    )
+    new = next(one for one in portal.ids("companies", 20) if one != old)
+    portal.api("DELETE", f"/crm/v4/objects/deals/{deal}/associations/companies/{old}")
+    portal.api("PUT", f"/crm/v4/objects/deals/{deal}/associations/default/companies/{new}")
+    same_night, _ = portal.run()
+    assert same_night.pulled.get("opportunities", 0) == 0
+    monkeypatch.setattr("connectors.hubspot.read.cursor._NIGHT_MS", 0)
+    night, _ = portal.run()
+    assert night.pulled["opportunities"] == 1
+    assert night.written > 0

@@ -79,7 +79,8 @@ class HubSpotEmulator:
 
     `tier` sets the rate limits, `clock` (seconds since 1970) all stamps and windows, and any further argument a field of
     `Behaviours`; `app.behaviours` may also be changed while it runs. `app.ids[stream][id]` is the HubSpot id of a record
-    of the organisation. `logs_replies_only` leaves out what such a portal does not log of its customers' e-mails. Raises
+    of the organisation. `logs_replies_only` leaves out what such a portal does not log of its customers' e-mails;
+    `associates_more` associates activities with old deals and other companies too, as HubSpot does by itself. Raises
     TypeError for an unknown behaviour.
     """
 
@@ -93,6 +94,7 @@ class HubSpotEmulator:
         tier: Tier = "enterprise",
         clock: Callable[[], float] = time.time,
         logs_replies_only: bool = False,
+        associates_more: bool = False,
         **behaviours: Any,
     ) -> None:
         unknown = set(behaviours) - {one.name for one in fields(Behaviours)}
@@ -101,7 +103,7 @@ class HubSpotEmulator:
         self.token = token or TOKEN
         self.behaviours = Behaviours(**behaviours)
         organisation = replies_only(organisation) if logs_replies_only else organisation
-        self.portal, self.ids = fill(organisation, self.behaviours, clock)
+        self.portal, self.ids = fill(organisation, self.behaviours, clock, associates_more=associates_more)
         self.access = Access(self.token, self.behaviours, clock)
         self.limits = RateLimits(tier, self.behaviours, clock, organisation.time_zone)
         self.sender: Sender | None = None

@@ -18,6 +18,8 @@ from connectors.errors import StateError
 Phase = Literal["full", "sweep", "changes", "done"]
 REMEDY = "Read everything anew: bothways sync --full."
 _DAY_MS = 86_400_000
+_NIGHT_MS = 72_000_000
+"""20 hours: a run a night may begin a little earlier than the one before."""
 _SKEW_MS = 300_000
 
 
@@ -25,7 +27,8 @@ _SKEW_MS = 300_000
 class Position:
     """`kind` counts through the objects of a stream; `start`, `since` and `swept` are the server's epoch milliseconds.
 
-    `swept` is when the archived records were last looked through and `due` says that this read does so again.
+    `swept` is when the archived records were last looked through and `due` says that this read does so again. `linked` is
+    when the associations of landed records were last read.
     """
 
     phase: Phase
@@ -35,6 +38,7 @@ class Position:
     since: int = 0
     swept: int = 0
     due: bool = False
+    linked: int = 0
 
     def encode(self) -> str:
         """As a cursor."""
@@ -50,7 +54,7 @@ class Position:
             position = cls(**fields)
         except (orjson.JSONDecodeError, ValueError, KeyError, TypeError, AttributeError):
             raise StateError(f"The cursor {cursor[:60]!r} is not one of HubSpot's.", remedy=REMEDY) from None
-        numbers = (position.kind, position.start, position.since, position.swept)
+        numbers = (position.kind, position.start, position.since, position.swept, position.linked)
         if not isinstance(position.after, str) or not all(type(n) is int and n >= 0 for n in numbers):
             raise StateError(f"The cursor {cursor[:60]!r} is damaged.", remedy=REMEDY)
         return position
@@ -60,7 +64,12 @@ class Position:
         if self.start > now + _SKEW_MS:
             raise StateError("The cursor is later than the server's clock.", remedy=REMEDY)
         due = always_sweep or now - self.swept >= _DAY_MS
-        return replace(self, phase="sweep" if due else "changes", kind=0, after="", start=now, due=due)
+        linked = now if self.links_due(now) else self.linked
+        return replace(self, phase="sweep" if due else "changes", kind=0, after="", start=now, due=due, linked=linked)
+
+    def links_due(self, now: int) -> bool:
+        """Whether a read that starts now, the night after the last one, is to read associations again."""
+        return now - self.linked >= _NIGHT_MS
 
     def at(self, after: str) -> Position:
         """Further on in the same phase."""
@@ -74,7 +83,8 @@ class Position:
             first: Phase = "full" if self.phase == "full" else ("sweep" if self.due else "changes")
             return replace(self, phase=first, kind=self.kind + 1, after="")
         swept = self.start if self.due or self.phase == "full" else self.swept
-        return Position("done", start=self.start, since=max(0, self.start - overlap), swept=swept)
+        linked = self.start if self.phase == "full" else self.linked
+        return Position("done", start=self.start, since=max(0, self.start - overlap), swept=swept, linked=linked)
 
 
 def begin(now: int) -> Position:

@@ -16,13 +16,12 @@ from connectors.base import Organisation, Page, PropertySpec
 from connectors.errors import BothwaysError, StateError
 from connectors.hubspot.api.call_counter import CHUNK, SEARCH_PAGE
 from connectors.hubspot.config import ACTIVITY_KINDS, HubSpotConfig, HubSpotMapping, Kind
-from connectors.hubspot.read import currency as currencies
+from connectors.hubspot.read import settings_streams
 from connectors.hubspot.read.associations import Joiner
 from connectors.hubspot.read.cursor import REMEDY, Position, begin
 from connectors.hubspot.read.deals_seen import Deals, Underway, beyond, runs
 from connectors.hubspot.read.echo import Echo
 from connectors.hubspot.read.fetch import Fetcher, in_order
-from connectors.hubspot.read.owners import users
 from connectors.hubspot.read.properties import Properties
 from connectors.hubspot.read.reference_data import Portal
 from connectors.hubspot.translate import records as translate
@@ -95,9 +94,9 @@ class Streams:
             position = position.next_read(now, always_sweep=self._swept_now(stream, position, now))
         self._begun[stream] = position
         if stream == "users":
-            yield users(self._portal, position)
+            yield settings_streams.users(self._portal, position)
         elif stream == "currency_rates":
-            yield currencies.page(self._portal, position)
+            yield settings_streams.currency_rates(self._portal, position)
         elif stream == "opportunity_people":
             yield from self._opportunity_people(position, lower)
         else:

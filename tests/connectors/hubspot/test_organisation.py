@@ -72,6 +72,22 @@ def test_read_back(portal: Any, use: Any, stream: Stream) -> None:
     }
 
 
+def test_what_an_activity_is_about_is_among_all_that_it_is_associated_with(portal: Any, use: Any) -> None:
+    """The portal associates activities with old deals and with companies that nobody there belongs to, as HubSpot does."""
+    one = portal(associates_more=True)
+    got = use.rows(use.read(one.connect(), "activities"))
+    several = {"account": 0, "opportunity": 0}
+    for key, row in expected(one.app, one.organisation.visible().tables["activities"], "activities").items():
+        for what in several:
+            all_of_them = got[key][f"{what}_ids"]
+            assert row[f"{what}_id"] in (all_of_them or [got[key][f"{what}_id"]])
+            assert all_of_them is None or got[key][f"{what}_id"] == all_of_them[0]
+            several[what] += all_of_them is not None
+    assert min(several.values()) > 10
+    mails = [row for row in got.values() if row["channel"] == "email"]
+    assert {row["sender"] is not None for row in mails} == {True}
+
+
 def test_participants_are_the_same_people(portal: Any, use: Any) -> None:
     one = portal()
     got = use.rows(use.read(one.connect(), "activities"))

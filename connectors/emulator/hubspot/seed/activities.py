@@ -14,8 +14,9 @@ import numpy as np
 from connectors.emulator.hubspot.schema import pipelines
 from connectors.emulator.hubspot.schema.objects import plain_type
 from connectors.emulator.hubspot.schema.standard import CALL_DISPOSITIONS
+from connectors.emulator.hubspot.seed import several
 from connectors.emulator.hubspot.seed.source import Source, texts
-from connectors.emulator.hubspot.seed.tables import FIRST_IDS, add_table, link
+from connectors.emulator.hubspot.seed.tables import FIRST_IDS, add_table, link, link_all
 from connectors.emulator.hubspot.store.columns import Column, Computed, Instants, Texts
 from connectors.emulator.hubspot.store.portal import Portal
 from connectors.emulator.hubspot.wire import Json
@@ -212,13 +213,15 @@ _MAKERS = {
 
 
 def _links(portal: Portal, source: Source, plural: str, acts: Acts, first: int) -> None:
-    targets: tuple[tuple[str, Stream, str], ...] = (
-        ("companies", "accounts", "account_id"),
-        ("deals", "opportunities", "opportunity_id"),
-        ("tickets", "cases", "case_id"),
-    )
-    for other, stream, name in targets:
-        link(portal, (plural, other), first, source.refs("activities", name, stream, acts.rows))
+    def refs(name: str, stream: Stream) -> list[list[int]]:
+        return [[] if one is None else [one] for one in source.refs("activities", name, stream, acts.rows)]
+
+    companies, deals = refs("account_id", "accounts"), refs("opportunity_id", "opportunities")
+    if source.associates_more:
+        companies, deals = several.companies(source, acts.rows), several.deals(source, acts.rows, acts.times)
+    tickets = refs("case_id", "cases")
+    for other, targets in (("companies", companies), ("deals", deals), ("tickets", tickets)):
+        link_all(portal, (plural, other), first, targets)
     people = source.numbers("people")
     pairs = [
         (first + at, people[person])

@@ -36,9 +36,11 @@ from connectors.emulator.organisation.model import Organisation
 Ids = dict[str, dict[str, str]]
 
 
-def fill(organisation: Organisation, behaviours: Behaviours, clock: Callable[[], float]) -> tuple[Portal, Ids]:
+def fill(
+    organisation: Organisation, behaviours: Behaviours, clock: Callable[[], float], *, associates_more: bool = False
+) -> tuple[Portal, Ids]:
     """The portal, and the HubSpot id of every record of the organisation by stream."""
-    source = Source(organisation)
+    source = Source(organisation, associates_more=associates_more)
     rates = Rates(organisation.corporate_currency, source.rates())
     registry = Registry((*STANDARD, CONTRACTS, ASSETS))
     portal = Portal(registry, rates, behaviours, clock, organisation.time_zone)

@@ -28,7 +28,9 @@ _HOMES: dict[Stream, str] = {
 class Source:
     """Reads an organisation. Streams are numbered in the order of their rows."""
 
-    def __init__(self, organisation: Organisation) -> None:
+    def __init__(self, organisation: Organisation, *, associates_more: bool = False) -> None:
+        self.associates_more = associates_more
+        """Whether activities lead to more companies and deals than they are about."""
         self._tables = organisation.tables
         self.gone = {loser for loser, _ in organisation.merges} | {record for _, record in organisation.deleted}
         """Records that are merged away or deleted: nothing leads to them."""

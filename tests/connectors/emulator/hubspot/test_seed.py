@@ -410,3 +410,24 @@ def test_records_for_checks_carry_vendor_names_and_where_they_came_from(
     activities = portal.get("/__emulator__/records/activities")
     assert {one["source_id"] for one in activities} == set(rows(organisation, "activities"))
     assert portal.call("GET", "/__emulator__/records/unicorns").status == 404
+
+
+def test_some_activities_lead_to_an_old_deal_or_a_company_nobody_there_belongs_to(
+    make_portal: Callable[..., Any], organisation: Organisation
+) -> None:
+    """HubSpot associates by itself: the primary company and open deals of the contact, by the account's settings
+    (knowledge.hubspot.com, "Set up automatic associations for records and activities"), and keeps the links."""
+    reader = Reader(make_portal(associates_more=True))
+    deals = rows(organisation, "opportunities")
+    people = rows(organisation, "people")
+    several = {"deals": 0, "companies": 0}
+    for plural, channel in (("calls", "call"), ("meetings", "meeting"), ("tasks", "task")):
+        for _, act, links in activity(reader, organisation, plural, channel):
+            others = {reader.key("opportunities", one) for one in links["deals"]} - {act["opportunity_id"]}
+            assert all(deals[one]["is_closed"] and deals[one]["close_at"] < act["occurred_at"] for one in others if one)
+            accounts = {reader.key("accounts", one) for one in links["companies"]} - {act["account_id"]}
+            homes = {people[one]["account_id"] for one in act["person_ids"] or ()}
+            assert not accounts or homes == {act["account_id"]}
+            several["deals"] += bool(others)
+            several["companies"] += bool(accounts)
+    assert min(several.values()) > 10

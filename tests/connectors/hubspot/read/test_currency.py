@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from connectors.base import Organisation
 from connectors.emulator.hubspot.api.money import SCOPES
-from connectors.hubspot.read.currency import dated
+from connectors.hubspot.read.settings_streams import dated
 
 ENDPOINT = "GET currencies/exchange-rates"
 

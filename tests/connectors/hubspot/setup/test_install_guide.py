@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from connectors.base import Change
+from connectors.emulator.hubspot.app import HubSpotEmulator
+from connectors.emulator.organisation.model import demo_organisation
+from connectors.emulator.server.http import EmulatorServer
 from connectors.hubspot.config import HubSpotConfig
 from enrichment.fields import ACCOUNT_FIELDS, FIELDS, OPPORTUNITY_FIELDS, fields
+from sync.cli.app import app as command_line
 
 GUIDE = (Path(__file__).parents[4] / "docs" / "install-hubspot.md").read_text(encoding="utf-8")
 SCOPES = dict(re.findall(r"^\| `([a-z._-]+)` \| .* \| (.*) \|$", GUIDE.partition("## 2.")[0], re.MULTILINE))
@@ -80,3 +87,32 @@ def test_the_guide_takes_less_than_twenty_minutes() -> None:
     steps = [int(minutes) for minutes in re.findall(r"^## .*\((\d+) minutes?\)", GUIDE, re.MULTILINE)]
     assert len(steps) >= 5
     assert len(prose.split()) / 200 + sum(steps) < 20
+
+
+def test_the_guide_leads_from_an_empty_portal_to_scores_and_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command line that the guide prints, in its order; what it asks of npm and HubSpot's own tool is not run."""
+    monkeypatch.chdir(tmp_path)
+    app = HubSpotEmulator(demo_organisation(7, 0, now=datetime(2026, 11, 20, tzinfo=UTC), activities_per_account=0))
+    done: list[tuple[str, int]] = []
+    with EmulatorServer(app) as server:
+        for block in re.findall(r"^```sh\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE):
+            for line in block.splitlines():
+                words = [
+                    word.replace("https://api.hubapi.com", server.url) for word in shlex.split(line, comments=True)
+                ]
+                if words[0] == "export":
+                    monkeypatch.setenv(words[1].partition("=")[0], app.token)
+                elif words[0] == "bothways":
+                    extra = ["--yes"] if words[1] == "uninstall" and "--plan" not in words else []
+                    result = CliRunner().invoke(command_line, words[1:] + extra)
+                    done.append((" ".join(words[1:3]), result.exit_code))
+                    assert result.exit_code == 0, (line, result.output)
+                else:
+                    assert words[0] in ("npm", "hs", "cd", "(cd"), line
+        held = [one for one in app.portal.properties["companies"].archived if one.startswith("bothways_")]
+    assert [command.split()[0] for command, _ in done] == [
+        *("init", "provision", "provision", "check", "plan", "sync", "uninstall", "uninstall")
+    ]
+    assert held, "what was scored was removed by the last command"

@@ -1,4 +1,4 @@
-"""Exchange rates of the account: each rate in force from its date to the next one's, and the company currency itself."""
+"""The streams of settings, one page each: owners, and exchange rates, each in force from its date to the next one's."""
 
 from __future__ import annotations
 
@@ -13,12 +13,25 @@ from connectors.errors import AuthError
 from connectors.hubspot.api.failures import NotFound
 from connectors.hubspot.read.cursor import Position
 from connectors.hubspot.read.reference_data import Portal
+from connectors.hubspot.translate import records as translate
 from connectors.hubspot.translate import values
 from connectors.hubspot.translate.records import Rate
 from connectors.records import schema
 
 
-def page(portal: Portal, position: Position) -> Page:
+def users(portal: Portal, position: Position) -> Page:
+    """Owners who are here in every read; those who left once a day."""
+    everyone = position.phase == "full" or position.due
+    owners = [
+        *(portal.owners(archived=True) if everyone else []),
+        *portal.owners(archived=False),
+    ]
+    swept = position.start if everyone else position.swept
+    end = Position("done", start=position.start, since=position.start, swept=swept)
+    return Page("users", translate.users(owners), end.encode())
+
+
+def currency_rates(portal: Portal, position: Position) -> Page:
     """All rates, asked for once a day, into the portal's own currency: it is the corporate one, whatever the settings say.
 
     Without the scope, or on a portal that has no such settings, only the company currency has a rate.

@@ -1,0 +1,33 @@
+"""What some sources can do beyond `connectors.base.Source`: sync looks whether they can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+import pyarrow as pa
+
+from connectors.base import Cursor, Page
+from connectors.records import Stream
+
+
+@runtime_checkable
+class Relinks(Protocol):
+    """A source in which records are associated with others without a trace in what was modified."""
+
+    def relinks(self, stream: Stream, since: Cursor) -> bool:
+        """Whether the associations of recent records are to be read again before the increment from this cursor."""
+
+    def relink(self, stream: Stream, rows: pa.Table) -> Iterator[Page]:
+        """Those of the landed records (canonical rows) whose associations have changed, as they are now. The cursor means
+        nothing. Raises as `Source.read`."""
+
+
+@runtime_checkable
+class KnowsEchoes(Protocol):
+    """A source whose increments would bring our own writes back, and that can leave them out."""
+
+    def wrote(self, stream: Stream, stamps: Mapping[str, datetime]) -> None:
+        """These records (id: modification stamp) are landed as our last write left them: a read may leave out those that
+        still have that stamp, and must bring any that was changed since. Asks nothing itself."""
