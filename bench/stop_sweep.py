@@ -24,8 +24,6 @@ from sync.cli.demo import build_emulator, organisation_for, write_demo_settings
 MOST = 10.0
 """Seconds that a stop may take."""
 CODES = {"SIGTERM": 143, "SIGINT": 130, "max_runtime": 7}
-_START = 1.0
-"""Seconds until a process has begun to count its time."""
 _STAGES = ("pull", "land", "enrich", "diff", "write")
 
 
@@ -96,8 +94,10 @@ def _one(run: object, how: str, after: float) -> tuple[float, str, int]:
     reader = threading.Thread(target=lambda: said.extend(process.stderr), daemon=True)
     reader.start()
     asked_at, stage = 0.0, "start"
-    due = begun + after + (_START if limit else 0.0)
+    due = begun + after if limit is None else float("inf")
     while process.poll() is None:
+        if limit is not None and due == float("inf") and any(line.startswith("pull") for line in said):
+            due = time.monotonic() + after  # the program counts from there
         if not asked_at and time.monotonic() >= due:
             asked_at = time.monotonic()
             named = [name for name in _STAGES if any(line.startswith(name) for line in said)]

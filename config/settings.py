@@ -262,6 +262,8 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     try:
         if len(text) > _MOST:
             raise ConfigError(f"{path} is larger than {_MOST:,} characters.", remedy="Is it the right file?")
+        if _DEEP.search(text):  # the parser takes time by the square of that
+            raise RecursionError
         return tomllib.loads(text), text
     except RecursionError:
         raise ConfigError(
@@ -303,6 +305,7 @@ def _holds_password(url: str) -> bool:
     return bool(found.password) or any("password" in name.lower() for name in found.query)
 
 
+_DEEP = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]{1,100}\.){64}")
 _MOST = 2_000_000
 """Characters of a file of settings, of a model or a mapping."""
 _PATHS = (

@@ -69,7 +69,18 @@ def explain_failure(
                 con.execute(f"SELECT count(x) FROM (SELECT ({expression}\n) AS x FROM {origin}{tail})").fetchall()
             except duckdb.Error as found:
                 return _error(sources, stream, part, f"column {column!r}", expression, found)
-    return ConfigError(f"The mapping of {stream} fails: {plain(error)}")
+    # No expression fails by itself, so it is the data: a file that is damaged behind its header.
+    names = sorted(
+        {
+            name
+            for part in parts
+            for origin in (part.origin, *(join.table for join in part.joins))
+            for name in sources.files(sources.definition(origin)[2])
+        }
+    )
+    return ConfigError(
+        f"The files of {stream} ({', '.join(names)}) cannot be read: {plain(error)}", remedy="Export them again."
+    )
 
 
 def _part_sql(sources: Sources, con: duckdb.DuckDBPyConnection, stream: Stream, part: Part) -> str:

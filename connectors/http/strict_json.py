@@ -37,7 +37,10 @@ def _other_spelling(raw: bytes) -> bool:
 
 
 def _slowly(raw: bytes) -> Any:
-    value = json.loads(raw.decode("utf-8"), object_pairs_hook=_distinct, parse_constant=_no_constant)
+    try:
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_distinct, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     return orjson.loads(json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
 
 

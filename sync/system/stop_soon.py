@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from connectors import stopping
 from sync.errors import Stopped
 
-GRACE = 5.0
+GRACE = 3.0
 """Seconds that calls under way may take to be answered; then they are cut, and count as unknown."""
 _LOOK, _AGAIN = 0.25, 0.1
 """Seconds between two looks at the event, and between two interruptions of the database."""
