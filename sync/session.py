@@ -109,12 +109,12 @@ def _disk_errors() -> tuple[type[Exception], ...]:
 
 def _moment(runs: RunLog, options: RunOptions) -> datetime | None:
     if options.plan_digest is not None:
-        found = runs.as_of_plan(options.plan_digest)
+        found = runs.plan_of(options.plan_digest)
         if found is None:
             raise PlanChanged(
                 f"There is no plan with the digest {options.plan_digest}.", remedy="Make one with `bothways plan`."
             )
-        return found
+        return found[1]
     return None if options.as_of is None else options.as_of.astimezone(UTC).replace(microsecond=0)
 
 

@@ -146,7 +146,7 @@ class Stages:
             scored={s: plan.by_stream[s] + plan.unchanged_by_stream[s] for s in STREAMS},
             api_calls={"to_write": plan.calls},
         )
-        if options.plan_digest not in (None, plan.digest):
+        if options.plan_digest is not None and not plan.digest.startswith(options.plan_digest.lower()):
             raise PlanChanged(
                 f"The changes are no longer those of plan {options.plan_digest}: their digest is {plan.digest} now.",
                 remedy="Look at `bothways plan` again, then give its digest.",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mcp.server import Server
 
 INSTRUCTIONS = (
-    "bothways scores who needs whom and who is putting in the effort. Figures come from the last run in the workspace: say its"
+    "bothways shows which customers rely on us, which we rely on, and which side does the work. Figures come from the last run in the workspace: say its"
     " date when you quote them. A null is unknown, never zero. These tools only read; nothing here can change the CRM."
 )
 

@@ -2,7 +2,7 @@
 
 Exit codes (stable): 0 done; 1 unexpected; 2 usage or settings; 3 done, rejected over the threshold; 4 credentials or
 permission; 5 a brake or another owner, a person must decide; 6 another run holds the lock; 7 deferred for quota or time;
-8 CRM unreachable or pull incomplete, nothing written; 130/143 signals. Trying again makes sense for 7 and 8 only.
+8 CRM unreachable or pull incomplete, nothing written; 130/143 signals. Only retry 7 and 8 automatically.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 
 import typer
@@ -25,13 +26,15 @@ import sync.cli.setup as cli_setup
 import sync.cli.state as cli_state
 from connectors import stopping
 from sync.console.exit import ended
+from sync.console.help import GroupedCommands
 from sync.console.output import Output, usage_wants_json
 from sync.system import logs, streams
 
 app = typer.Typer(
     name="bothways",
-    help="Who needs whom, and who is putting in the effort: scores from your CRM, written back to it.",
-    no_args_is_help=True,
+    help="Shows which customers rely on you, which you rely on, and which side does the work: scores from your CRM, written back to it.",
+    cls=GroupedCommands,
+    invoke_without_command=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -50,12 +53,17 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Show the version and stop."
     ),
 ) -> None:
-    """Options that come before a command."""
+    """Shows which customers rely on you, which you rely on, and which side does the work: scores from your CRM, written back to it."""
     del version
+    if context.invoked_subcommand is None:
+        from sync.console.overview import show_overview
+
+        show_overview(Output(), Path(os.environ.get("BOTHWAYS_CONFIG") or "bothways.toml"))
 
 
 def main() -> None:
@@ -78,5 +86,5 @@ def main() -> None:
 def _terminated(signum: int, frame: FrameType | None) -> None:
     del signum, frame
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    logs.write("error", "Terminated. What was confirmed so far is kept; run the command again to go on.", error=True)
+    logs.write("error", "Stopped. What was confirmed so far is kept; run the command again to resume.", error=True)
     raise SystemExit(143)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shlex
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from connectors.emulator.server.http import EmulatorServer
     from sync.console.output import Output
 
+WEEK = timedelta(days=7)
+"""The first sync of the demo is as of so long ago, so that its report can say what changed."""
 CRMS = ("salesforce", "hubspot")
 _PASSWORD = "emulated-password1"  # noqa: S105  (of emulated users)
 _TOKEN_VARIABLE = "BOTHWAYS_CRM_TOKEN"  # noqa: S105  (a variable's name)
@@ -64,28 +70,50 @@ def build_emulator(
         ) from None
 
 
-def run_demo(directory: Path, *, accounts: int, seed: int, only: str | None, output: Output) -> None:
-    """Provision, sync, sync again and report for each emulated CRM. Raises FatalError if the second sync writes anything."""
+def run_demo(
+    directory: Path, *, accounts: int, seed: int, only: str | None, output: Output, keep: bool = False
+) -> None:
+    """Provision, sync as of a week ago, sync now, sync again and report for each emulated CRM.
+
+    With `keep` the emulators go on until the caller is interrupted. Raises FatalError if the last sync writes anything.
+    """
     crms = [only] if only else list(CRMS)
-    output.say(f"An emulated organisation of {accounts} accounts (seed {seed}), no account needed.\n")
+    output.say(f"An emulated organisation of {accounts} accounts (seed {seed}); no account of yours is needed.\n")
     organisation = organisation_for(None, seed, accounts, 5.0, 50.0)
-    made = []
-    for crm in crms:
-        made += _one(crm, organisation, directory / crm, output)
-    output.say("Made:")
-    for path in made:
+    with ExitStack() as kept:
+        settings = [_one(crm, organisation, directory / crm, output, kept if keep else None) for crm in crms]
+        _closing_words(output, settings[0], [directory / crm / "report.html" for crm in crms])
+        if keep:
+            output.say("\nThe emulators go on; stop them with Ctrl-C.")
+            threading.Event().wait()
+
+
+def _closing_words(output: Output, config: Path, reports: Sequence[Path]) -> None:
+    """Five accounts, four sentences, the reports and a command to paste."""
+    from config import settings as config_settings
+    from sync.console.results import accounts_to_show, show_cards
+    from sync.report.build import last_report
+    from sync.report.summary import tiles
+
+    data = last_report(config_settings.load(config), names=True)
+    shown = accounts_to_show(data.accounts, 5)
+    show_cards(output, shown)
+    for tile in tiles(data):
+        names = ", ".join(row.name for row in tile.rows[:3])
+        output.say(f"{tile.question} {tile.figure} {tile.whole} {tile.sentence}{f' First: {names}.' if names else ''}")
+    output.say("\nOpen in a browser:")
+    for path in reports:
         output.say(f"  {path}")
-    output.say(
-        f"\nOpen the report in a browser. Try: bothways explain ID --config {directory / crms[0] / 'bothways.toml'}"
-    )
+    if shown:
+        output.say(f"\nNext: bothways explain {shlex.quote(shown[0].name)} --config {shlex.quote(str(config))}")
 
 
-def _one(crm: str, organisation: Organisation, directory: Path, output: Output) -> list[Path]:
+def _one(crm: str, organisation: Organisation, directory: Path, output: Output, kept: ExitStack | None) -> Path:
     from config import settings as config_settings
     from config.loading import load_model
     from enrichment.fields import fields
     from sync.console.progress import progress_for
-    from sync.console.results import show_accounts, show_result
+    from sync.console.results import show_result
     from sync.options import RunContext, options_from, workspace_of
     from sync.registry import connect
     from sync.report.build import build_report
@@ -95,34 +123,38 @@ def _one(crm: str, organisation: Organisation, directory: Path, output: Output) 
         directory.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise ConfigError(f"{directory.parent} is not a folder.", remedy="Name a folder with --dir.") from None
-    with build_emulator(crm, organisation) as server, _token(server.app.token):
+    with ExitStack() as here:
+        held = here if kept is None else kept
+        server = held.enter_context(build_emulator(crm, organisation))
+        here.enter_context(_token(server.app.token))
         path = write_demo_settings(crm, server.url, organisation, directory)
         settings = config_settings.load(path)
         specs, model = fields(settings.score.profile), load_model(settings)
         output.say(f"== {crm} on {server.url}")
+        if kept is not None:
+            output.say(f"   export {_TOKEN_VARIABLE}={server.app.token}")
         connector = connect(settings)
         try:
             added = len(connector.provision(specs).to_do)
         finally:
             connector.close()
         output.say(f"provision: {added} components added.")
-        for attempt in ("sync", "sync again"):
+        now = datetime.now(UTC)
+        for attempt, moment in (("sync as of a week ago", now - WEEK), ("sync", None), ("sync again", None)):
             connector = connect(settings)
+            output.say(f"{attempt}:")
             try:
                 with progress_for(output) as progress:
-                    result = run_sync(
-                        RunContext(connector, workspace_of(settings), model, specs, options_from(settings), progress)
-                    )
+                    options = replace(options_from(settings, moment), accept=True)
+                    result = run_sync(RunContext(connector, workspace_of(settings), model, specs, options, progress))
             finally:
                 connector.close()
-            show_result(output, attempt, result)
+            show_result(output, result, step=False)
         if result.written:
-            raise FatalError(f"The second sync wrote {result.written} records; it should have found nothing to write.")
+            raise FatalError(f"The last sync wrote {result.written} records; it should have found nothing to write.")
+        build_report(settings, directory / "report.html", names=True)
         output.say("")
-        show_accounts(output, result.scores_dir, limit=24)
-        report = build_report(settings, directory / "report.html", names=True)
-        output.say("")
-        return [path, report]
+        return path
 
 
 def write_demo_settings(crm: str, url: str, organisation: Organisation, directory: Path) -> Path:

@@ -22,11 +22,14 @@ def demo(
     accounts: Annotated[int, typer.Option(min=24, help="Size of the emulated organisation.")] = 60,
     seed: Annotated[int, typer.Option(help="The same seed makes the same organisation.")] = 7,
     only: Annotated[str | None, typer.Option(help="salesforce or hubspot; both when left out.")] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the emulators running, to try commands against them.")
+    ] = False,
 ) -> None:
-    """Emulators of both CRMs, seeded; provision, sync, sync again (writes nothing), report. No account needed."""
+    """See it run on emulated CRMs: provision, sync, sync again (writes nothing), report. No account needed."""
     from sync.cli.demo import run_demo
 
-    run_demo(directory, accounts=accounts, seed=seed, only=only, output=Output())
+    run_demo(directory, accounts=accounts, seed=seed, only=only, output=Output(), keep=keep)
 
 
 def emulator(

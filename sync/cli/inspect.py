@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,30 +17,42 @@ def register(app: typer.Typer) -> None:
     app.command()(report)
     app.command()(schema)
     letters = typer.Typer(
-        help="Changes that the CRM refused, with the reason; every later run tries them again.", no_args_is_help=True
+        help="Changes that the CRM refused, with the reason; every later run tries them again.",
+        invoke_without_command=True,
     )
+    letters.callback()(_letters)
     letters.command("list")(list_dead_letters)
     app.add_typer(letters, name="dead-letters")
 
 
 def explain(
-    record: Annotated[str, typer.Argument(help="An account's or opportunity's id or name.")],
+    record: Annotated[str, typer.Argument(help="An account's or deal's id, name, or part of its name.")],
     config: ConfigOption = "bothways.toml",
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page that opens at this record.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Every component, weight, input and prior behind one record's scores."""
+    """Show why a record has its scores: the advice, what would change it, every component, who did what, earlier runs."""
     from config import settings as config_settings
     from config.loading import load_model
     from sync.console.explanation import show
     from sync.report.explain import explain_record
+    from sync.report.links import link_form, record_link
 
     settings = config_settings.load(Path(config))
     found = explain_record(settings, load_model(settings), record)
     output = Output(as_json=as_json)
+    if html is not None:
+        from sync.report.build import build_record_page
+
+        build_record_page(settings, html, found)
     if as_json:
         output.result(found.to_json())
-    else:
-        show(output, found)
+        return
+    show(output, found, record_link(link_form(settings, found.stream), found.explanation.record_id))
+    if html is not None:
+        output.say(f"Wrote {html}")
 
 
 def report(
@@ -74,6 +87,12 @@ def report(
     output.say(f"Wrote {path}")
 
 
+def _letters(context: typer.Context) -> None:
+    """Changes that the CRM refused, with the reason; every later run tries them again."""
+    if context.invoked_subcommand is None:
+        list_dead_letters(os.environ.get("BOTHWAYS_CONFIG") or "bothways.toml")
+
+
 def list_dead_letters(config: ConfigOption = "bothways.toml", as_json: JsonOption = False) -> None:
     """List them, the oldest first."""
     from dataclasses import asdict
@@ -87,7 +106,7 @@ def list_dead_letters(config: ConfigOption = "bothways.toml", as_json: JsonOptio
         output.result({"schema": 1, "dead_letters": [asdict(letter) for letter in letters]})
         return
     if not letters:
-        output.say("None: the CRM took every change.")
+        output.say("No rejected changes.")
         return
     output.table(
         ("Record", "Tries", "Since", "Reason"),

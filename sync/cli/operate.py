@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sync.console.output import ConfigOption, JsonOption, Output, QuietOption
+from sync.console.results import ago
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -65,7 +66,7 @@ def rollback(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Restore the values that a run replaced, where nobody changed them since. The next sync then asks before it writes."""
+    """Restore the values that a run replaced, where they have not changed again. The next sync then asks before it writes."""
     from sync.repair.rollback import run_rollback
 
     output = Output(as_json=as_json, quiet=quiet)
@@ -76,7 +77,7 @@ def rollback(
     done = told.restored if told.outcome is None else told.outcome.written
     output.say(f"Run {told.rolled_back}: {done:,} of {told.records:,} records {verb}.")
     if told.kept:
-        output.say(f"  {told.kept:,} values were changed by somebody since and are left as they are.")
+        output.say(f"  {told.kept:,} values changed again after that run and were left alone.")
     if told.missing:
         output.say(f"  {told.missing:,} records are no longer there.")
     if told.outcome is not None:
@@ -108,7 +109,7 @@ def status(
                 line.run_id,
                 line.kind,
                 line.status,
-                (line.ended_at or "")[:19],
+                "" if line.ended_at is None else ago(line.ended_at),
                 _shown(line.exit_code, ""),
                 _shown(line.written, ""),
                 line.error,
@@ -117,12 +118,17 @@ def status(
         ],
         right=(4, 5),
     )
-    output.say(f"Last success: {told.last_success or 'never'}; dead letters: {told.dead_letters:,}.")
+    letters = (
+        f"{told.dead_letters:,} rejected changes (see `bothways dead-letters`)"
+        if told.dead_letters
+        else "No rejected changes"
+    )
+    output.say(f"Last successful sync: {ago(told.last_success)}. {letters}.")
     if told.set_aside:
         output.say(f"Set aside as damaged, not yet decided about: {', '.join(told.set_aside)} (`bothways state show`).")
     if told.stale:
         if not as_json:
-            output.error(f"The last success is {told.last_success or 'never'}: older than {max_age}.", "", 1)
+            output.error(f"Last successful sync: {ago(told.last_success)}. That is longer than {max_age}.", "", 1)
         raise typer.Exit(1)
 
 
@@ -187,7 +193,7 @@ def drop(
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Forget refused changes. A later sync that still wants them tries them anew."""
+    """Forget refused changes. A later sync that still wants them tries them again."""
     from connectors.errors import ConfigError
     from sync.options import workspace_of
     from sync.repair.dead_letters import drop_letters

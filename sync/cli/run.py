@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync.console.output import AsOfOption, ConfigOption, JsonOption, Output, QuietOption
-from sync.console.results import show_accounts, show_changes, show_result
+from sync.console.plan import show_plan
+from sync.console.results import show_accounts, show_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,44 +32,69 @@ def register(app: typer.Typer) -> None:
 def plan(
     config: ConfigOption = "bothways.toml",
     as_of: AsOfOption = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every record that would change, not the 20 most telling.")
+    ] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every change as a table.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write a page (HTML) to look through before you sync.")
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Pull, land, enrich, diff: what would change, per property, and the API calls it would cost. Writes nothing."""
+    """Show what a sync would write: each record's old and new values, with the reason. Changes nothing in the CRM."""
+    from sync.report.plan import planned_changes, write_csv
     from sync.run import run_plan
+    from sync.system.files import check_output
 
     output = Output(as_json=as_json, quiet=quiet)
+    for path in (csv, out):
+        if path is not None:
+            check_output(path)
     settings, options = _prepared(config, as_of)
     result = _run(run_plan, settings, options, output)
+    rows = planned_changes(result.plan_path, result.scores_dir)
+    if csv is not None:
+        write_csv(csv, rows)
+    if out is not None:
+        from sync.report.build import build_plan_page
+
+        build_plan_page(settings, out, rows)
     if as_json:
-        output.result(result.to_json())
-    else:
-        show_result(output, "plan", result)
-        show_changes(output, result)
-        output.say(f"\nWrite exactly this with: bothways sync --plan {result.digest}")
+        output.result({**result.to_json(), "changes": [row.to_json() for row in rows]})
+        return
+    show_plan(output, result, rows, everything=everything)
+    for path in (csv, out):
+        if path is not None:
+            output.say(f"Wrote {path}")
 
 
 def sync(
     config: ConfigOption = "bothways.toml",
     as_of: AsOfOption = None,
     plan_digest: Annotated[
-        str | None, typer.Option("--plan", metavar="DIGEST", help="Write only if the changes are those of this plan.")
+        str | None,
+        typer.Option(
+            "--plan",
+            metavar="DIGEST",
+            help="Write only if the changes are those of this plan (8 or more characters of its digest).",
+        ),
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Read everything anew.")] = False,
-    accept: Annotated[bool, typer.Option("--accept", help="Go on past a brake that stopped the last run.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Read everything again instead of what changed.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Continue past a brake that stopped the last run.")] = False,
     take_over: Annotated[
-        bool, typer.Option("--take-over", help="Go on though another install writes to this CRM.")
+        bool, typer.Option("--take-over", help="Continue even though another bothways install writes to this CRM.")
     ] = False,
     max_runtime: Annotated[
         str | None,
         typer.Option(
-            "--max-runtime", metavar="TIME", help="End cleanly after so long, like 90m; the next run goes on."
+            "--max-runtime", metavar="TIME", help="Stop cleanly after this time, like 90m; the next run resumes."
         ),
     ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """All five stages: pull, land, enrich, diff, write back."""
+    """Read the CRM, score every account and deal, write what changed."""
     from dataclasses import replace
 
     from sync.observe.hooks import observed
@@ -84,7 +110,7 @@ def sync(
     if as_json:
         output.result(result.to_json())
     else:
-        show_result(output, "sync", result)
+        show_result(output, result)
     if result.exit_code:
         if result.error and not as_json:
             output.error(result.error, "", result.exit_code)
@@ -110,7 +136,7 @@ def score(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Enrichment alone: scores as files, nothing is written to a CRM."""
+    """Compute scores as files. Nothing is written to a CRM."""
     from config import settings as config_settings
     from config.loading import load_model
     from enrichment.fields import fields
@@ -158,7 +184,11 @@ def score(
         counts = ", ".join(f"{count:,} {name}" for name, count in item.counts.items())
         output.say(
             f"as of {item.as_of:%Y-%m-%d %H:%M} UTC: {counts} scored"
-            + (f"; {item.rejects:,} rejects" if item.rejects else "")
+            + (
+                f"; {item.rejects:,} record{'' if item.rejects == 1 else 's'} left out, not understood"
+                if item.rejects
+                else ""
+            )
         )
     show_accounts(output, last.scores_dir, limit=12)
     for path in made:

@@ -45,7 +45,7 @@ def init(
     numbers: Annotated[str | None, typer.Option(help="With --from: thousands or decimals, what 24.000 is.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="With --from: ask nothing, take what is proposed.")] = False,
 ) -> None:
-    """Ask, check, write bothways.toml."""
+    """Answer a few questions and create bothways.toml."""
     from connectors.errors import ConfigError
     from sync.cli.first_settings import defaults_for, settings_text, write_new
 
@@ -72,7 +72,7 @@ def init(
 
 
 def check(config: ConfigOption = "bothways.toml", as_json: JsonOption = False, quiet: QuietOption = False) -> None:
-    """Credentials, scopes, field access, activity coverage, limits, storage: each line ok, warn or FAIL, with the remedy."""
+    """Test credentials, permissions, fields, activity coverage and limits; each problem comes with its remedy."""
     from config import settings as config_settings
     from config.loading import load_model
     from connectors.base import Diagnosis
@@ -121,7 +121,7 @@ def provision(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Add our fields or properties, their group and permission sets to the CRM. Only ever adds; safe to repeat."""
+    """Add the fields, their group and permission sets to the CRM. Only ever adds; safe to repeat."""
     from config import settings as config_settings
     from connectors.errors import SchemaError
     from enrichment.fields import fields
@@ -146,14 +146,12 @@ def provision(
 
 def uninstall(
     config: ConfigOption = "bothways.toml",
-    plan: Annotated[
-        bool, typer.Option("--plan", help="List exactly what would be taken away; change nothing.")
-    ] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="List exactly what would be removed; change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Take away exactly what provision put in: our properties with their values, of both profiles, and nothing else."""
+    """Remove the fields bothways added, with their values, and nothing else."""
     from config import settings as config_settings
     from connectors.errors import ConfigError
     from enrichment.fields import FIELDS

@@ -6,22 +6,25 @@ from typing import Any
 
 from enrichment.explain.explain import Explanation
 from enrichment.fields import FIELDS
+from enrichment.model import CHANNELS
 from sync.console.output import Output, number
-from sync.report.explain import Found, change_in_words
+from sync.report.explain import Found, change_in_words, stance_label
 
 _TEXTS = ("stance", "top_drivers", "model_version", "asof")
 _HISTORY = ("customer_dependence", "seller_dependence", "reciprocity_balance", "confidence", "stance")
 
 
-def show(output: Output, found: Found) -> None:
+def show(output: Output, found: Found, link: str = "") -> None:
     """The explanation for people."""
     e = found.explanation
     scores = dict(e.scores)
-    kind = "account" if found.stream == "accounts" else "opportunity"
+    kind = "account" if found.stream == "accounts" else "deal"
     output.say(
-        f"{found.name}  ({kind} {e.record_id}), run {found.run.run_id}, as of {found.as_of[:16]}Z, model {e.model_version}"
+        f"{found.name}  ({kind} {e.record_id}), as of {found.as_of[:16].replace('T', ' ')} UTC, model {e.model_version}"
     )
-    output.say(f"\n{e.stance.replace('_', ' ').upper()}: {e.advice}")
+    if link:
+        output.say(link)
+    output.say(f"\n{stance_label(e.stance, deal=kind == 'deal')}: {e.advice}")
     output.say(f"  because {e.rule}")
     why = scores.get("bothways_top_drivers") or scores.get("bothways_deal_top_drivers")
     if why:
@@ -45,7 +48,7 @@ def _changes(output: Output, found: Found) -> None:
         for need in e.needs:
             output.say(f"  {need}")
         return
-    output.say("\nWhat would change it at the next run, one figure at a time, the others staying:")
+    output.say("\nWhat would change this stance (one number at a time):")
     for crossing in e.changes:
         output.say(f"  {change_in_words(crossing, said, deal=found.stream != 'accounts')}")
     if not e.changes:
@@ -61,7 +64,7 @@ def _scores(output: Output, found: Found) -> None:
         if not name.endswith(_TEXTS)
     ]
     output.say("")
-    output.table(("Score", "Now", "Last run"), rows, right=(1, 2))
+    output.table(("Score", "Now", "Before"), rows, right=(1, 2))
 
 
 def _components(output: Output, e: Explanation) -> None:
@@ -92,9 +95,13 @@ def _from(words: str, sources: tuple[tuple[str, Any], ...]) -> str:
 def _trust(output: Output, e: Explanation) -> None:
     output.say(f"\nBenefit {number(e.benefit)}, cost to leave {number(e.cost)}.")
     output.say(
-        f"Confidence in dependence {number(e.confidence_in_dependence)}: {100 * e.coverage_of_benefit:.0f}% of benefit and"
-        f" {100 * e.coverage_of_cost:.0f}% of cost is observed. In effort {number(e.confidence_in_effort)}:"
-        f" {100 * e.coverage_of_channels:.0f}% of channels hold records."
+        f"Dependence: we know {100 * e.coverage_of_benefit:.0f}% of what makes the benefit and {100 * e.coverage_of_cost:.0f}%"
+        f" of what makes the cost to leave, so confidence is {number(e.confidence_in_dependence)}."
+    )
+    seen = round(len(CHANNELS) * e.coverage_of_channels)
+    output.say(
+        f"Effort: we see {seen} of {len(CHANNELS)} channels (e-mail, calls, meetings, cases), so confidence is"
+        f" {number(e.confidence_in_effort)}."
     )
 
 

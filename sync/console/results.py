@@ -1,7 +1,8 @@
-"""The result of a run on a terminal: counts, changes by property, and accounts."""
+"""The result of a run on a terminal: what it did, the next step, and accounts."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,31 +15,66 @@ if TYPE_CHECKING:
     from sync.result import RunResult
 
 
-def show_result(output: Output, what: str, result: RunResult) -> None:
-    """The counts of a run in two lines."""
-    pulled = sum(result.pulled.values())
-    scored = ", ".join(f"{count:,} {name}" for name, count in result.scored.items())
-    calls = result.api_calls
-    parts = [
-        f"{result.changed:,} to write" if what == "plan" else f"{result.written:,} written",
-        f"{result.unchanged:,} unchanged",
-    ]
-    rare = {name: getattr(result, name) for name in ("rejected", "deferred", "gone", "rejects", "drift")}
-    parts += [f"{count:,} {name}" for name, count in rare.items() if count]
-    output.say(f"{what}: {pulled:,} records pulled; {scored} scored; {', '.join(parts)}.")
-    output.say(
-        f"  {calls.get('read', 0) + calls.get('write', 0):,} API calls (least possible {calls.get('minimum', 0):,}); run {result.run_id}, digest {result.digest[:12]}."
+def show_result(output: Output, result: RunResult, *, step: bool = True) -> None:
+    """What a sync did, in a sentence, and (with `step`) the next command."""
+    from sync.system.times import parse_time
+
+    streams = {"accounts": ("account", "accounts"), "opportunities": ("deal", "deals")}
+    scored = " and ".join(_count(n, *streams.get(name, (name, name))) for name, n in result.scored.items()) or "nothing"
+    took = f" in {_seconds(sum(result.seconds.values()))}" if result.seconds else ""
+    updated = f"{result.written:,} updated" if result.written else "nothing had changed"
+    output.say(f"Done{took}: {scored} scored, {updated}.")
+    rare = (
+        (result.rejected, "change was refused by the CRM", "changes were refused by the CRM"),
+        (result.deferred, "change is left for the next run", "changes are left for the next run"),
+        (result.gone, "record is no longer in the CRM", "records are no longer in the CRM"),
+        (
+            result.rejects,
+            "record could not be understood and was left out",
+            "records could not be understood and were left out",
+        ),
+        (result.drift, "record had been edited by somebody else", "records had been edited by somebody else"),
     )
+    for count, one, many in rare:
+        if count:
+            output.say(f"  {_count(count, one, many)}.")
+    calls = result.api_calls.get("read", 0) + result.api_calls.get("write", 0)
+    output.say(
+        f"  As of {parse_time(result.as_of):%Y-%m-%d %H:%M} UTC, {_count(calls, 'API call', 'API calls')}, run {result.run_id}."
+    )
+    if step:
+        command = "dead-letters" if result.rejected else "sync" if result.deferred else "report"
+        output.say(f"Next: bothways {command}")
 
 
-def show_changes(output: Output, result: RunResult) -> None:
-    """How many records would change, by property."""
-    rows = [
-        (name, f"{count:,}")
-        for name, count in sorted(result.changes_by_field.items(), key=lambda item: (-item[1], item[0]))
-    ]
-    if rows:
-        output.table(("Property", "Records"), rows, right=(1,))
+def ago(moment: str | datetime | None, now: datetime | None = None) -> str:
+    """A moment as people say it: "4 minutes ago (15:09 UTC)"; never for None."""
+    from sync.system.times import parse_time
+
+    if moment is None:
+        return "never"
+    at = parse_time(moment) if isinstance(moment, str) else moment
+    now = now or datetime.now(UTC)
+    seconds = (now - at).total_seconds()
+    clock = f"{at:%H:%M} UTC" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M} UTC"
+    if seconds < 0:
+        return f"in the future ({clock}): check the clock"
+    for size, one in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return f"{_count(int(seconds // size), one, one + 's')} ago ({clock})"
+    return f"just now ({clock})"
+
+
+def _count(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _seconds(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s" if rest else "under a second"
 
 
 def show_accounts(output: Output, scores: Path | None, *, limit: int) -> None:
@@ -52,7 +88,7 @@ def show_accounts(output: Output, scores: Path | None, *, limit: int) -> None:
     accounts = read_report(scores, None, "", names=True).accounts
     shown = spread(accounts, [code for code, _ in STANCES], limit)
     output.table(
-        ("Account", "Stance", "They need us", "We need them", "Balance", "Reclaim h", "Why"),
+        ("Account", "Stance", "They need us", "We need them", "Balance", "Hours to win back", "Why"),
         [
             (
                 row.name,
@@ -69,6 +105,31 @@ def show_accounts(output: Output, scores: Path | None, *, limit: int) -> None:
     )
     if len(accounts) > len(shown):
         output.say(f"... and {len(accounts) - len(shown):,} more accounts.")
+
+
+def accounts_to_show(accounts: Sequence[AccountRow], most: int) -> list[AccountRow]:
+    """Accounts that say most about a book: one of each stance, those first whose stance asks for something."""
+    from enrichment.fields import STANCES
+
+    asking = ("respond", "rebalance", "protect", "partner", "build_close", "lapsed", "test_reciprocity", "earn_value")
+    chosen = spread(accounts, [code for code, _ in STANCES], len(STANCES))
+    chosen.sort(key=lambda row: asking.index(row.stance) if row.stance in asking else len(asking))
+    return chosen[:most]
+
+
+def show_cards(output: Output, accounts: Sequence[AccountRow]) -> None:
+    """Accounts as a seller would see them on the record."""
+    from enrichment.fields import STANCES
+
+    labels = dict(STANCES)
+    for row in accounts:
+        output.say(f"{row.name}: {labels.get(row.stance, row.stance)}")
+        hours = f" · {number(row.reclaimable)} h to win back" if row.reclaimable else ""
+        output.say(
+            f"  They need us {number(row.customer_dependence)} · we need them {number(row.seller_dependence)}"
+            f" · balance {number(row.balance)}{hours}"
+        )
+        output.say(f"  {row.why}\n")
 
 
 def spread(accounts: Sequence[AccountRow], stances: Sequence[str], limit: int) -> list[AccountRow]:

@@ -98,7 +98,7 @@ class _Pass:
         options = replace(options_from(settings), stop=stop)
         with observed(settings) as seen:
             result = seen.result = connected(run_sync, settings, options, self._output, settings.sync.max_runtime)
-        show_result(self._output, "sync", result)
+        show_result(self._output, result)
         if result.error:
             self._output.error(result.error, "", result.exit_code)
         return result.exit_code

@@ -30,7 +30,7 @@ def week(settings: Settings) -> list[str]:
     counts = ", ".join(f"{count:,} {label}" for _, label, count, _ in data.stance_counts if count)
     lines = [f"bothways ({settings.crm.kind}): {len(data.accounts):,} accounts: {counts}."]
     if data.reclaimable_hours:
-        lines.append(f"About {data.reclaimable_hours:,.0f} hours per 90 days can be taken back.")
+        lines.append(f"About {data.reclaimable_hours:,.0f} hours a quarter go to customers who don't want them.")
     moves = Counter((labels[m.before], labels[m.after]) for m in data.movers if m.before != m.after)
     if moves and older is not None:
         lines.append(f"Since {parse_time(older.as_of):%Y-%m-%d}:")

@@ -14,14 +14,18 @@ from enrichment.model import ScoringModel
 from sync.report.changes import baseline
 from sync.report.data import ReportData, read_report
 from sync.report.details import details
+from sync.report.explain import Found
 from sync.report.links import link_form
 from sync.report.page import Extras, render, write
 from sync.report.payload import detail_blocks
+from sync.report.plan import PlannedChange, as_changes
 from sync.state.run_queries import FinishedRun, finished_runs
 from sync.system.files import check_output
 
 DETAILED = 20_000
 """Records of each stream whose drawers show everything; those of the others show their row."""
+LISTED_CHANGES = 100
+"""Changes on the page of a plan; `bothways plan --csv` has all."""
 _KEPT = 12
 _HISTORY = 5
 
@@ -44,16 +48,27 @@ def build_report(
     if not runs:
         raise ConfigError("No run has finished in this workspace.", remedy="Run `bothways sync` first.")
     last, before = runs[0], baseline(runs, since)
-    model, normalized = load_model(settings), settings.workspace.dir / "normalized"
-    data = read_report(
-        last.scores_dir, before.scores_dir if before else None, settings.crm.kind, names=names, normalized=normalized
-    )
+    model, data = load_model(settings), _data(settings, last, before, names=names)
     forms = (link_form(settings, "accounts"), link_form(settings, "opportunities")) if names else ("", "")
     page = replace(
         with_details(extras or Extras(), data, last.scores_dir, model, runs[1 : 1 + _HISTORY], detailed), forms=forms
     )
     write(out, render(data, pulled=last.pulled, advice=model.words.advice, extras=page))
     return out
+
+
+def last_report(settings: Settings, *, names: bool, since: timedelta | None = None) -> ReportData:
+    """What the report of the last finished run says. Raises ConfigError if no run has finished."""
+    runs = finished_runs(settings, most=_KEPT)
+    if not runs:
+        raise ConfigError("No run has finished in this workspace.", remedy="Run `bothways sync` first.")
+    return _data(settings, runs[0], baseline(runs, since), names=names)
+
+
+def _data(settings: Settings, last: FinishedRun, before: FinishedRun | None, *, names: bool) -> ReportData:
+    previous = before.scores_dir if before else None
+    normalized = settings.workspace.dir / "normalized"
+    return read_report(last.scores_dir, previous, settings.crm.kind, names=names, normalized=normalized)
 
 
 def with_details(
@@ -71,4 +86,26 @@ def with_details(
         extras,
         account_details=detail_blocks(details(scores, "accounts", accounts, model, earlier)),
         deal_details=detail_blocks(details(scores, "opportunities", deals, model, earlier)),
+    )
+
+
+def build_plan_page(settings: Settings, out: Path, rows: Sequence[PlannedChange]) -> Path:
+    """Writes the report of the plan just made, with the changes that it would write first."""
+    extras = Extras(
+        changes=as_changes(rows[:LISTED_CHANGES]),
+        changed=len(rows),
+        title="What bothways would write",
+        note="This is a plan. Nothing has been written to the CRM.",
+    )
+    return build_report(settings, out, names=True, extras=extras)
+
+
+def build_record_page(settings: Settings, out: Path, found: Found) -> Path:
+    """Writes the report so that it opens at one record: that record is among those whose drawers show everything."""
+    kind = "account" if found.stream == "accounts" else "deal"
+    return build_report(
+        settings,
+        out,
+        names=True,
+        extras=Extras(open=found.explanation.record_id, title=f"Why this {kind} has its scores"),
     )

@@ -44,12 +44,14 @@ class Mover:
 def baseline(runs: Sequence[FinishedRun], since: timedelta | None) -> FinishedRun | None:
     """Of finished runs, the newest first, the one that the first is compared with; None when there is none.
 
-    Without `since` the last earlier run that wrote to the CRM (a plan or a quiet sync would hide what people saw change);
-    with it the youngest that is at least so old, or else the oldest that is kept.
+    Without `since` the run that wrote before the last one that did (a plan is compared with the last: a run that wrote
+    nothing would hide what people saw change); with it the youngest that is at least so old, or else the oldest that is kept.
     """
     earlier = runs[1:]
     if since is None:
-        return next((run for run in earlier if run.kind == "sync" and run.written), None)
+        wrote = [run for run in runs if run.kind == "sync" and run.written]
+        held = bool(runs) and runs[0].kind == "sync"  # the last write is then what the CRM holds now
+        return next(iter(wrote[1 if held else 0 :]), None)
     until = parse_time(runs[0].as_of) - since if runs else None
     old = [run for run in earlier if until is not None and parse_time(run.as_of) <= until]
     return old[0] if old else (earlier[-1] if earlier else None)

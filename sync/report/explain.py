@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,8 @@ from sync.state.run_queries import FinishedRun, finished_runs
 
 HISTORY = 5
 """So many runs before the last are shown."""
+_COMPARED = 50_000
+_KIND = {"accounts": "account", "opportunities": "deal"}
 _STREAMS: tuple[tuple[Stream, str], ...] = (("accounts", "account_audit"), ("opportunities", "opportunity_audit"))
 
 
@@ -89,9 +92,10 @@ def change_in_words(crossing: Crossing, said: Mapping[str, str], *, deal: bool) 
 
 
 def explain_record(settings: Settings, model: ScoringModel, record: str) -> Found:
-    """The account or opportunity with this id, or this name (letter case aside), in the last finished run.
+    """The account or deal with this id, this name, or this in its name (letter case aside), in the last finished run.
 
-    Raises ConfigError when there is none, or when several records have the name (they are listed).
+    An account comes before deals that have its name in theirs. Raises ConfigError when there is none (names that look
+    like it are suggested), or when several fit (they are listed).
     """
     runs = finished_runs(settings, most=1 + HISTORY)
     if not runs:
@@ -109,28 +113,56 @@ def explain_record(settings: Settings, model: ScoringModel, record: str) -> Foun
 
 
 def _find(folder: Path, record: str) -> tuple[Stream, str, Mapping[str, Any]]:
-    for column in ("id", "name"):
+    wanted = record.strip()
+    for column, how in (("id", "is"), ("name", "is"), ("name", "holds")):
         hits = [
             (stream, audit, row)
             for stream, audit in _STREAMS
-            for row in _rows(folder / f"{stream}.parquet", record, column)
+            for row in _rows(folder / f"{stream}.parquet", wanted, column, how=how)
         ]
-        if len(hits) == 1:
-            return hits[0]
+        accounts = [hit for hit in hits if hit[0] == "accounts"]
+        if len(hits) == 1 or len(accounts) == 1:  # a deal mostly has its account's name in its own
+            return (accounts or hits)[0]
         if hits:
-            listed = "\n".join(f"  {stream} {row['id']}  {row.get('name') or ''}" for stream, _, row in hits[:20])
-            raise ConfigError(
-                f"{len(hits)} records are called {record!r}:\n{listed}", remedy="Give the id of the one you mean."
+            listed = "\n".join(
+                f"  {_KIND[stream]} {row['id']}  {row.get('name') or ''}" for stream, _, row in hits[:20]
             )
+            more = f"\n  ... and {len(hits) - 20:,} more" if len(hits) > 20 else ""
+            raise ConfigError(
+                f"{len(hits)} records have {record!r} in their name:\n{listed}{more}",
+                remedy="Give the id, or more of the name, of the one you mean.",
+            )
+    near = _similar(folder, wanted.lower())
     raise ConfigError(
-        f"No record has the id or name {record!r} in the last run.",
-        remedy="Names must be given whole; ids are those of the CRM.",
+        f"No account or deal is called {record!r}." + (f" Did you mean {_either(near)}?" if near else ""),
+        remedy="Give any part of the name, or the id from the CRM."
+        + ("" if near else " Records made after the last run are not scored yet."),
     )
 
 
-def _rows(path: Path, wanted: str, column: str = "id") -> list[dict[str, Any]]:
-    """The rows with this id, or this name whatever its case. Only the groups of rows that hold one are read whole: not through
-    `pyarrow.dataset`, which takes longer to import than this to run."""
+def _similar(folder: Path, wanted: str) -> list[str]:
+    """Names that look like what was typed, the nearest first; deals only where no account does."""
+    for stream, _ in _STREAMS:
+        path = folder / f"{stream}.parquet"
+        names: dict[str, str] = {}
+        if path.exists():
+            for name in pq.read_table(path, columns=["name"]).column("name").to_pylist():
+                names.setdefault(str(name or "").lower(), str(name))
+        if len(names) > _COMPARED:  # comparing takes a tenth of a millisecond a name
+            names = {key: name for key, name in names.items() if key[:1] == wanted[:1]}
+        near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.6)
+        if near:
+            return [names[key] for key in near]
+    return []
+
+
+def _either(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _rows(path: Path, wanted: str, column: str = "id", *, how: str = "is") -> list[dict[str, Any]]:
+    """The rows with this id; or this name, or this in their name, whatever its case. Only the groups of rows that hold one are
+    read whole: not through `pyarrow.dataset`, which takes longer to import than this to run."""
     if not path.exists():
         return []
     rows: list[dict[str, Any]] = []
@@ -138,8 +170,8 @@ def _rows(path: Path, wanted: str, column: str = "id") -> list[dict[str, Any]]:
         for group in range(file.num_row_groups):
             values = file.read_row_group(group, columns=[column]).column(0).cast(pa.string())
             if column == "name":
-                values = pc.utf8_lower(values)
-            hits = pc.equal(values, pa.scalar(wanted if column == "id" else wanted.lower()))
+                values, wanted = pc.utf8_lower(values), wanted.lower()
+            hits = pc.match_substring(values, wanted) if how == "holds" else pc.equal(values, pa.scalar(wanted))
             if pc.any(hits).as_py():
                 rows += file.read_row_group(group).filter(hits).to_pylist()
     return rows

@@ -206,6 +206,7 @@
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   }
   draw();
-  for (const table of tables) { const i = state.get("open") ? table.data.id.indexOf(state.get("open")) : -1; if (i >= 0) { open(table, i); break; } }
+  const first = state.get("open") || words.open;
+  for (const table of tables) { const i = first ? table.data.id.indexOf(first) : -1; if (i >= 0) { open(table, i); break; } }
   document.documentElement.dataset.ready = "1";
 })();

@@ -51,6 +51,8 @@ class Extras:
     changed: int = 0
     title: str = "Who needs whom, and who does the work"
     note: str = ""
+    open: str = ""
+    """The id of the record whose drawer is open at first."""
 
 
 def render(
@@ -147,6 +149,7 @@ def _words(data: ReportData, advice: Mapping[str, str], extras: Extras) -> dict[
         "map": {"left": svg.LEFT, "right": svg.RIGHT, "top": svg.TOP, "bottom": svg.BOTTOM, "width": svg.WIDTH},
         "block": payload.BLOCK,
         "page": LISTED,
+        "open": extras.open,
         "links": list(extras.forms),
         "crm": _CRMS.get(data.crm, data.crm),
     }

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from sync.errors import PlanChanged
 from sync.result import RunResult
 from sync.state.database import State, now
 from sync.state.tables import runs
 from sync.system import checksums, logs
 from sync.system.times import format_time, parse_time
 
+PREFIX = 8
+"""So much of a plan's digest is enough to name it."""
 PLAN_KEPT = timedelta(hours=24)
 """An unfinished run goes on with its plan (or its pull) for so long; after that a new one begins."""
 
@@ -132,17 +135,26 @@ class RunLog:
         """Notes that a brake stopped a run: it is not resumed, the next one looks afresh."""
         self._update(run.run_id, status="refused", error=error, ended_at=now())
 
-    def as_of_plan(self, digest: str) -> datetime | None:
-        """The moment for which a preview with this digest was made."""
+    def plan_of(self, digest: str) -> tuple[str, datetime] | None:
+        """The digest and moment of the last preview whose digest begins so; None when there is none.
+
+        Raises PlanChanged when several begin so, or fewer than PREFIX characters are given.
+        """
+        if len(digest) < PREFIX:
+            raise PlanChanged(
+                f"{digest!r} is too short for a digest.", remedy=f"Give at least {PREFIX} characters of it."
+            )
         query = (
-            sa.select(runs.c.as_of)
-            .where((runs.c.crm == self._crm) & (runs.c.kind == "plan") & (runs.c.plan_digest == digest))
+            sa.select(runs.c.plan_digest, runs.c.as_of)
+            .where((runs.c.crm == self._crm) & (runs.c.kind == "plan"))
+            .where(runs.c.plan_digest.startswith(digest.lower(), autoescape=True))
             .order_by(runs.c.started_at.desc())
-            .limit(1)
         )
         with self._state.engine.begin() as connection:
-            found = connection.execute(query).scalar_one_or_none()
-        return None if found is None else parse_time(found)
+            found = connection.execute(query).all()
+        if len({row.plan_digest for row in found}) > 1:
+            raise PlanChanged(f"Several plans have a digest that begins with {digest}.", remedy="Give more of it.")
+        return (str(found[0].plan_digest), parse_time(found[0].as_of)) if found else None
 
     def _last_scores(self) -> Path | None:
         query = (

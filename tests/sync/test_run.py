@@ -278,7 +278,9 @@ def test_a_plan_writes_nothing_and_the_sync_of_its_digest_writes_exactly_it(conn
     assert statuses(workspace) == {}
     assert previewed.api_calls["to_write"] == 2 + 3
     assert previewed.changes_by_field["bothways_stance"] == 12
-    written = sync(connector, as_of=None, plan_digest=previewed.digest)
+    with pytest.raises(PlanChanged, match="too short"):
+        sync(connector, as_of=None, plan_digest=previewed.digest[:7])
+    written = sync(connector, as_of=None, plan_digest=previewed.digest[:8].upper())
     assert (written.written, written.digest, written.as_of) == (ALL, previewed.digest, previewed.as_of)
 
 
@@ -288,7 +290,7 @@ def test_a_sync_refuses_changes_that_were_not_previewed(connector, crm, sync, pl
     with pytest.raises(PlanChanged, match="no longer"):
         sync(connector, plan_digest=digest)
     with pytest.raises(PlanChanged, match="no plan"):
-        sync(connector, plan_digest="beef")
+        sync(connector, plan_digest="beefbeef")
     assert connector.write_calls == 0
 
 

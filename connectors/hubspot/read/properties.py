@@ -54,7 +54,10 @@ class Properties:
     def confirm(
         self, mapping: KindMapping, wanted: Sequence[str], records: Sequence[Record], owned: Sequence[PropertySpec]
     ) -> None:
-        """Looks at a page's first record. Raises SchemaError for a property of ours, or a required one, that is missing."""
+        """Looks at a page's first record. Raises SchemaError for a property of ours, or a required one, that is missing.
+
+        Where none of ours is there, nothing was installed yet: they are read as unknown, and only writing is refused.
+        """
         if not records:
             return
         absent = {name for name in wanted if name not in records[0]["properties"]} - _SYSTEM
@@ -65,7 +68,8 @@ class Properties:
         if not ours and not required:
             return
         missing = self.absent(mapping.object, absent)
-        self.refuse_missing(mapping.object, ours & missing)
+        if not {spec.name for spec in owned} <= missing:
+            self.refuse_missing(mapping.object, ours & missing)
         for name in sorted(required.keys() & missing):
             raise SchemaError(
                 f"HubSpot {mapping.object} have no property {name}, which feeds the required field {required[name]}.",

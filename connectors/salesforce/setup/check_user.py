@@ -32,7 +32,7 @@ def rights(client: Client, user: str) -> Iterator[Finding]:
         yield Finding(
             "warn",
             "credentials",
-            "This user may change everything in the organisation: right for installing, far too much for the nightly run.",
+            "You are signed in as an administrator: fine for installing, too powerful for the nightly sync.",
             "Let the nightly run sign in as a user with no more than the permission set Bothways_Integration.",
         )
 

@@ -217,13 +217,20 @@ def run(name, kind, day, written):
     return FinishedRun(name, kind, f"2026-11-{day:02}T02:00:00.000000Z", Path(name), {}, written)
 
 
-def test_a_report_is_compared_with_the_last_run_that_wrote():
-    runs = [run("e", "sync", 20, 0), run("d", "plan", 19, 0), run("c", "sync", 18, 7), run("b", "sync", 10, 5)]
+def test_a_report_is_compared_with_what_the_crm_held_before_the_last_write():
+    quiet, plan, second, first = (
+        run("d", "sync", 20, 0),
+        run("c", "plan", 19, 0),
+        run("b", "sync", 18, 7),
+        run("a", "sync", 10, 5),
+    )
 
-    assert baseline(runs, None) == runs[2]
-    assert baseline(runs, timedelta(days=7)) == runs[3]
-    assert baseline(runs, timedelta(days=90)) == runs[3]
-    assert baseline(runs[:1], None) is None
+    assert baseline([quiet, plan, second, first], None) == first
+    assert baseline([plan, second, first], None) == second
+    assert baseline([second, first], None) == first
+    assert baseline([first], None) is None
+    assert baseline([quiet, plan, second, first], timedelta(days=7)) == first
+    assert baseline([quiet, plan], timedelta(days=90)) == plan
 
 
 def test_only_open_deals_are_listed_the_largest_first_and_closed_ones_counted(score_folder, make_account, add_deals):

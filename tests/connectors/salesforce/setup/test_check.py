@@ -124,7 +124,7 @@ def test_licence_profile_and_permission_sets_are_named(connect: Any, app: Salesf
 
 def test_a_user_who_may_do_everything_is_too_much_for_the_nightly_run(connect: Any) -> None:
     [found] = [f for f in about(connect(), "credentials") if f.level == "warn"]
-    assert "may change everything" in found.message
+    assert "signed in as an administrator" in found.message
     assert "Bothways_Integration" in found.remedy
 
 

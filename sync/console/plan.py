@@ -1,0 +1,64 @@
+"""A plan on a terminal: what would change, record by record, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sync.console.output import Output
+
+if TYPE_CHECKING:
+    from sync.report.plan import PlannedChange
+    from sync.result import RunResult
+
+SHOWN = 12
+"""Characters of a digest that are shown: any unique beginning of eight or more is taken."""
+
+
+def show_plan(output: Output, result: RunResult, rows: Sequence[PlannedChange], *, everything: bool) -> None:
+    """The sentence, the records (the most telling unless `everything`), and the next command."""
+    from sync.report.plan import TELLING
+
+    scored = " and ".join(f"{count:,} {_things(name, count)}" for name, count in result.scored.items())
+    output.say(
+        f"Scored {scored or 'nothing'}. {result.changed:,} would be written, {result.unchanged:,} stay as they are."
+    )
+    shown = rows if everything else rows[:TELLING]
+    if shown:
+        output.say()
+        output.table(("Record", "Change", "Why"), [(row.name, _change(row), row.why) for row in shown])
+    if len(rows) > len(shown):
+        output.say(
+            f"... and {len(rows) - len(shown):,} more: --all shows them, --csv FILE and --out FILE.html write them."
+        )
+    if result.drift:
+        output.say(
+            f"{_count(result.drift, 'record was', 'records were')} edited by somebody else since our last write; the edits would be overwritten."
+        )
+    if result.rejects:
+        output.say(
+            f"{_count(result.rejects, 'record', 'records')} could not be understood and {'was' if result.rejects == 1 else 'were'} left out."
+        )
+    if result.changed:
+        calls = result.api_calls.get("to_write", 0)
+        output.say(
+            f"\nWriting takes {_count(calls, 'API call', 'API calls')}. To write exactly this: bothways sync --plan {result.digest[:SHOWN]}"
+        )
+    else:
+        output.say("\nThe CRM holds these scores already. Next: bothways report")
+
+
+def _change(row: PlannedChange) -> str:
+    lines = row.lines()[:3]
+    if row.first:
+        return "; ".join(f"{label} {new}" for label, _, new in lines if new != "nothing") or "new scores"
+    return "; ".join(f"{label} {old} → {new}" for label, old, new in lines) or "reasons or date only"
+
+
+def _things(stream: str, count: int) -> str:
+    one = {"accounts": "account", "opportunities": "deal"}.get(stream, stream)
+    return one if count == 1 else f"{one}s"
+
+
+def _count(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
