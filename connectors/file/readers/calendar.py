@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import icalendar
 import recurring_ical_events
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from connectors.file.readers.acts import Acts, Sides
 from connectors.file.readers.mailbox import addresses
@@ -46,8 +48,7 @@ class Meeting:
 def ics_meetings(path: Path, file: str, since: date, zone: ZoneInfo, acts: Acts) -> Iterator[Meeting]:
     """The meetings of a calendar. An event that cannot be understood is rejected alone, by its line."""
     data = path.read_bytes()
-    zones = {m[0]: _TZID.search(m[0]) for m in _ZONE.finditer(data)}
-    named = {found[1].strip(): text for text, found in zones.items() if found}
+    named = _own_zones(data)
     groups: dict[bytes, list[tuple[int, bytes]]] = {}
     newest = 0
     for match in _EVENT.finditer(data):
@@ -59,15 +60,24 @@ def ics_meetings(path: Path, file: str, since: date, zone: ZoneInfo, acts: Acts)
     until = date(min(newest + _YEARS_AHEAD, 2100), 1, 1)
     for key, events in groups.items():
         wanted = {name for _, text in events for name in _TZID.findall(text)}
-        text = b"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//bothways//EN\n" + b"".join(
-            named[n] for n in wanted if n in named
-        )
+        text = b"".join(named[n] for n in wanted if n in named) + b"".join(t for _, t in events)
+        for name in wanted & named.keys():  # the library keeps the first zone of a name for all later files
+            text = text.replace(name, name + b" %08x" % zlib.crc32(named[name]))
         try:
-            calendar = icalendar.Calendar.from_ical(text + b"".join(t for _, t in events) + b"END:VCALENDAR\n")
+            head = b"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//bothways//EN\n"
+            calendar = icalendar.Calendar.from_ical(head + text + b"END:VCALENDAR\n")
             yield from _occurrences(calendar, key.decode("utf-8", "replace"), since, until, zone, acts)
         except Exception as error:  # noqa: BLE001  (the libraries raise whatever the event made them stumble over)
             line = data.count(b"\n", 0, events[0][0]) + 1
             acts.reject("", "", f"the event cannot be understood: {str(error)[:120]}", f"{file}:{line}")
+
+
+def _own_zones(data: bytes) -> dict[bytes, bytes]:
+    """The definitions of time zones whose names nobody else knows, by name."""
+    found = {m[0]: _TZID.search(m[0]) for m in _ZONE.finditer(data)}
+    named = {tzid[1].strip(): text for text, tzid in found.items() if tzid}
+    known = available_timezones() | WINDOWS_TO_OLSON.keys()
+    return {name: text for name, text in named.items() if name.decode("utf-8", "replace") not in known}
 
 
 def _occurrences(

@@ -116,7 +116,9 @@ def parsed(head: bytes) -> Mail | None:
     fields: dict[str, str] = {}
     for name, value in _PARSER.parsebytes(b"".join(_FIELDS.findall(head)) + b"\n").raw_items():
         key = name.lower().strip()
-        text = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        text = str(value)
+        if not text.isascii():
+            text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         fields[key] = (
             f"{fields[key]}, {text}" if key in ("to", "cc", "bcc") and key in fields else fields.get(key, text)
         )

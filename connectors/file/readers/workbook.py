@@ -13,11 +13,12 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from connectors.errors import ConfigError
 from connectors.file.config import Table, nearest
-from connectors.file.readers.casts import quoted
+from connectors.file.readers.casts import literal, quoted
 from connectors.file.readers.columns import NOTHING, Columns, Doubt, Malformed, unique_names
 from connectors.file.readers.sniff import bounded, no_such_row
 
@@ -45,9 +46,13 @@ class WorkbookReader:
         names, twice = unique_names(header, self._file)
         raw = quoted(f"{name} (text)")
         self._con.execute(f"CREATE OR REPLACE TABLE {raw} ({', '.join(f'{quoted(n)} VARCHAR' for n in names)})")
+        nothing = ", ".join(literal(n) for n in ("", *(self._table.nulls or NOTHING)))
+        filled = ", ".join(
+            f"CASE WHEN c{i} NOT IN ({nothing}) THEN replace(c{i}, '_x000D_', '') END" for i in range(len(names))
+        )
         for batch in self._batches(rows, names, begins):
             self._con.register("rows of a sheet", batch)
-            self._con.execute(f'INSERT INTO {raw} SELECT * FROM "rows of a sheet"')
+            self._con.execute(f'INSERT INTO {raw} SELECT {filled} FROM "rows of a sheet"')
             self._con.unregister("rows of a sheet")
         columns = Columns(self._con, raw, self._file, self._table, texts=self._texts)
         misfits = columns.create(name, names, canonical)
@@ -113,29 +118,26 @@ class WorkbookReader:
         raise ConfigError(f"{self._file} is empty: it has not even a header.", remedy="Name the sheet, or remove it.")
 
     def _batches(self, rows: Iterator[list[Any]], names: Sequence[str], above: int) -> Iterator[pa.RecordBatch]:
-        nothing = {"", *(self._table.nulls or NOTHING)}
         fields = [f"c{i}" for i in range(len(names))]
         numbered = enumerate(rows, above + 1)
-        filled = ((n, row) for n, row in numbered if any(row) or any(c not in ("", None) for c in row))
+        filled = ((n, row) for n, row in numbered if row[0] or any(row) or any(c not in ("", None) for c in row))
         while part := list(islice(filled, _CHUNK)):
             self._rows.extend(n for n, _ in part)
             chunk = [row for _, row in part]
             columns = list(zip(*chunk, strict=True))[: len(names)]
             columns += [("",) * len(chunk)] * (len(names) - len(columns))
-            arrays = [self._array(name, cells, nothing) for name, cells in zip(names, columns, strict=True)]
+            arrays = [self._array(name, cells) for name, cells in zip(names, columns, strict=True)]
             yield pa.RecordBatch.from_arrays(arrays, names=fields)
 
-    def _array(self, name: str, cells: Sequence[Any], nothing: set[str]) -> pa.Array:
+    def _array(self, name: str, cells: Sequence[Any]) -> pa.Array:
         kinds = set(map(type, cells))
         if kinds <= {str}:
-            texts = [None if c in nothing else c for c in cells]
-        elif kinds <= {float} and all(c == c // 1 and abs(c) < _EXACT for c in cells):
-            texts = [str(int(c)) for c in cells]
-        else:
-            if float in kinds and any(type(c) is float and abs(c) >= _EXACT for c in cells):
-                self._long.add(name)
-            texts = [(None if c in nothing else c) if type(c) is str else _text(c) for c in cells]
-        return pa.array(texts, pa.string())
+            return pa.array(cells, pa.string())
+        if float in kinds and any(type(c) is float and abs(c) >= _EXACT for c in cells):
+            self._long.add(name)
+        elif kinds <= {float}:
+            return pc.cast(pa.array(cells, pa.float64()), pa.string())  # 5.0 becomes 5
+        return pa.array([c if type(c) is str else _text(c) for c in cells], pa.string())
 
 
 def _text(cell: object) -> str | None:

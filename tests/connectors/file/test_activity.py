@@ -223,6 +223,15 @@ def test_a_calendar_gives_each_occurrence_once_in_its_zone(folder) -> None:
     assert "secret" not in str(rows)
 
 
+def test_a_zone_of_a_calendar_of_its_own_is_that_of_no_other(folder) -> None:
+    """icalendar keeps the first definition of a name for good: github.com/collective/icalendar/issues/799."""
+    one = ICS.format(events=event("e", ";TZID=Own zone:20260301T100000"))
+    folder.put("a.ics", one)
+    folder.put("b.ics", one.replace("+0300", "-0500").replace("UID:e", "UID:w"))
+    rows, _, _ = read(folder, calendar={"file": "*.ics"})
+    assert sorted((i.split()[1], r["occurred_at"].hour) for i, r in rows.items()) == [("e", 7), ("w", 15)]
+
+
 def test_who_declined_was_not_there(folder) -> None:
     declined = event("d", ":20260306T100000Z").replace("PARTSTAT=ACCEPTED", "PARTSTAT=DECLINED")
     folder.put("a.ics", ICS.format(events=declined))
