@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow.parquet as pq
 import pytest
 
+from connectors.emulator.hubspot.seed.organisation import fill
 from enrichment.fields import ACCOUNT_FIELDS, OPPORTUNITY_FIELDS
 
 
@@ -33,3 +34,22 @@ def test_a_crm_scores_as_files_do(line, crm):
             if not close(field, row[field.name], actual[other.vendor_id(stream, identity)][field.name])
         ]
         assert different == []
+
+
+def test_what_hubspot_associates_by_itself_moves_no_activity_to_another_account(line, monkeypatch):
+    """fivetran/dbt_hubspot#35; knowledge.hubspot.com, "Set up automatic associations for records and activities": old deals
+    and companies that nobody on an activity belongs to, many with lower ids than the right ones."""
+    found = []
+    for more in (False, True):
+        monkeypatch.setattr(
+            "connectors.emulator.hubspot.app.fill", lambda *a, m=more, **k: fill(*a, **{**k, "associates_more": m})
+        )
+        portal = line("hubspot")
+        portal.score()
+        folder = portal.settings.workspace.dir / "normalized"
+        acts = pq.read_table(folder / "activities.parquet", columns=["account", "person", "customer_people"])
+        further = pq.read_metadata(folder / "activity_opportunities.parquet").num_rows
+        found.append((acts.to_pylist(), further))
+    (plain, none), (associated, some) = found
+    assert (none, some > 50) == (0, True)
+    assert associated == plain
