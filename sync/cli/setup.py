@@ -39,11 +39,17 @@ def init(
         Path | None,
         typer.Option("--from", metavar="FOLDER", help="Exports of a CRM: finds out which, writes the mapping."),
     ] = None,
-    time_zone: Annotated[str | None, typer.Option(help="With --from: the zone of times in the files.")] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(help="Like Europe/Berlin; default: that of most users; with --from: of times in the files."),
+    ] = None,
     won: Annotated[list[str] | None, typer.Option(help="With --from: a stage that is won; several times.")] = None,
     dates: Annotated[str | None, typer.Option(help="With --from: day or month, whichever comes first.")] = None,
     numbers: Annotated[str | None, typer.Option(help="With --from: thousands or decimals, what 24.000 is.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="With --from: ask nothing, take what is proposed.")] = False,
+    client_id: Annotated[
+        str | None, typer.Option(help="Salesforce: sign in by client credentials, as this external client app.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing, take what is proposed.")] = False,
 ) -> None:
     """Answer a few questions and create bothways.toml."""
     from connectors.errors import ConfigError
@@ -59,16 +65,26 @@ def init(
         for line in from_folder(folder, path, given, lambda text, default: str(typer.prompt(text, default=default))):
             Output().say(line)
         return
-    kind = crm or typer.prompt("Which CRM: salesforce, hubspot or files?", default="salesforce")
-    suggestion = defaults_for(kind)
-    address = url or typer.prompt(suggestion.question, default=suggestion.url)
-    if own_domain is None:
-        answer = typer.prompt("Your own mail domains, separated by commas (mail from them is ours)", default="")
-        own_domain = [part.strip() for part in answer.split(",") if part.strip()]
-    write_new(path, settings_text(kind, address, own_domain, currency))
-    output = Output()
+    from sync.cli import wizard
+
+    def ask(question: str, default: str, hidden: bool) -> str:
+        return str(typer.prompt(question, default=default, hide_input=hidden, show_default=bool(default)))
+
+    kind, output = wizard.ask_kind(ask, crm), Output()
+    if kind == "files":
+        suggestion = defaults_for(kind)
+        address = url or ask(suggestion.question, suggestion.url, False)
+        domains = own_domain or []
+        if own_domain is None and not yes:
+            answer = ask("Your own mail domains, separated by commas (mail from them is ours)", "", False)
+            domains = [part.strip() for part in answer.split(",") if part.strip()]
+        text, step = settings_text(kind, address, domains, currency), suggestion.next_step
+    else:
+        said = wizard.Given(url, client_id, own_domain, currency, time_zone, yes)
+        text, step = wizard.crm_settings(kind, said, path, ask, output.say), wizard.next_step(path, client_id)
+    write_new(path, text)
     output.say(f"Wrote {path}.")
-    output.say(suggestion.next_step)
+    output.say(step)
 
 
 def check(config: ConfigOption = "bothways.toml", as_json: JsonOption = False, quiet: QuietOption = False) -> None:

@@ -78,8 +78,9 @@ def stance_label(code: str, *, deal: bool) -> str:
 
 def advice_for(audit: Mapping[str, Any], stance: str, model: ScoringModel, *, deal: bool) -> str:
     """What a record's stance tells people to do."""
-    del audit, deal
-    return model.words.advice.get(stance, "")
+    said = model.words.advice
+    advice = said.get(f"deal_{stance}" if deal else str(audit.get("text") or stance), said.get(stance, ""))
+    return "" if "{" in advice else advice  # never words whose figures are not known here
 
 
 def change_in_words(crossing: Crossing, said: Mapping[str, str], *, deal: bool) -> str:

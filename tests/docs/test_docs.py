@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -25,6 +26,47 @@ def test_every_command_that_is_shown_exists(document):
     shown = set(re.findall(r"\bbothways ([a-z][a-z-]+)", code))
 
     assert shown - COMMANDS == set()
+
+
+def command_lines(text):
+    """What documents tell people to type: lines of code blocks that begin with the command, and such words in code."""
+    blocks = "\n".join(re.findall(r"^```.*?^```|^(?: {4}|\t).+$", text, re.DOTALL | re.MULTILINE))
+    lines = re.findall(
+        r"^[\s$]*(?:[A-Z_]+=\S+ )*(?:\S*bin/)?(bothways(?: [^\n]*)?)$", blocks.replace("\\\n", " "), re.MULTILINE
+    )
+    return lines, re.findall(r"`(bothways [^`\n]+)`", text)
+
+
+def parsed(line):
+    """Raises a usage error unless the line is one that the command line takes."""
+    words = shlex.split(line.partition("|" if "|" in shlex.split(line, comments=True) else "\0")[0], comments=True)[1:]
+    for stop in (">", "2>", ">>", "&&", ";", "&"):
+        words = words[: words.index(stop)] if stop in words else words
+    command, words = typer.main.get_command(app), ["--help" if word == "[OPTIONS]" else word for word in words]
+    context = command.make_context("bothways", words)
+    while hasattr(command, "commands") and context._protected_args + context.args:
+        name, *words = context._protected_args + context.args
+        command = command.get_command(context, name)
+        assert command is not None, f"there is no command {name}"
+        context = command.make_context(name, words, parent=context)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_line_is_one_that_the_command_takes(document):
+    wrong = {}
+    typed, mentioned = command_lines(document.read_text(encoding="utf-8"))
+    for line in (*typed, *mentioned):
+        if re.search(r"\.\.\.|…|\||<|\[", line):
+            continue  # a form, not a line to type
+        try:
+            parsed(line)
+        except (typer.Exit, SystemExit):
+            pass
+        except typer.TyperException as error:
+            said = getattr(error, "message", str(error))
+            if line in typed or not (said == "" or said.endswith("requires an argument.")):  # a mention may be short
+                wrong[line] = said
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,0 +1,103 @@
+"""`init` as a person types it: through a pseudo-terminal against an emulated CRM, and with flags alone."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import termios
+import time
+import tomllib
+
+import pytest
+
+from connectors.errors import ConfigError
+from sync.cli.demo import build_emulator, organisation_for
+from sync.cli.wizard import Given, address_of, ask_kind, crm_settings, kind_of
+
+HIDDEN = "Service key"
+"""The question whose answer is not shown: what is typed before the echo is off is thrown away."""
+MAIN = [sys.executable, "-c", "from sync.cli.app import main; main()"]
+
+
+@pytest.fixture(scope="module")
+def hubspot():
+    with build_emulator("hubspot", organisation_for(None, 7, 24, 1.0, 1.0)) as server:
+        yield server
+
+
+def typed(answers, cwd, **environment):
+    """What a person sees who gives these answers, each when its question (a part of it) is shown."""
+    master, slave = pty.openpty()
+    env = {k: v for k, v in os.environ.items() if not k.startswith("BOTHWAYS_")} | environment | {"TERM": "dumb"}
+    process = subprocess.Popen(
+        [*MAIN, "init"], stdin=slave, stdout=slave, stderr=slave, cwd=cwd, env=env, close_fds=True
+    )
+    os.close(slave)
+    seen, waiting, begun = "", list(answers), time.monotonic()
+    read_to = 0
+    while time.monotonic() - begun < 60:
+        if select.select([master], [], [], 0.2)[0]:
+            try:
+                data = os.read(master, 4096)
+            except OSError:
+                break
+            if not data:
+                break
+            seen += data.decode()
+        hidden = not termios.tcgetattr(master)[3] & termios.ECHO
+        if waiting and waiting[0][0] in seen[read_to:] and hidden == waiting[0][0].startswith(HIDDEN):
+            read_to = len(seen)
+            os.write(master, (waiting.pop(0)[1] + "\n").encode())
+    os.close(master)
+    process.wait(30)
+    return seen, process.returncode
+
+
+def test_a_person_is_asked_little_forgiven_and_proposed_what_the_crm_shows(hubspot, tmp_path):
+    seen, code = typed(
+        [("Which CRM", "hub"), ("Which CRM", "HubSpot "), ("Service key", hubspot.app.token), ("own mail domains", "")],
+        tmp_path,
+        BOTHWAYS_CRM__URL=hubspot.url,
+    )
+    settings = tomllib.loads((tmp_path / "bothways.toml").read_text())
+
+    assert code == 0, seen
+    assert "The credentials work." in seen
+    assert "Next: export BOTHWAYS_CRM_TOKEN=" in seen
+    assert settings["organisation"]["own_domains"] == ["halden.example"]  # of the users' addresses
+    assert hubspot.app.token not in seen + (tmp_path / "bothways.toml").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bothways.toml"]
+
+
+def test_every_answer_is_a_flag(tmp_path):
+    flags = ["--crm", "Salesforce", "--url", "acme.lightning.force.com/lightning/page/home", "--client-id", "3MVG9",
+             "--own-domain", "acme.example", "--currency", "EUR", "--time-zone", "Europe/Berlin", "--yes"]  # fmt: skip
+    env = {k: v for k, v in os.environ.items() if not k.startswith("BOTHWAYS_")}
+    done = subprocess.run([*MAIN, "init", *flags], cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    settings = tomllib.loads((tmp_path / "bothways.toml").read_text())
+
+    assert settings["crm"]["url"] == "https://acme.my.salesforce.com"
+    assert settings["crm"]["auth"]["method"] == "client_credentials"
+    assert settings["organisation"] == {
+        "own_domains": ["acme.example"], "time_zone": "Europe/Berlin", "corporate_currency": "EUR"
+    }  # fmt: skip
+    assert "export BOTHWAYS_CRM_SECRET=" in done.stdout
+
+
+def test_credentials_that_fail_are_said_and_the_file_is_written_all_the_same(hubspot, tmp_path, monkeypatch):
+    monkeypatch.setenv("BOTHWAYS_CRM_TOKEN", "wrong")
+    said: list[str] = []
+    text = crm_settings("hubspot", Given(url=hubspot.url, yes=True), tmp_path / "b.toml", lambda *_: "", said.append)
+
+    assert said[0].startswith("The credentials did not work: ")
+    assert tomllib.loads(text)["organisation"]["own_domains"] == []
+
+
+def test_names_of_crms_and_addresses_are_taken_as_people_write_them():
+    assert [kind_of(text) for text in ("SF", " Hub-Spot", "CSV", "sugar")] == ["salesforce", "hubspot", "files", None]
+    assert address_of(" acme.my.salesforce.com/x ") == "https://acme.my.salesforce.com"
+    with pytest.raises(ConfigError, match="'sugar' is not a CRM"):
+        ask_kind(lambda *_: "", "sugar")
