@@ -53,7 +53,7 @@ INPUTS: dict[str, pa.Schema] = {
             "stage": _TEXT,
             "probability": _REAL,
             "close_at": TIME,
-            "stage_changed_at": TIME,  # of a closed deal whose CRM does not tell: the time of the read
+            "stage_changed_at": TIME,  # of a deal closed before its close date, the time of the read if the CRM does not tell
             "owner": _KEY,
             "created_at": TIME,
         },

@@ -53,6 +53,9 @@ class Words(BaseModel):
     effort: Mapping[str, str]
     fills: Mapping[str, str]
     advice: Mapping[str, str]
+    figures: Mapping[str, str]
+    counts: Mapping[str, Phrase]
+    facts: Mapping[str, str]
     rules: Mapping[str, str]
 
     def reason(self, name: str, *, deal: bool = False) -> Phrase:

@@ -1,7 +1,7 @@
 """Acts, and the minutes that each side put into them.
 
 An act is one thing that happened between us and a customer: a one-to-one message, a call, a meeting, a case raised or
-answered. Scheduled, cancelled, bounced, automated and internal records are not acts.
+answered. Scheduled, cancelled, bounced, automated and internal records are not acts. Reading is added in `totals`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from collections.abc import Mapping
 
 import ibis
 
+from enrichment.as_of import AsOf
 from enrichment.expressions import DAY, MICRO, Expr, at_least, at_most, constant, real, seconds, whole
 from enrichment.model import ScoringModel
 
 _UNCOUNTED = ("scheduled", "cancelled", "bounced")
 _DAYS = 2**20
 """More than any day number: a person and a day fit one integer key."""
-_CHANNELS = ("email", "call", "meeting", "case_reply")
+_MESSAGES = ("email", "message", "case_reply")
+_CHANNELS = (*_MESSAGES, "call", "meeting")
 
 
 def base_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
@@ -33,7 +35,7 @@ def base_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
         ~rows.outcome.coalesce("done").isin(_UNCOUNTED),
     )
     if model.effort.exclude_automated:
-        rows = rows.filter(~rows.automated.coalesce(False))
+        rows = rows.filter(~rows.automated.coalesce(False), ~_by_machine(rows, model))
     rows = rows.mutate(
         inbound=rows.direction.coalesce("") == "inbound",
         outbound=rows.direction.coalesce("") == "outbound",
@@ -47,7 +49,10 @@ def base_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
         | (rows.direction.coalesce("") == "inbound"),
     )
     rows = rows.mutate(held=rows.held.coalesce(False), length=_length(rows, model))
-    rows = rows.mutate(seller=_seller_minutes(rows, model), customer=_customer_minutes(rows, model))
+    rows = rows.mutate(
+        seller=_minutes(rows, rows.outbound, rows.heads_s, rows.length / 2.0, model),
+        customer=_minutes(rows, rows.inbound, rows.heads_c, constant(0.0), model),
+    )
     spoken = rows.channel.isin(("call", "meeting"))
     return rows.select(
         act="activity",
@@ -56,12 +61,13 @@ def base_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
         case="case",
         person="person",
         user="seller_user",
-        thread=(rows.channel == "email").ifelse(rows.thread, ibis.null("int64")),
+        thread=rows.channel.isin(("email", "message")).ifelse(rows.thread, ibis.null("int64")),
         channel="channel",
         inbound="inbound",
         outbound="outbound",
         dated=~rows.date_only.coalesce(False),
         with_customer="with_customer",
+        met=rows.channel.isin(("call", "meeting")) & rows.held,
         mandated=rows.mandated.coalesce(False),
         t=seconds(rows.occurred_at),
         customer_offset="customer_offset",
@@ -78,7 +84,7 @@ def case_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
     rows = tables["cases"]
     rows = rows.filter(rows.opened_at.notnull(), rows.account.notnull(), rows.by_customer.coalesce(False))
     return rows.select(
-        act=-rows.case - 1,
+        act=-2 * rows.case - 1,
         account="account",
         opportunity="opportunity",
         case="case",
@@ -90,6 +96,7 @@ def case_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
         outbound=ibis.literal(False),
         dated=ibis.literal(True),
         with_customer=ibis.literal(True),
+        met=ibis.literal(False),
         mandated=ibis.literal(False),
         t=seconds(rows.opened_at),
         customer_offset="customer_offset",
@@ -101,6 +108,47 @@ def case_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
     )
 
 
+def case_replies(tables: Mapping[str, Expr], logged: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
+    """Our first reply to a case, as an act of ours, where the CRM keeps its time and none of the `logged` acts of ours on the
+    case lies within a day of it."""
+    rows = tables["cases"].filter(ibis._.account.notnull(), ibis._.first_reply_at.notnull())
+    rows = rows.mutate(t=seconds(rows.first_reply_at), opened=seconds(rows.opened_at))
+    rows = rows.filter(rows.t <= as_of.seconds, (rows.opened <= rows.t) | rows.opened.isnull())
+    ours = logged.filter(logged.case.notnull(), logged.outbound).select(of_case="case", at="t")
+    near = rows.select("case", "t").inner_join(ours, [ibis._.case == ours.of_case])
+    near = near.filter(near.at >= near.t - DAY, near.at <= near.t + DAY).select("case").distinct()
+    rows = rows.anti_join(near, "case")
+    return rows.select(
+        act=-2 * rows.case - 2,
+        account="account",
+        opportunity="opportunity",
+        case="case",
+        person=ibis.null("int64"),
+        user=ibis.null("int64"),
+        thread=ibis.null("int64"),
+        channel=ibis.literal("case_reply"),
+        inbound=ibis.literal(False),
+        outbound=ibis.literal(True),
+        dated=ibis.literal(True),
+        with_customer=ibis.literal(True),
+        met=ibis.literal(False),
+        mandated=ibis.literal(False),
+        t="t",
+        customer_offset="customer_offset",
+        seller_offset="seller_offset",
+        seller=constant(min(model.effort.minutes.case_reply, model.effort.minutes.act_cap)),
+        customer=constant(0.0),
+        heads_s=constant(1.0),
+        heads_c=constant(1.0),
+    )
+
+
+def _by_machine(rows: Expr, model: ScoringModel) -> Expr:
+    """Messages from a mailbox that no person writes from."""
+    names = [name.strip().lower() for name in model.effort.automatic_senders]
+    return (rows.channel.isin(_MESSAGES) & rows.sender.isin(names)).coalesce(False) if names else ibis.literal(False)
+
+
 def _length(rows: Expr, model: ScoringModel) -> Expr:
     m = model.effort.minutes
     stated = (rows.minutes >= 0.0).ifelse(rows.minutes, ibis.null("float64"))
@@ -108,29 +156,25 @@ def _length(rows: Expr, model: ScoringModel) -> Expr:
     return stated.coalesce(unknown).cast("float64")
 
 
-def _seller_minutes(rows: Expr, model: ScoringModel) -> Expr:
+def _minutes(rows: Expr, own: Expr, heads: Expr, missed: Expr, model: ScoringModel) -> Expr:
+    """Minutes of one side: `own` are the acts that it opened; `missed` what a meeting costs it to which nobody came."""
     m = model.effort.minutes
-    return ibis.cases(
-        ((rows.channel == "email") & rows.outbound, m.email_write),
-        ((rows.channel == "case_reply") & rows.outbound, m.case_reply),
-        ((rows.channel == "call") & rows.held, rows.length * rows.heads_s),
-        ((rows.channel == "call") & rows.outbound, m.call_not_connected),
-        ((rows.channel == "meeting") & rows.held, rows.length * rows.heads_s),
-        ((rows.channel == "meeting") & (rows.outcome == "no_show"), rows.length / 2.0),
+    spent = ibis.cases(
+        ((rows.channel == "email") & own, m.email_write),
+        ((rows.channel == "message") & own, m.message_write),
+        ((rows.channel == "case_reply") & own, m.case_reply),
+        ((rows.channel == "call") & rows.held, rows.length * heads),
+        ((rows.channel == "call") & own, m.call_not_connected),
+        ((rows.channel == "meeting") & rows.held, rows.length * heads),
+        ((rows.channel == "meeting") & (rows.outcome == "no_show"), missed),
         else_=0.0,
     ).cast("float64")
-
-
-def _customer_minutes(rows: Expr, model: ScoringModel) -> Expr:
-    m = model.effort.minutes
-    return ibis.cases(
-        ((rows.channel == "email") & rows.inbound, m.email_write),
-        ((rows.channel == "case_reply") & rows.inbound, m.case_reply),
-        ((rows.channel == "call") & rows.held, rows.length * rows.heads_c),
-        ((rows.channel == "call") & rows.inbound, m.call_not_connected),
-        ((rows.channel == "meeting") & rows.held, rows.length * rows.heads_c),
+    opening = ibis.cases(
+        ((rows.channel == "call") & own, model.effort.opening.call),
+        ((rows.channel == "meeting") & own, model.effort.opening.meeting),
         else_=0.0,
     ).cast("float64")
+    return spent + opening
 
 
 def _crowded_days(acts: Expr, person: str, minutes: str, heads: str, cap: float) -> Expr:
@@ -162,6 +206,7 @@ def capped(acts: Expr, ours: Expr, theirs: Expr, model: ScoringModel) -> Expr:
     rates = model.effort.capture_rates
     rate = ibis.cases(
         (acts.channel == "email", rates.email),
+        (acts.channel == "message", rates.message),
         (acts.channel == "call", rates.call),
         (acts.channel == "meeting", rates.meeting),
         else_=rates.case,

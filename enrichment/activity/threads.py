@@ -8,37 +8,73 @@ import ibis
 
 from enrichment.as_of import AsOf
 from enrichment.expressions import DAY, Expr, at_least, business_seconds, decay, real, seconds, whole
+from enrichment.families import with_wholes
 from enrichment.model import ScoringModel
 
 _FINE = 1_000_000_000
 
 
+_ACTS = 2**28
+"""More than any act key: a second and an act fit one integer, by which acts are ordered."""
+
+
+def order(acts: Expr) -> Expr:
+    """Where an act stands in its thread: by time, then by key."""
+    return acts.t * _ACTS + acts.act
+
+
+def second(place: Expr) -> Expr:
+    """The second of an `order`."""
+    return place // _ACTS
+
+
 def thread_facts(base: Expr) -> Expr:
-    """Per thread: its first second, and the first and last of each side."""
+    """Per thread, as `order`: its first act, the first and last of each side, and `last_turn`: the first act of the side
+    that wrote last, after the other's last one, which reads it as the answer to its own."""
     rows = base.filter(base.thread.notnull())
-    return rows.group_by("thread").aggregate(
-        first=rows.t.min(),
-        first_inbound=rows.t.min(where=rows.inbound),
-        first_outbound=rows.t.min(where=rows.outbound),
-        last_inbound=rows.t.max(where=rows.inbound),
-        last_outbound=rows.t.max(where=rows.outbound),
+    rows = rows.select("thread", "inbound", "outbound", o=order(rows))
+    facts = rows.group_by("thread").aggregate(
+        first=rows.o.min(),
+        first_inbound=rows.o.min(where=rows.inbound),
+        first_outbound=rows.o.min(where=rows.outbound),
+        last_inbound=rows.o.max(where=rows.inbound),
+        last_outbound=rows.o.max(where=rows.outbound),
     )
+    return with_last_turn(facts, rows, ("thread",))
+
+
+def with_last_turn(facts: Expr, rows: Expr, keys: tuple[str, ...]) -> Expr:
+    """`facts` with `last_turn`, from `rows` of the same keys with `o`, `inbound` and `outbound`."""
+    both = facts.filter(facts.last_inbound.notnull(), facts.last_outbound.notnull())
+    sides = both.select(
+        **{f"turn_{key}": both[key] for key in keys},
+        turned=(both.last_inbound <= both.last_outbound).ifelse(both.last_inbound, both.last_outbound),
+    )
+    late = rows.inner_join(sides, [rows[key] == sides[f"turn_{key}"] for key in keys])
+    late = late.filter(late.o > late.turned, late.inbound | late.outbound)
+    turns = late.group_by(*(f"turn_{key}" for key in keys)).aggregate(last_turn=late.o.min())
+    found = facts.left_join(turns, [facts[key] == turns[f"turn_{key}"] for key in keys])
+    return found.drop(*(f"turn_{key}" for key in keys))
 
 
 def in_threads(acts: Expr, facts: Expr) -> Expr:
-    """`acts` with `root` (opens its thread; every act without one does), `answers` (comes after one of the other side),
-    `answered` (one of the other side comes after it) and `last_answer` (when the other side last wrote in the thread)."""
+    """`acts` with `o` (their order), `root` (opens its thread; every act without one does), `answers` (comes after one of the
+    other side), `answered` (one of the other side comes after it), `last_answer` (the other side's last in the thread) and
+    `read` (the other side read it: it sent something later, or this is the first answer to it)."""
     facts = facts.rename(of_thread="thread")
+    acts = acts.mutate(o=order(acts))
     acts = acts.left_join(facts, [acts.thread == facts.of_thread])
     other_first = acts.inbound.ifelse(acts.first_outbound, acts.first_inbound)
     other_last = acts.inbound.ifelse(acts.last_outbound, acts.last_inbound)
     acts = acts.mutate(
-        root=(acts.t == acts["first"]).coalesce(True),
-        answers=(other_first < acts.t).coalesce(False),
-        answered=(other_last > acts.t).coalesce(False),
+        root=(acts.o == acts["first"]).coalesce(True),
+        answers=(other_first < acts.o).coalesce(False),
+        answered=(other_last > acts.o).coalesce(False),
         last_answer=other_last,
+        asked=(acts.o == acts.last_turn).coalesce(False),
     )
-    return acts.drop("of_thread", *(name for name in facts.columns if name != "of_thread"))
+    acts = acts.mutate(read=(acts.answered | acts.asked) & (acts.inbound | acts.outbound))
+    return acts.drop("of_thread", "asked", *(name for name in facts.columns if name != "of_thread"))
 
 
 def message_items(base: Expr, facts: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
@@ -47,7 +83,7 @@ def message_items(base: Expr, facts: Expr, as_of: AsOf, model: ScoringModel) -> 
     calendar = model.calendar
     rows = base.filter(base.thread.notnull(), base.dated, base.inbound | base.outbound)
     rows = rows.filter(rows.t > as_of.seconds - model.effort.window_days * DAY)
-    rows = rows.select("act", "account", "thread", "inbound", "t", "dated", "customer_offset", "seller_offset")
+    rows = rows.select("account", "thread", "inbound", "t", "dated", "customer_offset", "seller_offset", o=order(rows))
     sides = facts.select(of_thread="thread", both=facts.first_inbound.notnull() & facts.first_outbound.notnull())
     rows = rows.inner_join(sides, [rows.thread == sides.of_thread]).drop("of_thread")
     clocks = {
@@ -62,7 +98,7 @@ def message_items(base: Expr, facts: Expr, as_of: AsOf, model: ScoringModel) -> 
     rows = rows.mutate(due=_due(rows, rows.sent, as_of, model))
     alone = rows.filter(~rows.both, rows.due).select("account", "inbound", wait=ibis.null("int64"))
     rows = rows.filter(rows.both)
-    onward = ibis.window(group_by="thread", order_by=["t", "inbound", "act"], preceding=0, following=None)
+    onward = ibis.window(group_by="thread", order_by="o", preceding=0, following=None)
     none = ibis.null("int64")
     rows = rows.mutate(
         next_customer=rows.inbound.ifelse(rows.customer_clock, none).min().over(onward),
@@ -99,6 +135,40 @@ def answers(items: Expr, model: ScoringModel) -> Expr:
         # the condition inside: Spark wants a percentile without a filter of its own
         sums[f"median_{side}"] = mine.ifelse(items.hours, ibis.null("float64")).median()
     return items.group_by("account").aggregate(**sums)
+
+
+def left_open(base: Expr, facts: Expr, wholes: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
+    """Per account (and whole family, `wholes`): threads and cases that they opened lately and that are due an answer, and how
+    many of them saw no act of ours, on any channel, within the business days of a reply.
+
+    A date-only act of ours is taken to have come at the end of its day.
+    """
+    start, hours = model.calendar.day_starts_at_hour, model.calendar.day_hours
+    limit = model.reciprocity.reply_within_days * hours * 3_600
+    recent = base.filter(base.t > as_of.seconds - model.effort.recent_days * DAY)
+    recent = recent.mutate(o=order(recent), at=recent.dated.ifelse(recent.t, recent.t - recent.t % DAY + DAY - 1))
+    recent = recent.mutate(clock=business_seconds(recent["at"], recent.seller_offset, start, hours))
+    firsts = facts.select(of_thread="thread", first="first")
+    theirs = recent.filter(recent.inbound, recent.dated)
+    theirs = theirs.left_join(firsts, [theirs.thread == firsts.of_thread])
+    case = theirs.channel == "case"
+    theirs = theirs.filter(case | (theirs.o == theirs["first"]).coalesce(False))
+    now = business_seconds(as_of.seconds, theirs.seller_offset, start, hours)
+    theirs = theirs.filter(now - theirs.clock >= limit)
+    columns = {"account": recent.account, "at": recent["at"], "clock": recent.clock}
+    ours = recent.filter(recent.outbound).select(*columns, kind=ibis.literal(2, "int64"))
+    theirs = theirs.select(*columns, kind=(theirs.channel == "case").ifelse(1, 0).cast("int64"))
+    rows = with_wholes(theirs.union(ours), wholes)
+    rows = rows.semi_join(rows.filter(rows.kind < 2).select("account").distinct(), "account")
+    onward = ibis.window(group_by="account", order_by=["at", "kind"], preceding=0, following=None)
+    answer = (rows.kind == 2).ifelse(rows.clock, ibis.null("int64"))
+    rows = rows.mutate(answer=answer.min().over(onward))
+    rows = rows.mutate(left=~(rows.answer - rows.clock <= limit).coalesce(False)).filter(rows.kind < 2)
+    sums = {}
+    for kind, name in enumerate(("threads", "cases")):
+        sums[f"opened_{name}"] = (rows.kind == kind).sum()
+        sums[f"left_{name}"] = ((rows.kind == kind) & rows.left).sum()
+    return rows.group_by("account").aggregate(**sums)
 
 
 def case_items(tables: Mapping[str, Expr], base: Expr, as_of: AsOf, model: ScoringModel) -> Expr:

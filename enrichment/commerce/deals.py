@@ -62,27 +62,39 @@ def converted(rows: Expr, dated: Expr, at: Expr, model: ScoringModel) -> Expr:
 def deals(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel) -> Expr:
     """Every opportunity known at `as_of`, with its state then: one that closes later is open.
 
+    A deal is closed from the earlier of its close date and the last change of its stage: what the CRM calls closed is closed,
+    whatever date was hoped for.
+
     `until` is the close of a closed deal, else `as_of`: the moment the deal is scored for. `value` is corporate money.
     """
     now = as_of.seconds
     rows = tables["opportunities"]
     rows = rows.mutate(close=seconds(rows.close_at), created=seconds(rows.created_at))
     shut = rows.is_closed.coalesce(False) | rows.is_won.coalesce(False)
+    changed = seconds(rows.stage_changed_at)
+    early = shut & ((changed < rows.close) | rows.close.isnull()).coalesce(False) & changed.notnull()
+    rows = rows.mutate(
+        close=early.ifelse(changed, rows.close),
+        stated_close=rows.close,
+        close_time=early.ifelse(rows.stage_changed_at, rows.close_at),
+        edited=(changed > now).coalesce(False),
+    )
     closed = shut & (rows.close.isnull() | (rows.close <= now))
     rows = rows.mutate(closed=closed, won=closed & rows.is_won.coalesce(False))
     # A close is a day: most CRMs keep no hour, and the same deal must score alike wherever it is read from.
     rows = rows.mutate(close=rows.closed.ifelse(rows.close - rows.close % DAY, rows.close))
     at = (rows.closed & rows.close.notnull()).ifelse(rows.close, now)
     rows = converted(rows, rates(tables), at, model)
-    # The probability of a deal that closed after `as_of` is its outcome, which nobody knew.
-    told = (rows.probability >= 0.0) & (rows.probability <= 1.0) & (rows.closed | ~shut)
+    # The probability of a deal whose stage changed after `as_of` (a close is such a change) is what nobody knew then.
+    told = (rows.probability >= 0.0) & (rows.probability <= 1.0) & (rows.closed | (~shut & ~rows.edited))
     chance = told.ifelse(rows.probability, ibis.null("float64"))
     rows = rows.mutate(
         until=(rows.closed & rows.close.notnull()).ifelse(rows.close, now),
         begins=rows.created.coalesce(_LONG_AGO),
-        scored_for=(rows.closed & rows.close.notnull()).ifelse(rows.close_at.truncate("D"), as_of.time),
+        scored_for=(rows.closed & rows.close.notnull()).ifelse(rows.close_time.truncate("D"), as_of.time),
         value=money(rows.amount * rows.factor),
         bought=(rows.won & (rows.amount > 0.0)).coalesce(False),
+        purchase=rows.won & (rows.amount > 0.0).coalesce(True),
         unconvertible=rows.amount.notnull() & rows.factor.isnull(),
         chance=chance,
         late_stage=(~rows.closed & (chance >= model.deals.late_stage_probability)).coalesce(False),
@@ -100,6 +112,8 @@ def deals(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel) -> Expr:
         "closed",
         "won",
         "bought",
+        "purchase",
+        "stated_close",
         "until",
         "begins",
         "scored_for",
@@ -115,7 +129,7 @@ def deals(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel) -> Expr:
     )
 
 
-def trade(dealt: Expr, as_of: AsOf) -> Expr:
+def trade(dealt: Expr, as_of: AsOf, lookback_days: int) -> Expr:
     """Per account: net revenue of the last 365 days, first win, pipeline, how many amounts lacked a rate."""
     now = as_of.seconds
     year = dealt.won & (dealt.close > now - _YEAR)
@@ -125,6 +139,8 @@ def trade(dealt: Expr, as_of: AsOf) -> Expr:
     return dealt.group_by("account").aggregate(
         revenue=dealt.value.sum(where=dealt.year),
         wins=dealt.won.sum(),
+        lately_bought=(dealt.purchase & (dealt.close > now - lookback_days * DAY)).sum(),
+        undated_wins=(dealt.won & dealt.close.isnull()).sum(),
         year_wins=dealt.year.sum(),
         year_priced=(dealt.year & dealt.value.notnull()).sum(),
         unconvertible=(dealt.unconvertible & (dealt.year | ~dealt.closed)).sum(),
@@ -136,12 +152,21 @@ def trade(dealt: Expr, as_of: AsOf) -> Expr:
     )
 
 
-def with_trade(accounts: Expr, traded: Expr) -> Expr:
-    """`accounts` with their trade; `revenue` is 0 when nothing was won in the year and null when no won amount is usable."""
-    rows = accounts.left_join(traded, [accounts.account == traded.account]).drop("account_right")
-    counts = ("wins", "year_wins", "year_priced", "unconvertible", "year_unconvertible", "open_deals")
+def completed(rows: Expr) -> Expr:
+    """Rows joined with `trade`, their counts filled; `revenue` is 0 when nothing was won in the year and null when no won amount
+    or date is usable."""
+    counts = (
+        "wins",
+        "lately_bought",
+        "undated_wins",
+        "year_wins",
+        "year_priced",
+        "unconvertible",
+        "year_unconvertible",
+        "open_deals",
+    )
     rows = rows.mutate(**{name: rows[name].coalesce(0).cast("int64") for name in counts})
-    unknown = (rows.year_wins > 0) & (rows.year_priced == 0)
+    unknown = (rows.year_wins + rows.undated_wins > 0) & (rows.year_priced == 0)
     zero = ibis.literal(0.0).cast("decimal(38,4)")
     rows = rows.mutate(net_revenue=unknown.ifelse(ibis.null("decimal(38,4)"), rows.revenue.coalesce(zero)))
     return rows.drop("revenue").rename(revenue="net_revenue")
@@ -175,6 +200,7 @@ def families(rows: Expr, as_of: AsOf) -> Expr:
         all_pipeline=totals.clipped_pipeline.sum(),
         all_seller=whole_hours(totals.family_seller),
         new_bookings=totals.clipped.sum(where=totals.family_first_win > year),
+        paying_families=(totals.clipped.cast("float64") > 0.0).sum(),
     )
     sums = sums.mutate(all_seller=real(sums.all_seller))
     totals = totals.cross_join(sums)

@@ -29,6 +29,9 @@ def commitments(held: Expr, as_of: AsOf) -> Expr:
         lock_until=rows.stated_end.max(where=rows.ahead),
         ends_recorded=rows.stated_end.notnull().max(),
         newest_contract=(rows.ends < now).ifelse(rows.ends, now).max(where=rows.starts <= now),
+        contract_ended=rows.stated_end.max(where=rows.stated_end <= now),
+        running=((rows.starts <= now) & (rows.ends > now)).max(),
+        contracts=rows.count(),
     )
 
 
@@ -49,7 +52,8 @@ def _months(as_of: AsOf, days: int) -> Expr:
 def buying_months(dealt: Expr, held: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """Per account: months of the lookback in which it bought or a contract ran, and their decayed sum.
 
-    Each month counts by the age in days of its last such day. Sums are exact, so the order of rows is nothing to them.
+    Each month counts by the age in days of its last such day; one in which only a contract ran counts by `contract_month_weight`.
+    Sums are exact, so the order of rows is nothing to them.
     """
     now, lookback = as_of.seconds, model.dependence.lookback_days
     bought = dealt.filter(dealt.bought, dealt.account.notnull(), dealt.close > now - lookback * DAY)
@@ -59,9 +63,11 @@ def buying_months(dealt: Expr, held: Expr, as_of: AsOf, model: ScoringModel) -> 
     ran = ran.filter(ran.starts <= ran.shuts, ran.ends > ran.opens)
     last = (ran.ends - 1 < ran.shuts).ifelse(ran.ends - 1, ran.shuts)
     ran = ran.select("account", "month", day=last // DAY)
-    rows = bought.cast({"month": "int64", "day": "int64"}).union(ran.cast({"month": "int64", "day": "int64"}))
-    rows = rows.group_by("account", "month").aggregate(day=rows.day.max())
-    weight = whole(decay((now // DAY - rows.day) * DAY, model.dependence.reliance_half_life_days))
+    types = {"month": "int64", "day": "int64", "purchase": "int64"}
+    rows = bought.mutate(purchase=1).cast(types).union(ran.mutate(purchase=0).cast(types))
+    rows = rows.group_by("account", "month").aggregate(day=rows.day.max(), purchase=rows.purchase.max())
+    share = (rows.purchase > 0).ifelse(constant(1.0), constant(model.dependence.contract_month_weight))
+    weight = whole(share * decay((now // DAY - rows.day) * DAY, model.dependence.reliance_half_life_days))
     rows = rows.mutate(weight=weight)
     sums = rows.group_by("account").aggregate(buying_months=rows.count(), reliance_sum=rows.weight.sum())
     return sums.mutate(reliance_sum=sums.reliance_sum.cast("float64") / float(MICRO))
@@ -82,6 +88,12 @@ def assets(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel) -> Expr
         spend=money(rows.price * rows.quantity.coalesce(1.0) * rows.factor),
         installed=seconds(rows.installed_at),
     )
+
+
+def ever_installed(tables: Mapping[str, Expr]) -> Expr:
+    """Per account: how many assets of ours it has or had."""
+    rows = tables["assets"].filter(ibis._.account.notnull(), ~ibis._.is_rival.coalesce(False))
+    return rows.group_by("account").aggregate(assets_ever=rows.count())
 
 
 def installed(used: Expr) -> Expr:
@@ -184,6 +196,8 @@ def organisation(
         sells=counts.customer_count > 0,
         records_ends=(ends > 0.0) & (ends >= settings.contracts_recorded_share * counts.customer_count),
         records_rivals=(contests > 0.0) & (contests >= settings.rivals_recorded_share * counts.closed_count),
+        records_sales=(counts.customer_count > 0) | (counts.asset_count.coalesce(0) > 0),
         records_installed=(counts.asset_count.coalesce(0) > 0) | (counts.family_count > 0),
         newest_anywhere=ibis.greatest(*newest).nullif(-_EVER),
+        newest_commitment=counts.contract_newest,
     )

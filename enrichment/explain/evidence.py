@@ -69,9 +69,7 @@ def needs(audit: Row, model: ScoringModel, *, deal: bool) -> tuple[str, ...]:
     if audit["customer_score"] is None:
         now = audit["known_dependence"]
         found.append(said["needs_dependence"].format(now=_tenth(now), least=f"{least:g}"))
-    elif not deal and round(audit["conf_dependence"], 1) < least:
-        found.append(said["needs_newer"].format(now=_tenth(audit["conf_dependence"]), least=f"{least:g}"))
-    if audit["balance_score"] is None:
+    if audit["balance_score"] is None or (not deal and audit["stance_confidence"] < least):
         found.append(_acts_needed(audit, model, "deal_acts" if deal else "acts"))
     if not deal and audit["seller_score"] is None:
         found.append(said["needs_seller"])

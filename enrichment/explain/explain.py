@@ -8,7 +8,8 @@ from typing import Any
 
 from enrichment.explain.evidence import Sources, habits, needs, sources
 from enrichment.explain.what_if import Crossing, account_crossings, deal_crossings
-from enrichment.model import BENEFIT, CHANNELS, COMPONENTS, ScoringModel
+from enrichment.model import BENEFIT, COMPONENTS, KINDS, ScoringModel
+from enrichment.reasons.texts import FIGURES
 from enrichment.scores.stance import account_rules, deal_rules, matched
 from enrichment.words import figure
 
@@ -99,7 +100,7 @@ def explain(audit_row: Row, score_row: Row, model: ScoringModel) -> Explanation:
         coverage_of_channels=audit_row["channel_coverage"],
         stance=stance,
         rule=_rule(audit_row, stance, model, deal),
-        advice=model.words.advice[stance],
+        advice=_advice(audit_row, stance, model, deal),
         missing=_missing(audit_row, model, deal),
         changes=(deal_crossings if deal else account_crossings)(audit_row, stance, model),
         needs=needs(audit_row, model, deal=deal) if stance == "insufficient_evidence" else (),
@@ -126,7 +127,7 @@ def _part(name: str, audit: Row, model: ScoringModel, deal: bool) -> Part:
 
 def _effort(audit: Row, score: Row, deal: bool) -> Effort:
     stem, prefix = ("bothways_deal_", "deal_") if deal else ("bothways_", "")
-    counts = () if deal else tuple((c, audit[f"seller_{c}"] or 0, audit[f"customer_{c}"] or 0) for c in CHANNELS)
+    counts = () if deal else tuple((c, audit[f"seller_{c}"] or 0, audit[f"customer_{c}"] or 0) for c in KINDS)
     return Effort(
         seller_minutes=audit[f"{prefix}es"] or 0.0,
         customer_minutes=audit[f"{prefix}ec"] or 0.0,
@@ -153,6 +154,14 @@ def _rule(audit: Row, stance: str, model: ScoringModel, deal: bool) -> str:
     return next(rule.said(model.words) for rule in rules if rule.stance == stance)
 
 
+def _advice(audit: Row, stance: str, model: ScoringModel, deal: bool) -> str:
+    """What to do, in the words of the text that scoring chose, with its figures."""
+    advice = model.words.advice
+    if deal:
+        return advice.get(f"deal_{stance}", advice.get(stance, ""))
+    return advice[audit["text"]].format(**{name: audit[column] for name, column in FIGURES.items()})
+
+
 def _missing(audit: Row, model: ScoringModel, deal: bool) -> tuple[str, ...]:
     said, found = model.words.missing, []
     if not deal and not audit["scored"]:
@@ -170,9 +179,6 @@ def _missing(audit: Row, model: ScoringModel, deal: bool) -> tuple[str, ...]:
         found.append(said["thin_commerce"].text())
     if not deal and audit["seller_score"] is None:
         found.append(said["no_seller_dependence"].text())
-    old = not deal and round(audit["conf_dependence"], 1) < model.evidence.least_confidence
-    if old and audit["customer_score"] is not None and audit["seller_score"] is not None:
-        found.append(said["old_commerce"].text(audit["record_age_days"]))
     if audit["unconvertible"]:
         found.append(said["no_rate"].text(audit["unconvertible"]))
     return tuple(found)

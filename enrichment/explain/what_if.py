@@ -47,15 +47,21 @@ def account_crossings(audit: Row, stance: str, model: ScoringModel) -> tuple[Cro
     if stance == "insufficient_evidence":
         return ()
     moved = partial(_moved, audit, model)
+    levers = []
+    if audit["customer_score"] is not None and audit["seller_score"] is not None:
+        levers += [
+            _score("benefit_score", audit, lambda v: moved(benefit=v / 100.0)),
+            _score("cost_score", audit, lambda v: moved(cost=v / 100.0)),
+            _score("seller_score", audit, lambda v: moved(seller=v)),
+        ]
+    if audit["balance_score"] is not None:
+        levers.append(_score("balance_score", audit, lambda v: moved(balance=v), low=-1000))
     hours, expected = audit["seller_hours"], audit["expected_hours"]
-    levers = [
-        _score("benefit_score", audit, lambda v: moved(benefit=v / 100.0)),
-        _score("cost_score", audit, lambda v: moved(cost=v / 100.0)),
-        _score("seller_score", audit, lambda v: moved(seller=v)),
-        _score("balance_score", audit, lambda v: moved(balance_score=v), low=-1000),
-        _Lever("seller_hours", hours, hours, _tenths(0, int(10 * max(hours, expected)) + 20), lambda v: moved(seller_hours=v)),
-        *_components(audit, model, moved),
-    ]  # fmt: skip
+    if expected is not None:
+        grid = _tenths(0, int(10 * max(hours, expected)) + 20)
+        levers.append(_Lever("seller_hours", hours, hours, grid, lambda v: moved(seller_hours=v)))
+    if audit["customer_score"] is not None and not audit["with_family_dependence"]:
+        levers += _components(audit, model, moved)
     return _nearest(levers, account_rules(model), model.stance.hysteresis, stance)
 
 
@@ -90,24 +96,39 @@ def _moved(
     benefit: float | None = None,
     cost: float | None = None,
     seller: float | None = None,
+    balance: float | None = None,
     **changed: float,
 ) -> Numbers:
-    """The numbers of the account rules after a change."""
+    """The figures of the account rules after a change."""
+    found = dict(audit) | changed
+    if balance is not None:
+        found["balance_score"] = balance
+        found["own_balance"] = None if audit["own_balance"] is None else balance
+    if benefit is None and cost is None and seller is None:
+        return found
     one = _dependence(audit, model, benefit, cost)
     other = audit["seller_raw"] if seller is None else seller
     share = model.reclaim.base_share
-    asked = audit["expected_hours"] / (share + (1.0 - share) * audit["customer_raw"] / 100.0)
-    found = {
+    found |= {
         "customer_score": _shown(one),
         "benefit_score": _shown(100.0 * (audit["benefit_part"] if benefit is None else benefit)),
         "cost_score": _shown(100.0 * (audit["cost_part"] if cost is None else cost)),
         "seller_score": _shown(other),
         "asymmetry_score": _shown(one - other),
-        "balance_score": audit["balance_score"],
-        "seller_hours": audit["seller_hours"],
-        "expected_hours": asked * (share + (1.0 - share) * one / 100.0),
     }
-    return found | changed
+    if not audit["lapsed"] and not audit["told_to_stop"]:
+        found["expected_hours"] = audit["reference_hours"] * (share + (1.0 - share) * one / 100.0)
+    found["spare_hours"] = _spare(found, model)
+    return found
+
+
+def _spare(row: Row, model: ScoringModel) -> float:
+    """`scores.reclaimable.spare_hours` of one record."""
+    given, asked = row["own_discretionary_hours"], row["expected_hours"]
+    needed = row["seller_score"] is not None and row["seller_score"] >= model.stance.high
+    if given < model.reclaim.least_evidence_hours or needed or asked is None:
+        return 0.0
+    return _shown(min(given, max(0.0, given - max(asked, row["own_own_accord_hours"]))))
 
 
 def _dependence(audit: Row, model: ScoringModel, benefit: float | None, cost: float | None) -> float:

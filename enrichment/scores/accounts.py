@@ -1,20 +1,15 @@
-"""Accounts: everything known about each, then every account field from it."""
+"""Accounts: from the facts of `enrichment.facts` to every account field and all that explains it."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import ibis
 
 from enrichment.as_of import AsOf
-from enrichment.commerce import deals as commerce
-from enrichment.commerce import holdings
 from enrichment.expressions import DAY, Expr, at_least, half_even, ratio, smaller
 from enrichment.fields import ACCOUNT_FIELDS
 from enrichment.model import ScoringModel
-from enrichment.scores import confidence, dependence, reciprocity, stance
-from enrichment.scores import reasons as drivers
+from enrichment.reasons import basis, drivers, texts
+from enrichment.scores import confidence, dependence, reciprocity, silence, stance, standing
 from enrichment.scores import reclaimable as reclaim
 from enrichment.scores.reciprocity import balance, index
 
@@ -22,111 +17,30 @@ _UNKNOWN = ibis.null("float64")
 _MONTH = 365.25 / 12 * DAY
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """What the acts came to, per account: tallies, answers, authors."""
-
-    tallies: Expr
-    answers: Expr
-    authors: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Commerce:
-    """What the commercial records came to. `bought` are deals' families, `seen` rivals, `used` assets."""
-
-    deals: Expr
-    contracts: Expr
-    used: Expr
-    bought: Expr
-    seen: Expr
-
-
-def read_commerce(tables: Mapping[str, Expr], dealt: Expr, as_of: AsOf, model: ScoringModel) -> Commerce:
-    """The commercial tables as known at `as_of`."""
-    return Commerce(
-        dealt,
-        holdings.contracts(tables),
-        holdings.assets(tables, as_of, model),
-        holdings.deal_families(tables),
-        holdings.rivals(tables, dealt, as_of, model),
-    )
-
-
-def gather(tables: Mapping[str, Expr], trade: Commerce, acted: Activity, as_of: AsOf, model: ScoringModel) -> Expr:
-    """One row per account known at `as_of` with all that its fields are made of, organisation facts beside it."""
-    rows = _described(tables, as_of, model)
-    rows = commerce.with_trade(rows, commerce.trade(trade.deals, as_of))
-    pacts = holdings.commitments(trade.contracts, as_of)
-    in_use = holdings.account_families(trade.bought, trade.deals, trade.used, as_of, model)
-    parts = (
-        pacts,
-        holdings.buying_months(trade.deals, trade.contracts, as_of, model),
-        holdings.installed(trade.used),
-        holdings.rated(in_use, "account", model),
-        holdings.account_rivals(trade.seen, trade.used),
-        acted.tallies,
-        acted.answers,
-        acted.authors,
-    )
-    for part in parts:
-        rows = rows.left_join(part, [rows.account == part.account]).drop("account_right")
-    families = dependence.seller_dependence(commerce.families(rows, as_of), model)
-    families = families.drop("all_revenue", "all_pipeline", "all_seller").rename(whole_family="family")
-    recorded = holdings.organisation(trade.deals, pacts, trade.used, trade.bought, trade.seen, as_of, model)
-    rows = rows.cross_join(recorded)
-    rows = rows.cross_join(reciprocity.organisation_habits(_counted(acted)))
-    rows = rows.cross_join(confidence.channels(acted.tallies, as_of, model))
-    return rows.left_join(families, [rows.family == families.whole_family]).drop("whole_family")
-
-
-def _counted(acted: Activity) -> Expr:
-    """Tallies and answers side by side, for the organisation's habits."""
-    asked = acted.answers.rename(asking="account")
-    return acted.tallies.left_join(asked, [acted.tallies.account == asked.asking])
-
-
-def _described(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel) -> Expr:
-    now = as_of.seconds
-    rows = tables["accounts"]
-    rows = commerce.converted(rows, commerce.standing_rates(tables), now, model)
-    kind = rows.type.strip().lower()
-    scored = ibis.literal(True)
-    if model.accounts.customer_types:
-        scored = kind.isin([t.strip().lower() for t in model.accounts.customer_types]) | kind.isnull()
-    if model.accounts.excluded_types:
-        scored = scored & ~kind.isin([t.strip().lower() for t in model.accounts.excluded_types]).coalesce(False)
-    stated = ("strategic_importance", "mission_criticality", "non_modularity", "strategic_customer", "known_vendors")
-    return rows.select(
-        "account",
-        "id",
-        "name",
-        "industry",
-        "employees",
-        *stated,
-        family=rows.family.coalesce(rows.account),
-        segment=rows.industry.strip().lower().coalesce(""),
-        scored=scored,
-        wallet_value=rows.wallet * rows.factor,
-        customer_revenue=rows.annual_revenue * rows.factor,
-    )
-
-
-def judge(rows: Expr, as_of: AsOf, model: ScoringModel, previous: Expr | None) -> Expr:
-    """The gathered rows with every account field and everything that explains it."""
-    now = as_of.seconds
+def measure(rows: Expr, as_of: AsOf, model: ScoringModel, previous: Expr | None) -> Expr:
+    """The gathered rows with every number, account by account and family by family; nothing is decided yet."""
+    rows = with_previous(rows, previous, model)
+    rows = reclaim.referenced(rows.mutate(seller_hours=rows.recent_seller.coalesce(0.0) / 60.0), as_of, model)
+    rows = silence.measured(rows, as_of, model)
+    rows = rows.mutate(lock_months=(rows.lock_until - as_of.seconds).cast("float64") / _MONTH)
+    rows = standing.staged(rows, as_of, model)
     rows = dependence.observe(rows, as_of, model)
+    rows = rows.cross_join(dependence.usual(rows.filter(rows.account >= 0, rows.scored)))
     priced = ratio(rows.year_priced, rows.year_priced + rows.year_unconvertible).coalesce(1.0)
     rows = dependence.weigh(rows, model, priced)
-    rows = _trusted(rows.mutate(money_share=priced), now, model)
-    rows = _scores(rows, model)
+    rows = rows.mutate(**dependence.contributions(rows, model))
+    rows = rows.mutate(money_share=priced, fades_with=confidence.fades_with(rows.entered_late, model))
+    return _scores(_trusted(rows, as_of.seconds, model), model)
+
+
+def judge(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
+    """One row per account: the measured rows with every account field and everything that explains it."""
     peers = reciprocity.against_book(rows, model)
     tenths = (rows.bothways_reciprocity_balance * 10.0).round().cast("int64")
     rows = rows.mutate(tenths=tenths)
     rows = rows.left_join(peers, [rows.segment == peers.book_segment, rows.tenths == peers.book_tenths])
-    rows = rows.drop("book_segment", "book_tenths", "tenths")
-    rows = _decided(rows, model, previous)
-    return _worded(rows, as_of, model)
+    rows = standing.told_apart(rows.drop("book_segment", "book_tenths", "tenths"))
+    return _worded(_decided(rows, as_of, model), as_of, model)
 
 
 def _trusted(rows: Expr, now: Expr, model: ScoringModel) -> Expr:
@@ -141,7 +55,6 @@ def _trusted(rows: Expr, now: Expr, model: ScoringModel) -> Expr:
     )
     parts = (rows.benefit_coverage + rows.cost_coverage) / 2.0
     return rows.mutate(
-        bothways_confidence=rows.scored.ifelse(half_even(smaller(rows.conf_dependence, rows.conf_effort)), _UNKNOWN),
         bothways_coverage=rows.scored.ifelse(half_even(50.0 * (parts + rows.channel_coverage)), _UNKNOWN),
         dependence_trusted=rows.scored
         & rows.dependence_known
@@ -153,7 +66,7 @@ def _trusted(rows: Expr, now: Expr, model: ScoringModel) -> Expr:
 
 
 def _scores(rows: Expr, model: ScoringModel) -> Expr:
-    """Every number but A12 and A19, rounded, null by the null rules."""
+    """Every number but A12, A19 and A20, rounded, null by the null rules."""
 
     def when(condition: Expr, value: Expr) -> Expr:
         return condition.ifelse(value, _UNKNOWN)
@@ -164,6 +77,7 @@ def _scores(rows: Expr, model: ScoringModel) -> Expr:
         seller_raw=when(rows.scored, rows.seller_index),
         index_raw=when(rows.effort_trusted, index(rows.es, rows.ec, k0)),
         balance_raw=when(rows.effort_trusted, balance(rows.es, rows.ec, k0)),
+        untrusted_balance=balance(rows.es.coalesce(0.0), rows.ec.coalesce(0.0), k0).coalesce(0.0),
     )
     both = dependence.interdependence(rows.customer_raw, rows.seller_raw, model)
     active = rows.scored & rows.has_acts
@@ -180,67 +94,125 @@ def _scores(rows: Expr, model: ScoringModel) -> Expr:
         **{name: when(rows.scored, value) for name, value in reciprocity.habits(rows, model).items()},
     }
     rows = rows.mutate(**{name: half_even(value) for name, value in values.items()})
+    kinds = ("email", "message", "call", "meeting", "case")
+    opened = [rows[f"{word}_{kind}"].coalesce(0) for word in ("opened", "left") for kind in ("threads", "cases")]
     return rows.mutate(
         bothways_two_way_contacts=rows.scored.ifelse(rows.two_way.coalesce(0), ibis.null("int64")),
         customer_score=rows.bothways_customer_dependence,
         benefit_score=rows.bothways_dependence_benefit,
         cost_score=rows.bothways_dependence_cost,
         seller_score=rows.bothways_seller_dependence,
-        asymmetry_score=rows.bothways_dependence_asymmetry,
         balance_score=rows.bothways_reciprocity_balance,
-        seller_hours=rows.recent_seller.coalesce(0.0) / 60.0,
+        opening_score=rows.bothways_customer_initiation_share,
+        answered_score=rows.bothways_seller_responsiveness,
+        usual_opening=100.0 * rows.usual_initiation,
+        openings_seller=rows.initiated_seller.coalesce(0),
+        openings=rows.initiated_customer.coalesce(0) + rows.initiated_seller.coalesce(0),
+        opened=opened[0] + opened[1],
+        left_open=opened[2] + opened[3],
+        acts_seller=sum((rows[f"seller_{kind}"].coalesce(0) for kind in kinds), ibis.literal(0, "int64")),
+        acts_customer=sum((rows[f"customer_{kind}"].coalesce(0) for kind in kinds), ibis.literal(0, "int64")),
         customer_hours=rows.recent_customer.coalesce(0.0) / 60.0,
         initiated_hours=rows.initiated_hours.coalesce(0.0) / 60.0,
         discretionary_hours=rows.discretionary.coalesce(0.0) / 60.0,
+        own_accord_hours=rows.own_accord.coalesce(0.0) / 60.0,
         wrote_seller=rows.wrote_seller.coalesce(0),
         wrote_customer=rows.wrote_customer.coalesce(0),
     )
 
 
-def _decided(rows: Expr, model: ScoringModel, previous: Expr | None) -> Expr:
-    """Stance, percentile and reclaimable hours."""
-    rows = with_previous(rows, previous)
-    rows = rows.mutate(expected_hours=reclaim.expected_hours(rows, model))
-    evident = (
-        rows.customer_score.notnull()
-        & rows.seller_score.notnull()
-        & rows.balance_score.notnull()
-        & (rows.bothways_confidence >= model.evidence.least_confidence).coalesce(False)
-    )
-    chosen, held = stance.decide(rows, stance.account_rules(model), model.stance.hysteresis)
+def _decided(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
+    """Confidence, stance, text, percentile and reclaimable hours."""
+    least, now = model.evidence.least_confidence, as_of.seconds
+    by_silence = rows.silence_known & rows.balance_score.isnull()
+    effort = silence.confidence(rows, model)
+    quiet = (rows.newest_act <= now - model.effort.recent_days * DAY) | rows.newest_act.isnull()
     rows = rows.mutate(
-        bothways_stance=evident.ifelse(chosen, "insufficient_evidence"),
-        stance_held=evident & held,
-        bothways_reciprocity_vs_book=rows.vs_book,
+        stance_confidence=half_even(effort),
+        own_balance=by_silence.ifelse(rows.untrusted_balance, rows.own_balance),
+        balance_score=by_silence.ifelse(rows.untrusted_balance, rows.balance_score),
+        by_silence=by_silence,
+        silent=(by_silence & quiet).cast("int64"),
+        asymmetry_score=half_even(rows.customer_raw - rows.seller_raw),
+        left_share=standing.share_of_time(rows),
     )
-    return rows.mutate(bothways_reclaimable_hours=half_even(reclaim.reclaimable(rows, model)))
+    # An act of theirs must not lead from advice to none: what they did makes a customer of them only where need is known.
+    unknown = rows.customer_score.isnull() | rows.seller_score.isnull()
+    rows = rows.mutate(lifecycle=unknown.ifelse(rows.lifecycle_without_acts, rows.lifecycle))
+    rows = rows.mutate(
+        own_confidence=rows.with_family_effort.ifelse(_UNKNOWN, rows.stance_confidence),
+        lacking_need=rows.customer_score.isnull().cast("int64"),
+        lacking_stake=rows.seller_score.isnull().cast("int64"),
+        lacking_effort=(rows.balance_score.isnull() | (rows.stance_confidence < least)).cast("int64"),
+        prospect=(rows.scored & (rows.lifecycle == "prospect")).cast("int64"),
+        lapsed=(rows.scored & (rows.lifecycle == "lapsed")).cast("int64"),
+        buys=(
+            (rows.newest_purchase > now - model.lifecycle.recent_days * DAY).coalesce(False)
+            | rows.running.coalesce(False)
+        ).cast("int64"),
+        revenue_whole_percent=(100.0 * rows.revenue_share).round().cast("int64"),
+        answered_share=ratio(rows.replies_customer, rows.asked_customer),
+    )
+    stops = [condition.holds(rows) for condition in texts.told_to_stop(model)]
+    rows = rows.mutate(
+        lacking=ibis.greatest((~rows.scored).cast("int64"), rows.lacking_need, rows.lacking_stake, rows.lacking_effort),
+        told_to_stop=((rows.prospect > 0) & ibis.and_(*stops)).cast("int64"),
+    )
+    rows = rows.mutate(expected_hours=reclaim.expected_hours(rows, model))
+    rows = rows.mutate(spare_hours=reclaim.spare_hours(rows, model))
+    rules = stance.account_rules(model)
+    chosen, held = stance.decide(rows, rules, model.stance.hysteresis)
+    rows = rows.mutate(bothways_stance=chosen, stance_held=held, bothways_reciprocity_vs_book=rows.vs_book)
+    both = smaller(rows.conf_dependence, effort)
+    both = ibis.cases((~rows.has_acts, rows.conf_dependence), (~rows.records_sales, effort), else_=both)
+    trust = {"": both, "_dependence": rows.conf_dependence, "_effort": effort}
+    return rows.mutate(
+        text=texts.chosen(rows, texts.account_texts(model), rows.bothways_stance),
+        bothways_reclaimable_hours=rows.scored.ifelse(reclaim.reclaimable(rows), _UNKNOWN),
+        **{
+            f"bothways_confidence{part}": rows.scored.ifelse(half_even(value), _UNKNOWN)
+            for part, value in trust.items()
+        },
+    )
 
 
-def with_previous(rows: Expr, previous: Expr | None) -> Expr:
-    """`rows` with `previous_stance`, null where there was none."""
+def with_previous(rows: Expr, previous: Expr | None, model: ScoringModel) -> Expr:
+    """`rows` with `previous_stance` (null where there was none, or one of another major version) and `previous_silence`."""
     if previous is None:
-        return rows.mutate(previous_stance=ibis.null("string"))
-    last = previous.group_by("id").aggregate(previous_stance=previous.stance.max()).rename(previous_id="id")
+        return rows.mutate(previous_stance=ibis.null("string"), previous_silence=ibis.null("boolean"))
+    columns = {
+        name: previous[name] if name in previous.columns else None for name in ("model_version", "silence_known")
+    }
+    version = columns["model_version"]
+    if version is not None:
+        major = model.version.split(".")[0]
+        previous = previous.filter(version.isnull() | version.startswith(f"{major}."))
+    known = ibis.null("boolean") if columns["silence_known"] is None else previous.silence_known.max()
+    last = previous.group_by("id").aggregate(previous_stance=previous.stance.max(), previous_silence=known)
+    last = last.rename(previous_id="id")
     return rows.left_join(last, [rows.id == last.previous_id]).drop("previous_id")
 
 
 def _worded(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     now = as_of.seconds
+    rows = figures(rows, now).mutate(lapsed_seconds=now - rows.newest_purchase.coalesce(rows.newest_end))
+    rows = drivers.figures(rows, round(model.dependence.lookback_days / 30.4375))
+    rows = basis.busiest(drivers.ranked(rows))
+    return drivers.account_text(rows, model).mutate(
+        bothways_asof=as_of.time,
+        bothways_model_version=ibis.literal(model.version_string),
+    )
+
+
+def figures(rows: Expr, now: Expr) -> Expr:
+    """What the reasons for dependence quote."""
     earned = (rows.customer_revenue > 0.0).ifelse(rows.customer_revenue, _UNKNOWN)
-    rows = rows.mutate(
+    return rows.mutate(
         burden_share=ratio(at_least(rows.revenue.cast("float64"), 0.0), earned),
-        lock_months=(rows.lock_until - now).cast("float64") / _MONTH,
         held_products=ibis.greatest(rows.active_assets.coalesce(0), rows.active_families.coalesce(0)),
         customer_years=(now - rows.first_win).cast("float64") / (365.25 * DAY),
         rivals_seen=rows.rival_count,
         record_age_days=((now - rows.newest_record) // DAY).cast("int64"),
-    )
-    rows = drivers.figures(rows, round(model.dependence.lookback_days / 30.4375))
-    rows = drivers.ranked(rows)
-    return rows.mutate(
-        bothways_top_drivers=drivers.account_text(rows, model).nullif(""),
-        bothways_asof=as_of.time,
-        bothways_model_version=ibis.literal(model.version_string),
     )
 
 

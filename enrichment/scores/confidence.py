@@ -21,15 +21,25 @@ def in_dependence(benefit: Expr, cost: Expr, newest_record: Expr, now: Expr, mod
 
 
 def knowledge_of_dependence(rows: Expr, newest_record: Expr, now: Expr, model: ScoringModel) -> Expr:
-    """What the null rule of customer dependence is tried on: conf_dep, its age counted as the model says.
+    """What the null rule of customer dependence is tried on: conf_dep, its age counted as `fades_with` says.
 
-    With `dependence_fades_with = "organisation"` the sales of an organisation reach us as a whole: while records keep coming, a
-    customer that bought within the lookback and then stopped is known to have stopped, and lower `reliance` already says so. One that never bought, or so long ago
-    that nothing of it is read, is unknown by its own newest record, and everybody is once no records come any more.
+    With "organisation" the sales of an organisation reach us as a whole: while records keep coming, a customer (it bought
+    within the lookback, has a contract running or an asset in use) that then stopped is known to have stopped, and lower
+    `reliance` already says so. Others are unknown by their own newest record, and everybody is once no records come any more.
     """
-    if model.evidence.dependence_fades_with == "organisation":
-        newest_record = (rows.buying_months.coalesce(0) > 0).ifelse(rows.newest_anywhere, newest_record)
+    customer = (
+        (rows.lately_bought.coalesce(0) > 0) | rows.running.coalesce(False) | (rows.active_assets.coalesce(0) > 0)
+    )
+    whole = customer & (rows.fades_with == "organisation")
+    newest_record = whole.ifelse(rows.newest_anywhere, newest_record)
     return in_dependence(rows.benefit_coverage, rows.cost_coverage, newest_record, now, model)
+
+
+def fades_with(entered_late: Expr, model: ScoringModel) -> Expr:
+    """Whose newest record counts: what the model says, but the account's own where deals are entered late."""
+    if model.evidence.dependence_fades_with == "account":
+        return ibis.literal("account")
+    return entered_late.ifelse("account", "organisation")
 
 
 def in_effort(channels: Expr, acts: Expr, newest_act: Expr, now: Expr, model: ScoringModel) -> Expr:

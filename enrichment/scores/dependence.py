@@ -82,7 +82,7 @@ def weigh(rows: Expr, model: ScoringModel, money_share: Expr) -> Expr:
             covered.append(here * money_share if name in ("share_of_wallet", "purchase_burden") else here)
         columns[f"{group}_coverage"] = at_most(_added(covered), 1.0)
     rows = rows.mutate(**columns)
-    rows = rows.mutate(
+    return rows.mutate(
         benefit_index=100.0 * rows.benefit_part,
         cost_index=100.0 * rows.cost_part,
         dependence_index=100.0
@@ -90,7 +90,6 @@ def weigh(rows: Expr, model: ScoringModel, money_share: Expr) -> Expr:
         * rows.cost_part ** (1.0 - model.dependence.exponent),
         dependence_known=(rows.benefit_observed > 0) & (rows.cost_observed > 0),
     )
-    return rows.mutate(**_contributions(rows, model))
 
 
 def _added(parts: Sequence[Expr]) -> Expr:
@@ -100,20 +99,32 @@ def _added(parts: Sequence[Expr]) -> Expr:
     return total
 
 
-def _contributions(rows: Expr, model: ScoringModel) -> dict[str, Expr]:
-    """First-order share of each component in ln A1 against its prior; null where it is not observed."""
+def usual(rows: Expr) -> Expr:
+    """One row: the median of each component's observed values, in tenths."""
+    return rows.aggregate(**{f"{name}_usual": tenth(rows[f"{name}_value"]).median() for name in COMPONENTS})
+
+
+def tenth(value: Expr) -> Expr:
+    """A component as people compare it: nobody stands out by a hundredth."""
+    return (value * 10.0).round().cast("float64") / 10.0
+
+
+def contributions(rows: Expr, model: ScoringModel) -> dict[str, Expr]:
+    """First-order share of each component in ln A1 against the organisation's median (`usual`), so that what everybody has is
+    nobody's reason; null where it is not observed."""
     a = model.dependence.exponent
     found = {}
     for name in COMPONENTS:
         group, power = ("benefit", a) if name in BENEFIT else ("cost", 1.0 - a)
-        moved = rows[f"{name}_value"] - model.components[name].prior
+        moved = tenth(rows[f"{name}_value"]) - rows[f"{name}_usual"]
         share = power * rows[f"{name}_weight"] * moved / rows[f"{group}_part"].nullif(0.0)
         found[f"{name}_contribution"] = real(whole(share))
     return found
 
 
 def seller_dependence(families: Expr, model: ScoringModel) -> Expr:
-    """A4 per family: how much we need them. Null when neither revenue, pipeline nor a strategic flag is observed."""
+    """A4 per family: how much we need them, by the greatest of its claims on us. Null when there is neither revenue, pipeline nor
+    a strategic flag."""
     d = model.dependence
     monthly = (families.new_bookings.cast("float64") / 12.0).coalesce(0.0)
     months = families.clipped.cast("float64") / monthly.nullif(0.0)
@@ -121,12 +132,14 @@ def seller_dependence(families: Expr, model: ScoringModel) -> Expr:
     rows = families.mutate(
         revenue_pull=hill(families.revenue_share, d.revenue_half_point),
         pipeline_pull=hill(families.pipeline_share, d.pipeline_half_point),
-        strategic_pull=families.strategic.cast("float64"),
+        strategic_pull=families.strategic.cast("float64") * d.strategic_importance,
         replacement_pull=families.revenue_share.notnull().ifelse(replaced, _UNKNOWN),
         hours_pull=hill(families.hours_share, d.hours_half_point),
         months_to_replace=months,
     )
-    importance, seen = _mean([rows.revenue_pull, rows.pipeline_pull, rows.strategic_pull])
+    pulls = [rows.revenue_pull, rows.pipeline_pull, rows.strategic_pull]
+    importance = ibis.greatest(*(pull.coalesce(-1.0) for pull in pulls)).nullif(-1.0)
+    seen = _added([pull.notnull().cast("int64") for pull in pulls])
     replacement, _ = _mean([rows.replacement_pull, rows.hours_pull])
     importance_part = importance.coalesce(d.importance_prior)
     replacement_part = replacement.coalesce(d.replacement_prior)

@@ -7,12 +7,13 @@ import ibis
 from enrichment.as_of import AsOf
 from enrichment.commerce import holdings
 from enrichment.commerce.deals import owner_quarters
+from enrichment.commerce.records import Commerce
 from enrichment.expressions import DAY, Expr, at_least, half_even, larger, ratio, smaller
 from enrichment.fields import OPPORTUNITY_FIELDS
 from enrichment.model import COMPONENTS, ScoringModel
+from enrichment.reasons import drivers
 from enrichment.scores import confidence, dependence, reciprocity, stance
-from enrichment.scores import reasons as drivers
-from enrichment.scores.accounts import Commerce, with_previous
+from enrichment.scores.accounts import with_previous
 
 _UNKNOWN = ibis.null("float64")
 _INHERITED = (
@@ -25,7 +26,12 @@ _INHERITED = (
     "newest_record",
     "newest_anywhere",
     "money_share",
+    *(f"{name}_usual" for name in COMPONENTS),
     "buying_months",
+    "lately_bought",
+    "running",
+    "active_assets",
+    "fades_with",
     "lock_months",
     "held_products",
     "customer_years",
@@ -64,9 +70,10 @@ def judge(rows: Expr, as_of: AsOf, model: ScoringModel, previous: Expr | None) -
     """The gathered rows with every deal field and everything that explains it."""
     rows = dependence.observe_deal(rows, model)
     rows = dependence.weigh(rows, model, rows.money_share.coalesce(1.0))
+    rows = rows.mutate(**dependence.contributions(rows, model))
     rows = _trusted(rows, as_of, model)
     rows = _scores(rows, model)
-    rows = _decided(with_previous(rows, previous), model)
+    rows = _decided(with_previous(rows, previous, model), model)
     return _worded(rows, model)
 
 
@@ -124,11 +131,7 @@ def _scores(rows: Expr, model: ScoringModel) -> Expr:
 
 def _decided(rows: Expr, model: ScoringModel) -> Expr:
     chosen, held = stance.decide(rows, stance.deal_rules(model), model.stance.hysteresis)
-    evident = rows.balance_score.notnull()
-    decided = evident.ifelse(chosen, "insufficient_evidence")
-    return rows.mutate(
-        bothways_deal_stance=rows.closed.ifelse("closed", decided), stance_held=evident & held & ~rows.closed
-    )
+    return rows.mutate(bothways_deal_stance=rows.closed.ifelse("closed", chosen), stance_held=held & ~rows.closed)
 
 
 def _worded(rows: Expr, model: ScoringModel) -> Expr:
@@ -138,8 +141,7 @@ def _worded(rows: Expr, model: ScoringModel) -> Expr:
     )
     rows = drivers.figures(rows, round(model.dependence.lookback_days / 30.4375))
     rows = drivers.ranked(rows)
-    return rows.mutate(
-        bothways_deal_top_drivers=drivers.deal_text(rows, model).nullif(""),
+    return drivers.deal_text(rows, model).mutate(
         bothways_deal_asof=rows.scored_for,
         bothways_deal_model_version=ibis.literal(model.version_string),
     )

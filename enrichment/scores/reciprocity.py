@@ -56,10 +56,14 @@ def habits(rows: Expr, model: ScoringModel) -> dict[str, Expr]:
 
 
 def against_book(rows: Expr, model: ScoringModel) -> Expr:
-    """A12: mid-rank percentile of the (rounded) balance in the account's segment, one row per segment and balance."""
+    """A12: mid-rank percentile of the (rounded) balance in the account's segment, one row per segment and balance.
+
+    A whole family has its place among the accounts, but is none of them.
+    """
     rows = rows.filter(rows.bothways_reciprocity_balance.notnull())
-    rows = rows.select("segment", tenths=(rows.bothways_reciprocity_balance * 10.0).round().cast("int64"))
-    held = rows.group_by("segment", "tenths").aggregate(here=rows.count())
+    tenths = (rows.bothways_reciprocity_balance * 10.0).round().cast("int64")
+    rows = rows.select("segment", tenths=tenths, one=(rows.account >= 0).cast("int64"))
+    held = rows.group_by("segment", "tenths").aggregate(here=rows.one.sum())
     below = held.here.sum().over(ibis.window(group_by="segment", order_by="tenths", preceding=None, following=0))
     peers = held.here.sum().over(ibis.window(group_by="segment"))
     held = held.mutate(upto=below.cast("float64"), peers=peers)

@@ -15,7 +15,8 @@ from enrichment.inputs import INPUTS
 from sync.system import files as durable
 from sync.system.duckdb import parquet, session, write_parquet
 
-_OPEN = "(NOT (coalesce(is_closed, false) OR coalesce(is_won, false)) OR coalesce(close_at > $now, false))"
+_CLOSES_LATER = "coalesce(least(close_at, stage_changed_at) > $now, false)"
+_OPEN = f"(NOT (coalesce(is_closed, false) OR coalesce(is_won, false)) OR {_CLOSES_LATER})"
 _LATER = {
     "accounts": dict.fromkeys(
         (
@@ -27,12 +28,13 @@ _LATER = {
             "non_modularity",
             "strategic_customer",
             "known_vendors",
+            "lifecycle_stage",
         ),
         "true",
     ),
     "opportunities": {
         **dict.fromkeys(("amount", "probability", "close_at", "stage"), _OPEN),
-        **dict.fromkeys(("is_closed", "is_won"), "coalesce(close_at > $now, false)"),
+        **dict.fromkeys(("is_closed", "is_won", "stage_changed_at"), _CLOSES_LATER),
     },
     "contracts": {"end_at": "end_at > $now"},
     "assets": {"active": "true", "ends_at": "ends_at > $now"},
@@ -40,7 +42,9 @@ _LATER = {
 }
 _KEPT = {
     # Nobody can tell when a deal without a creation time became known, unless it was closed by then.
-    "opportunities": "created_at IS NOT NULL OR (coalesce(is_closed, false) OR coalesce(is_won, false)) AND close_at <= $now"
+    # And nobody can tell how a deal that was to be closed by then stood whose stage was changed since.
+    "opportunities": "(created_at IS NOT NULL OR (coalesce(is_closed, false) OR coalesce(is_won, false)) AND close_at <= $now)"
+    " AND NOT coalesce(close_at <= $now AND stage_changed_at > $now, false)"
 }
 _INSTEAD = {"is_closed": "false", "is_won": "false"}
 
@@ -70,7 +74,7 @@ def past(normalized: Path, folder: Path, as_of: datetime, scratch: Path) -> dict
             )
             row = connection.execute(f"SELECT {counts} FROM {source_sql}").fetchone()  # noqa: S608  (our own names)
             for column, count in zip(when, row or (), strict=True):
-                if count and column not in ("is_closed", "is_won", "stage"):
+                if count and column not in ("is_closed", "is_won", "stage", "stage_changed_at"):
                     taken[f"{name}.{column}"] = int(count)
             changed = ", ".join(
                 f"CASE WHEN {rule} THEN {_INSTEAD.get(column, 'NULL')} ELSE {column} END AS {column}"

@@ -20,8 +20,8 @@ FROM live_accounts a JOIN ref_accounts r USING (id) LEFT JOIN family l ON l.acco
 PEOPLE = "SELECT DISTINCT person, account FROM who WHERE NOT own"
 OPPORTUNITIES = """
 SELECT r.key AS opportunity, oo.account, u.key AS owner, o.* REPLACE (
-  CASE WHEN o.is_closed OR o.is_won THEN coalesce(o.stage_changed_at, (SELECT read_at FROM house))
-  ELSE o.stage_changed_at END AS stage_changed_at
+  CASE WHEN (o.is_closed OR o.is_won) AND o.close_at > (SELECT read_at FROM house)
+  THEN coalesce(o.stage_changed_at, (SELECT read_at FROM house)) ELSE o.stage_changed_at END AS stage_changed_at
 )
 FROM live_opportunities o JOIN ref_opportunities r USING (id)
 JOIN opportunity_of oo ON oo.opportunity = r.key LEFT JOIN ref_users u ON u.id = o.owner_id

@@ -69,10 +69,15 @@ def test_swapping_the_sides_negates_the_balance_exactly_and_keeps_the_index(orga
     chance, book = random.Random(seed), Book(organisation)
     turn = {"inbound": "outbound", "outbound": "inbound"}
     for n in range(60):
-        # mail is left out: reading it is ours alone unless they answer
-        acts = [act for act in history(chance) if act[0] != "email"]
-        book.account(f"{n}", acts)
-        book.account(f"{n} turned", [(c, turn[d], t, m, theirs, ours) for c, d, t, m, ours, theirs in acts])
+        # what happens on a case is not the same from both sides; who opened what, and who read what, is
+        acts = [act for act in history(chance) if act[0] != "case_reply"]
+        threads = [chance.choice([None, 0, 1, 2]) for _ in acts]
+        for turned in (0, 1):
+            account = book.org.account(f"{n} turned" if turned else f"{n}")
+            for (channel, way, days, minutes, *heads), thread in zip(acts, threads, strict=True):
+                held = {} if thread is None or channel != "email" else {"thread": (2 * n + turned) * 10 + thread}
+                ours, theirs = heads[::-1] if turned else heads
+                book.add(account, channel, turn[way] if turned else way, days, minutes, ours, theirs, **held)
     rows = book.org.score().accounts
     known = 0
     for n in range(60):
@@ -226,7 +231,7 @@ def test_hours_to_take_back_fall_with_need_and_with_what_they_give_and_rise_with
         known_customer(f"{n}", acts, need)
         known_customer(f"{n} needier", acts, need + 0.05)
         known_customer(
-            f"{n} giving", [*acts, *[("case_reply", "inbound", 9.0 + k, 0.0, 1, 1) for k in range(40)]], need
+            f"{n} giving", [*acts, *[("case_reply", "inbound", 9.0 + k / 2, 0.0, 1, 1) for k in range(120)]], need
         )
         known_customer(f"{n} pushing", [*acts, *[("email", "outbound", 5.0 + k, 0.0, 1, 1) for k in range(12)]], need)
     for channel in ("email", "call", "meeting", "case_reply"):
@@ -239,9 +244,9 @@ def test_hours_to_take_back_fall_with_need_and_with_what_they_give_and_rise_with
         if back:
             assert row["bothways_stance"] in RECLAIMABLE
             assert row["bothways_seller_dependence"] < 60
-            assert back <= audit["discretionary_hours"] + 0.0501 <= audit["seller_hours"] + 0.0502
-            assert audit["discretionary_hours"] - back >= audit["customer_hours"] - 0.0501
-            assert audit["discretionary_hours"] - back >= audit["expected_hours"] - 0.0501
+            assert back <= audit["own_discretionary_hours"] + 0.0501 <= audit["own_seller_hours"] + 0.0502
+            assert audit["own_discretionary_hours"] - back >= audit["own_own_accord_hours"] - 0.0501
+            assert audit["own_discretionary_hours"] - back >= audit["expected_hours"] - 0.0501
         return row["bothways_stance"], back
 
     compared = {"needier": 0, "giving": 0, "pushing": 0}

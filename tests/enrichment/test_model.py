@@ -31,7 +31,7 @@ def test_any_number_changes_the_hash_and_the_same_numbers_keep_it():
     one = ScoringModel.from_toml("[stance]\nbalance = 31", "m")
     assert one.hash != ScoringModel().hash
     assert one.version_string == ScoringModel(stance={"balance": 31}).version_string
-    assert one.version_string.startswith("1.1.0+")
+    assert one.version_string.startswith("2.0.0+")
     assert len(one.hash) == 8
 
 

@@ -20,7 +20,10 @@ ROOT = Path(__file__).parents[2]
 GERMAN = ROOT / "examples" / "words.de.toml"
 CATALOGUE = tomllib.loads((ROOT / "enrichment" / "words.toml").read_text("utf-8"))
 SPEAKERS = (
-    "scores/reasons",
+    "reasons/drivers",
+    "reasons/basis",
+    "reasons/texts",
+    "reasons/phrases",
     "explain/explain",
     "explain/evidence",
     "explain/what_if",
@@ -104,7 +107,7 @@ def test_the_german_words_are_whole(organisation):
     same = [p for p in paths(values) if phrases._at(CATALOGUE, p) == phrases._at(values, p)]
     assert same == []
     longest = sorted((len(words.reason(name, deal=True).text(10**6)) for name in ENGLISH.account), reverse=True)[:4]
-    assert sum(longest) + len(words.effort["wrote"]) + 20 <= phrases.LONGEST
+    assert sum(longest) + len(words.effort["hours"]) + 20 <= phrases.LONGEST
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,7 @@ def test_the_german_words_are_whole(organisation):
     [
         ('[advice]\nprotekt = "x"', "advice.protekt: there is no such phrase"),
         ('[account.tenure]\nmany = "long a customer"', r"account.tenure.many: has the figures \[\], not \['n'\]"),
-        ('[effort]\nwrote = "{ours} and {hers}"', r"effort.wrote: has the figures \['hers', 'ours'\]"),
+        ('[effort]\nhours = "{ours} and {hers}"', r"effort.hours: has the figures \['hers', 'ours'\]"),
         ("[advice]\nprotect = 3", "advice.protect: must be a text"),
         ('advice = "do"', "advice: must be a table"),
         ('[advice]\nprotect = "half {a brace"', "expected"),

@@ -41,7 +41,7 @@ def test_the_files_of_the_components_are_up_to_date():
 def test_a_scored_account():
     assert to_panel("account", ACCOUNT, NOW) == {
         "state": "scored",
-        "stance": "Respond",
+        "stance": "Answer them",
         "tone": "urgent",
         "advice": ENGLISH.advice["respond"],
         "notice": "",
@@ -64,7 +64,7 @@ def test_after_a_week_scores_are_stale_and_still_shown():
     at = datetime(2026, 11, 19, tzinfo=UTC)
     assert to_panel("account", ACCOUNT, at + STALE_AFTER)["state"] == "scored"
     late = to_panel("account", ACCOUNT, at + STALE_AFTER + timedelta(seconds=1))
-    assert (late["state"], late["stance"]) == ("stale", "Respond")
+    assert (late["state"], late["stance"]) == ("stale", "Answer them")
     assert "7 days old" in late["notice"]
 
 

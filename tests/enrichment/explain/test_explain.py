@@ -7,13 +7,14 @@ import pytest
 from enrichment.explain.explain import explain
 from enrichment.fields import ACCOUNT_FIELDS, DEAL_STANCES, OPPORTUNITY_FIELDS, STANCES
 from enrichment.model import COMPONENTS, ScoringModel
+from enrichment.reasons.texts import FIGURES
 from enrichment.words import ENGLISH, LONGEST
 
 
 def busy(organisation):
     org = organisation.Organisation()
     account = org.account("A", annual_revenue=1e6, wallet=30_000.0)
-    org.account("B")
+    org.account("B", type="Customer")
     won = org.deal(account, 20_000.0, 10, won=True, family="Pumps")
     org.rival(account, "Other", won)
     org.contract(account, 100, -200)
@@ -41,7 +42,8 @@ def test_the_parts_of_an_explanation_add_up_to_the_score(organisation):
         assert product == pytest.approx(score[f"{stem}customer_dependence"], abs=0.05)
         assert [part.name for part in found.parts] == list(COMPONENTS)
         assert all(bool(part.fill) == (part.value is None) for part in found.parts)
-        assert found.advice == ENGLISH.advice[found.stance]
+        figures = {name: audit.get(column) for name, column in FIGURES.items()}
+        assert found.advice == ENGLISH.advice[audit.get("text", found.stance)].format(**figures)
         assert found.rule
         assert found.missing == ()
 
@@ -50,7 +52,9 @@ def test_an_unknown_account_says_what_is_missing(organisation):
     result = busy(organisation).score()
     found = explain(result.account_audit["B"], result.accounts["B"], ScoringModel())
     assert found.stance == "insufficient_evidence"
-    assert "no activity recorded in 365 days" in found.missing
+    assert any(
+        "customer dependence" in need for need in found.needs
+    )  # its silence is known: A is like it, and is logged
     assert ENGLISH.missing["thin_commerce"].text() in found.missing
 
 
@@ -68,7 +72,7 @@ def test_drivers_name_the_greatest_reasons_both_ways_with_their_figures(organisa
     for sign, reasons in (("+ ", best), ("- ", worst)):
         for reason in reasons:
             assert sign + reason in text
-    assert text.endswith("we wrote 3, they wrote 7 (90 d)")
+    assert text.endswith("6 calls to 6; 1 meeting")  # the two channels with most minutes
 
 
 def test_the_longest_reasons_fit_the_field():
@@ -77,7 +81,7 @@ def test_the_longest_reasons_fit_the_field():
 
 
 def test_every_stance_has_advice():
-    assert set(ENGLISH.advice) == {code for code, _ in STANCES + DEAL_STANCES}
+    assert {code for code, _ in STANCES + DEAL_STANCES} <= set(ENGLISH.advice)
 
 
 def test_the_tables_have_exactly_the_fields_of_the_catalogue(organisation):

@@ -36,7 +36,7 @@ def opened(result):
 
 
 def test_a_typed_value_at_the_boundary_gives_the_stance_that_was_told(organisation):
-    org = evident_accounts(organisation, 3)
+    org = evident_accounts(organisation, 3, size=130)
     first = org.score()
     settled = org.score(previous=first.stances)
     told = {}
@@ -83,7 +83,7 @@ def test_hysteresis_and_the_unknown_are_in_the_answer(organisation):
 
 def test_what_a_stance_is_missing_is_told_in_figures(organisation):
     org = organisation.Organisation()
-    quiet, new = org.account("quiet"), org.account("new")
+    quiet, new = org.account("quiet"), org.account("new", type="Customer")
     org.deal(quiet, 100.0, 300, won=True)
     org.lively(org.account("busy"))
     org.email(new, "inbound", 3)

@@ -140,6 +140,8 @@ def test_nothing_known_at_all_gives_nulls_and_never_the_priors(organisation):
         "bothways_two_way_contacts",
         "bothways_stance",
         "bothways_confidence",
+        "bothways_confidence_dependence",
+        "bothways_confidence_effort",
         "bothways_coverage",
         "bothways_top_drivers",
         "bothways_asof",
@@ -158,7 +160,7 @@ def test_seller_dependence_is_scored_for_the_family_and_copied_to_its_members(or
         org.deal(account, amount, -30, probability=0.5)
     result = org.score()
     # no new customers in the year, so nobody can be replaced: X is 1
-    importance = (hill(0.3, 0.1) + hill(0.3, 0.1)) / 2
+    importance = max(hill(0.3, 0.1), hill(0.3, 0.2))  # of revenue, of pipeline
     expected = round(100 * math.sqrt(importance), 1)
     assert result.accounts["parent"]["bothways_seller_dependence"] == pytest.approx(expected)
     assert result.accounts["child"]["bothways_seller_dependence"] == pytest.approx(expected)
@@ -234,7 +236,7 @@ def test_we_need_a_prospect_for_its_pipeline_only(organisation):
     result = org.score()
     scores = {name: row["bothways_seller_dependence"] for name, row in result.accounts.items()}
     # nobody works on them either: the share of hours is not observed, the prior of .30 stands in
-    assert scores["prospect"] == round(100 * math.sqrt(hill(0.75, 0.1) * 0.3), 1)
+    assert scores["prospect"] == round(100 * math.sqrt(hill(0.75, 0.2) * 0.3), 1)
     assert scores["lapsed"] == 0.0
     assert result.account_audit["prospect"]["revenue_share"] is None
     assert result.account_audit["lapsed"]["revenue_share"] == 0.0

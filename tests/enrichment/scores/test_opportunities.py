@@ -22,8 +22,8 @@ def test_effort_counts_acts_of_the_deal_and_of_its_people_with_its_owner(organis
     org.meeting(account, "inbound", 20, 30, person=5, seller_user=8)  # not its owner
     org.meeting(account, "inbound", 21, 30, person=6, seller_user=7)  # not its people
     row = org.score(deals=True).deals["D0"]
-    assert row["bothways_deal_seller_effort_hours"] == 1.5
-    assert row["bothways_deal_customer_effort_hours"] == 1.5
+    assert row["bothways_deal_seller_effort_hours"] == 1.8  # 60 and 30, and 15 for opening one
+    assert row["bothways_deal_customer_effort_hours"] == 1.8
     assert row["bothways_deal_two_way_contacts"] == 1
     assert row["bothways_deal_days_since_customer_act"] == 20
 
@@ -38,7 +38,7 @@ def test_momentum_compares_their_share_of_two_months_and_needs_an_old_enough_dea
         org.email(account, "inbound", 12, opportunity=deal)
         org.email(account, "outbound", 40, opportunity=deal)
     rows = org.score(deals=True).deals
-    late, before = (7 + 15) / (2.5 + 7 + 30), 15 / (5 + 30)
+    late, before = (12 + 15) / (12 + 30), 15 / (5 + 30)
     assert rows["D0"]["bothways_deal_momentum"] == pytest.approx(100 * (late - before), abs=0.05)
     assert rows["D1"]["bothways_deal_momentum"] is None
 
@@ -128,7 +128,7 @@ def test_a_deal_without_an_account_still_has_its_effort(organisation):
     org.meeting(account, "inbound", 5, opportunity=deal)
     row = org.score(deals=True).deals["D0"]
     assert row["account_id"] is None
-    assert row["bothways_deal_customer_effort_hours"] == 1.0
+    assert row["bothways_deal_customer_effort_hours"] == 1.2
     assert row["bothways_deal_customer_dependence"] is None
 
 

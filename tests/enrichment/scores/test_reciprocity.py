@@ -151,14 +151,14 @@ def test_our_answers_are_not_discretionary_and_nor_are_mandated_late_or_case_wor
     org.email(account, "outbound", 15, thread=2)
     org.email(account, "outbound", 14, thread=2)
     audit = org.score().account_audit["A"]
-    assert audit["discretionary_hours"] == pytest.approx((60 + 5 + 5) / 60)
+    assert audit["discretionary_hours"] == pytest.approx((60 + 15 + 5 + 5) / 60)
 
 
 def test_an_account_without_activity(organisation):
     org = organisation.Organisation()
     busy, quiet = org.account("busy"), org.account("quiet")
     org.lively(busy)
-    for account in (busy, quiet):
+    for account in (busy, quiet, org.account("another"), org.account("and one more")):  # most are not logged at all
         org.deal(account, 100.0, 10, won=True, family="Pumps")
         org.contract(account, 10, -300)
     row = org.score(organisation.VARIANT).accounts["quiet"]

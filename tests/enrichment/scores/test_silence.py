@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from enrichment.model import ScoringModel
+
 DEPENDENCE = ("customer_dependence", "dependence_benefit", "dependence_cost")
 DEPENDENCE += ("mutual_dependence", "dependence_asymmetry")
 
@@ -26,29 +30,57 @@ def known(row):
     return found.pop()
 
 
-def test_in_books_that_are_whole_silence_lowers_dependence_and_is_no_ground_for_advice(organisation):
-    assert organisation.VARIANT.evidence.dependence_fades_with == "organisation"
-    rows = the_book(organisation, 5).score(organisation.VARIANT).accounts
-    assert {name: known(row) for name, row in rows.items()} == {
-        "steady": True,
-        "stopped": True,
-        "never": False,
-        "long gone": False,
-    }
-    stopped = rows["stopped"]
-    assert stopped["bothways_customer_dependence"] < rows["steady"]["bothways_customer_dependence"]
-    assert stopped["bothways_confidence"] < 25
-    assert stopped["bothways_stance"] == "insufficient_evidence"
-    assert stopped["bothways_reclaimable_hours"] is None
-    assert "newest deal, contract or asset is 300 d old" in stopped["bothways_top_drivers"]
-    assert "d old" not in rows["steady"]["bothways_top_drivers"]
+ACCOUNT = ScoringModel.model_validate({"evidence": {"dependence_fades_with": "account"}})
+BY_ACCOUNT = {"steady": True, "stopped": False, "never": False, "long gone": False}
+BY_ORGANISATION = BY_ACCOUNT | {"stopped": True}
+
+
+def test_while_records_keep_coming_a_customer_that_stopped_is_known_to_have_stopped(organisation):
+    """The default (ADR 9): its lower reliance says so; a customer out of the lookback, and one that never bought, are unknown."""
+    result = the_book(organisation, 5).score()
+    rows = result.accounts
+    assert {name: known(row) for name, row in rows.items()} == BY_ORGANISATION
+    assert {audit["fades_with"] for audit in result.account_audit.values()} == {"organisation"}
+    assert rows["stopped"]["bothways_customer_dependence"] < rows["steady"]["bothways_customer_dependence"]
+    assert rows["stopped"]["bothways_confidence_dependence"] < 25 < rows["stopped"]["bothways_confidence_effort"]
 
 
 def test_when_no_records_come_any_more_everybody_is_unknown(organisation):
-    rows = the_book(organisation, 250).score(organisation.VARIANT).accounts
+    rows = the_book(organisation, 250).score().accounts
     assert not any(known(row) for row in rows.values())
 
 
-def test_by_default_only_the_records_of_the_account_count(organisation):
-    rows = the_book(organisation, 5).score().accounts
-    assert {name for name, row in rows.items() if known(row)} == {"steady"}
+def test_the_account_alone_counts_where_the_model_says_so(organisation):
+    rows = the_book(organisation, 5).score(ACCOUNT).accounts
+    assert {name: known(row) for name, row in rows.items()} == BY_ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("late", "wins", "lag", "expected"),
+    [
+        (3, 24, 31, BY_ACCOUNT),  # 3 of 24: more than a tenth
+        (2, 24, 31, BY_ORGANISATION),
+        (3, 24, 29, BY_ORGANISATION),
+        (3, 15, 31, BY_ORGANISATION),  # too few to tell
+    ],
+)
+def test_where_deals_are_entered_late_the_account_alone_counts(organisation, late, wins, lag, expected):
+    """A win that is recorded a month after its close may still come: nobody is known to have stopped."""
+    org = the_book(organisation, 5)
+    seller = org.account("seller")
+    org.deal(seller, 1.0, 899, won=False, created=900)  # records are kept since then
+    for n in range(wins - 5):  # the book has five of the year
+        close = 100.0 + n
+        org.deal(seller, 10.0, close, won=True, created=close - lag if n < late else close + 1)
+    rows = org.score().accounts
+    assert {name: known(rows[name]) for name in expected} == expected
+
+
+def test_an_import_of_old_deals_is_no_late_entry(organisation):
+    org = the_book(organisation, 5)
+    for row in org.rows["opportunities"]:
+        row["created_at"] = org.ago(4)  # all of them on one day, when records began
+    for n in range(40):
+        org.deal(0, 10.0, 100.0 + n, won=True, created=4)
+    rows = org.score().accounts
+    assert {name: known(rows[name]) for name in BY_ORGANISATION} == BY_ORGANISATION

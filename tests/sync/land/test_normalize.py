@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -406,9 +406,10 @@ def test_a_closed_deal_whose_stage_change_is_unknown_changed_by_the_time_of_the_
     book.add("accounts", {"id": "A"})
     book.add(
         "opportunities",
-        {"id": "D", "account_id": "A", "is_closed": True},
+        {"id": "D", "account_id": "A", "is_closed": True, "close_at": READ_AT + timedelta(days=9)},
+        {"id": "C", "account_id": "A", "is_closed": True, "close_at": at(2)},
         {"id": "E", "account_id": "A", "is_closed": True, "stage_changed_at": at(3)},
         {"id": "F", "account_id": "A", "is_closed": False},
     )
     changed = {r["id"]: r["stage_changed_at"] for r in rows(book.normalize(), "opportunities")}
-    assert changed == {"D": READ_AT, "E": at(3), "F": None}
+    assert changed == {"C": None, "D": READ_AT, "E": at(3), "F": None}

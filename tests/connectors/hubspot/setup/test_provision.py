@@ -100,7 +100,7 @@ def test_missing_options_come_back_and_theirs_stay(portal: Any) -> None:
     labels = {o["value"]: o["label"] for o in held["options"]}
     assert (
         labels["protect"], labels["theirs"], labels["respond"], held["label"]
-    ) == ("Beschützen", "Ours!", "Respond", "Haltung")  # fmt: skip
+    ) == ("Beschützen", "Ours!", "Answer them", "Haltung")  # fmt: skip
 
 
 def test_a_full_portal_is_said_before_any_change(portal: Any) -> None:

@@ -111,55 +111,65 @@ export default {
   },
   "stances": {
     "account": {
-      "protect": {
-        "label": "Protect",
-        "tone": "attention",
-        "advice": "We need them more than they need us. Do not cut effort: earn their need, and win others like them."
-      },
       "respond": {
-        "label": "Respond",
+        "label": "Answer them",
         "tone": "urgent",
-        "advice": "They reach out and we do not. Answer, and name a second contact: the phone works both ways."
+        "advice": "They put in far more than we do. Reply today and add a second contact."
       },
-      "partner": {
-        "label": "Partner",
-        "tone": "good",
-        "advice": "Both sides need each other. Make a joint plan with pledges from both."
-      },
-      "earn_value": {
-        "label": "Earn value",
-        "tone": "attention",
-        "advice": "They are locked in, not loyal. Deliver value now and do not count on expansion."
-      },
-      "build_close": {
-        "label": "Build close",
-        "tone": "good",
-        "advice": "They need us. Invest: reassure them and commit first. If we do all the reaching, widen the contacts."
-      },
-      "test_reciprocity": {
-        "label": "Test reciprocity",
-        "tone": "attention",
-        "advice": "Ask for something from them before giving more."
-      },
-      "maintain": {
-        "label": "Maintain",
+      "prospect": {
+        "label": "Win the deal first",
         "tone": "neutral",
-        "advice": "Effort is in balance. Keep it as it is."
+        "advice": "No sale to them is recorded and no deal is open. Agree a next step or leave it."
       },
-      "rebalance": {
-        "label": "Rebalance",
-        "tone": "attention",
-        "advice": "They need us little and we give much. Reduce effort to what they give."
-      },
-      "keep_transactional": {
-        "label": "Keep transactional",
+      "lapsed": {
+        "label": "Gone quiet",
         "tone": "neutral",
-        "advice": "They want an easy purchase and a sharp price. That is fine as it is."
+        "advice": "Leave the door open; spend no time."
       },
       "insufficient_evidence": {
-        "label": "Insufficient evidence",
+        "label": "Not enough data",
         "tone": "neutral",
         "advice": "Not enough is known to advise. See what is missing."
+      },
+      "protect": {
+        "label": "Protect: we rely on them",
+        "tone": "attention",
+        "advice": "We rely on them more than they rely on us. Keep the effort up, become harder to replace, and win similar customers."
+      },
+      "partner": {
+        "label": "Plan together",
+        "tone": "good",
+        "advice": "Both sides depend on each other: agree a joint plan with commitments from both."
+      },
+      "earn_value": {
+        "label": "Earn loyalty",
+        "tone": "attention",
+        "advice": "They are held by cost, not by value. Deliver more; expect no expansion."
+      },
+      "build_close": {
+        "label": "Stay close",
+        "tone": "good",
+        "advice": "They rely on us. Stay close and commit first."
+      },
+      "test_reciprocity": {
+        "label": "Ask for something back",
+        "tone": "attention",
+        "advice": "Ask for a step from them before giving more."
+      },
+      "maintain": {
+        "label": "Keep going",
+        "tone": "neutral",
+        "advice": "Effort is in balance."
+      },
+      "rebalance": {
+        "label": "Spend less time",
+        "tone": "attention",
+        "advice": "They don't want this much attention. Take time back."
+      },
+      "keep_transactional": {
+        "label": "Keep it simple",
+        "tone": "neutral",
+        "advice": "They want easy ordering at a fair price."
       }
     },
     "deal": {
@@ -176,7 +186,7 @@ export default {
       "respond": {
         "label": "Respond",
         "tone": "urgent",
-        "advice": "They reach out and we do not. Answer, and name a second contact: the phone works both ways."
+        "advice": "They put in far more than we do. Reply today and add a second contact."
       },
       "price_led": {
         "label": "Price led",

@@ -1,44 +1,21 @@
-"""The reasons in words: what is missing first, then the two strongest reasons each way, then who wrote to whom."""
+"""The reasons in words: what the stance rests on and what is missing, then the two strongest reasons each way, then who did
+what."""
 
 from __future__ import annotations
 
-import string
 from collections.abc import Sequence
-from functools import reduce
 
 import ibis
 
 from enrichment import words as phrases
 from enrichment.expressions import Expr, half_even
 from enrichment.model import COMPONENTS, ScoringModel
-from enrichment.words import Phrase, Words, figure
+from enrichment.reasons import basis
+from enrichment.reasons.phrases import filled, said
+from enrichment.words import Words
 
 _NONE = ibis.null("string")
 _SLOTS = ("gain", "second_gain", "drag", "second_drag")
-
-
-def _number(value: Expr) -> Expr:
-    return value.cast("int64").cast("string")
-
-
-def said(rows: Expr, name: str, phrase: Phrase) -> Expr:
-    """A phrase with its figure filled in; null where the figure is."""
-    number = rows[figure(name)]
-    text = filled(phrase.many, n=number)
-    if phrase.one is not None:
-        text = (number == 1).ifelse(phrase.one, text)
-    if phrase.zero is not None:
-        text = (number == 0).ifelse(phrase.zero, text)
-    return number.isnull().ifelse(_NONE, text)
-
-
-def filled(template: str, **figures: Expr) -> Expr:
-    """A text with whole numbers in place of the names in braces."""
-    parts = []
-    for before, name, _, _ in string.Formatter().parse(template):
-        parts += [ibis.literal(before)] if before else []
-        parts += [_number(figures[name])] if name is not None else []
-    return reduce(lambda one, other: one + other, parts, ibis.literal(""))
 
 
 def ranked(rows: Expr) -> Expr:
@@ -76,35 +53,61 @@ def _reasons(rows: Expr, words: Words, *, deal: bool) -> list[Expr]:
     return found
 
 
-def _joined(parts: Sequence[Expr], words: Words) -> Expr:
-    """The parts that are there, separated, within the length of the field."""
+def _joined(rows: Expr, name: str, parts: Sequence[Expr], words: Words) -> Expr:
+    """`rows` with `name`: the parts that are there, separated; one that no longer fits into the field is left out whole."""
     between = words.drivers["between"]
-    text = reduce(lambda one, other: one + other, [(ibis.literal(between) + part).coalesce("") for part in parts])
-    return text.substr(len(between), phrases.LONGEST)
+    rows = rows.mutate(**{f"part_{n}": part for n, part in enumerate(parts)}, told=ibis.literal(""))
+    for n in range(len(parts)):
+        longer = rows.told + (rows.told == "").ifelse("", between) + rows[f"part_{n}"]
+        rows = rows.mutate(longer=longer.coalesce(rows.told))
+        rows = rows.mutate(told=(rows.longer.length() <= phrases.LONGEST).ifelse(rows.longer, rows.told))
+    rows = rows.mutate(**{name: rows.told.nullif("")})
+    return rows.drop("told", "longer", *(f"part_{n}" for n in range(len(parts))))
 
 
 def account_text(rows: Expr, model: ScoringModel) -> Expr:
-    """A22 of each account, at most 255 characters."""
+    """`rows` with A22, at most 255 characters: what its stance rests on, what sets its dependence apart from what is usual,
+    and who did what."""
     words, missing = model.words, model.words.missing
-    absent = ibis.cases(
-        (~rows.scored, missing["excluded_type"].text()),
-        (~rows.has_acts, missing["no_data"].text()),
-        (rows.newest_act.isnull(), missing["no_activity"].text(model.effort.window_days)),
-        (rows.balance_score.isnull(), missing["thin_activity"].text()),
-        else_=_NONE,
-    )
-    old = half_even(rows.conf_dependence) < model.evidence.least_confidence
+    group = rows.with_family_dependence | rows.with_family_effort
+    lacking = (rows.bothways_stance == "insufficient_evidence") | rows.customer_score.isnull()
     unknown = ibis.cases(
-        (~rows.scored, _NONE),
-        (rows.customer_score.isnull(), ibis.literal(missing["thin_commerce"].text())),
-        (rows.seller_score.isnull(), ibis.literal(missing["no_seller_dependence"].text())),
-        (old, said(rows, "old_commerce", missing["old_commerce"])),
+        (~rows.scored, missing["excluded_type"].text()),
+        (~lacking, _NONE),
+        (rows.customer_score.isnull() & _aged(rows, model), said(rows, "old_commerce", missing["old_commerce"])),
+        (rows.customer_score.isnull(), missing["thin_commerce"].text()),
+        (rows.seller_score.isnull(), missing["no_seller_dependence"].text()),
         else_=_NONE,
     )
-    days = ibis.literal(model.effort.recent_days)
-    wrote = filled(words.effort["wrote"], ours=rows.wrote_seller, theirs=rows.wrote_customer, n=days)
-    wrote = (rows.scored & ((rows.wrote_seller + rows.wrote_customer) > 0)).ifelse(wrote, _NONE)
-    return _joined([absent, unknown, _unpriced(rows, words), *_reasons(rows, words, deal=False), wrote], words)
+    effort = rows.balance_score.isnull() | (rows.stance_confidence < model.evidence.least_confidence)
+    absent = ibis.cases(
+        (~rows.scored, _NONE),
+        (~rows.has_acts, missing["no_data"].text()),
+        (~effort | (rows.bothways_stance != "insufficient_evidence"), _NONE),
+        (rows.newest_act.isnull(), missing["no_activity"].text(model.effort.window_days)),
+        else_=missing["thin_activity"].text(),
+    )
+    return _joined(
+        rows,
+        "bothways_top_drivers",
+        [
+            group.ifelse(words.figures["group"], _NONE),
+            *basis.rested(rows, model),
+            unknown,
+            absent,
+            _unpriced(rows, words),
+            *_reasons(rows, words, deal=False),
+            *basis.who_did_what(rows, model),
+        ],
+        words,
+    )
+
+
+def _aged(rows: Expr, model: ScoringModel) -> Expr:
+    """Enough is known of their dependence, but it is too old."""
+    least = model.evidence.least_confidence
+    fresh = 100.0 * (rows.benefit_coverage * rows.cost_coverage).sqrt()
+    return (rows.dependence_known & rows.newest_record.notnull() & (half_even(fresh) >= least)).coalesce(False)
 
 
 def _unpriced(rows: Expr, words: Words) -> Expr:
@@ -112,7 +115,7 @@ def _unpriced(rows: Expr, words: Words) -> Expr:
 
 
 def deal_text(rows: Expr, model: ScoringModel) -> Expr:
-    """The drivers of each deal, at most 255 characters."""
+    """`rows` with the drivers of each deal, at most 255 characters."""
     words, missing = model.words, model.words.missing
     absent = ibis.cases(
         (rows.closed, missing["frozen"].text()),
@@ -124,7 +127,8 @@ def deal_text(rows: Expr, model: ScoringModel) -> Expr:
     unknown = (~rows.closed & rows.customer_score.isnull()).ifelse(missing["thin_commerce"].text(), _NONE)
     ours, theirs = ((rows[f"deal_{side}"] / 60.0).round() for side in ("seller", "customer"))
     hours = rows.deal_newest.notnull().ifelse(filled(words.effort["hours"], ours=ours, theirs=theirs), _NONE)
-    return _joined([absent, unknown, _unpriced(rows, words), *_reasons(rows, words, deal=True), hours], words)
+    parts = [absent, unknown, _unpriced(rows, words), *_reasons(rows, words, deal=True), hours]
+    return _joined(rows, "bothways_deal_top_drivers", parts, words)
 
 
 def figures(rows: Expr, lookback_months: int) -> Expr:

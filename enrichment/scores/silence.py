@@ -1,0 +1,61 @@
+"""Whether an account without acts is known to be silent: told from how many customers like it have any."""
+
+from __future__ import annotations
+
+import ibis
+
+from enrichment.as_of import AsOf
+from enrichment.expressions import DAY, Expr, at_least, ratio
+from enrichment.model import ScoringModel
+
+
+def measured(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
+    """`rows` with `third` (of the current customers by revenue, 0 to 2 from the highest; others stand where their revenue would),
+    `logging_reach` of that third and `silence_known`.
+
+    Reads the rows of accounts only: a family does not count twice, and is in its parent's third.
+    """
+    now, e, life = as_of.seconds, model.evidence, model.lifecycle
+    year = now - life.recent_days * DAY
+    own = rows.filter(rows.account >= 0)
+    own = own.select(
+        of_account="account",
+        money=at_least(own.revenue.cast("float64").coalesce(0.0), 0.0),
+        reached=(own.newest_act > now - model.effort.window_days * DAY).coalesce(False).cast("int64"),
+        mailed=(own.mailed_customer.coalesce(0) > 0).cast("int64"),
+        current=(own.scored & _current(own, year)).cast("int64"),
+    )
+    above = ibis.window(order_by=[ibis.desc("money"), "of_account"], preceding=None, following=0)
+    own = own.mutate(place=own.current.sum().over(above) - own.current)
+    own = own.cross_join(own.aggregate(many=own.current.sum()))
+    third = (own.many >= e.silence_thirds_from).ifelse(own.place * 3 // own.many.nullif(0), 0).cast("int64")
+    own = own.mutate(third=(third > 2).ifelse(2, third).cast("int64"))
+    current = own.filter(own.current > 0)
+    reach = current.group_by("third").aggregate(reach=ratio(current.reached.sum(), current.count()))
+    mail = current.aggregate(mail_share=ratio(current.mailed.sum(), current.count()))
+    own = own.select("of_account", "third")
+    rows = rows.mutate(own_account=(rows.account < 0).ifelse(rows.family, rows.account))
+    rows = rows.left_join(own, [rows.own_account == own.of_account]).drop("of_account", "own_account")
+    reach = reach.rename(of_third="third")
+    rows = rows.left_join(reach, [rows.third == reach.of_third]).drop("of_third").cross_join(mail)
+    rows = rows.mutate(logging_reach=rows.reach.coalesce(0.0), mail_share=rows.mail_share.coalesce(0.0)).drop("reach")
+    least = rows.previous_silence.coalesce(False).ifelse(e.silence_reach_kept, e.silence_reach)
+    known = (rows.logging_reach >= least) & (rows.mail_share >= e.silence_mail_share)
+    if e.silence != "measured":
+        known = ibis.literal(e.silence == "known")
+    return rows.mutate(silence_known=known & rows.scored)
+
+
+def _current(rows: Expr, since: Expr) -> Expr:
+    """Bought, or had a contract running, since then."""
+    return (rows.newest_purchase > since).coalesce(False) | (rows.newest_contract > since).coalesce(False)
+
+
+def confidence(rows: Expr, model: ScoringModel) -> Expr:
+    """Confidence in effort where silence is known: as great as the reach of logging makes it, whatever the account's own is.
+
+    An organisation that says that its silence is known is believed whole.
+    """
+    reach = ibis.literal(1.0) if model.evidence.silence == "known" else rows.logging_reach
+    told = 100.0 * rows.channel_coverage.sqrt() * reach
+    return (rows.silence_known & (told > rows.conf_effort)).ifelse(told, rows.conf_effort)
