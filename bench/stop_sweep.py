@@ -108,7 +108,8 @@ def _one(run: object, how: str, after: float) -> tuple[float, str, int]:
     took = time.monotonic() - asked_at if asked_at else 0.0
     reader.join()
     process.stderr.close()
-    return took, stage, process.returncode
+    # Before and after the program's own handlers the signal itself ends it, which a shell shows as the same code.
+    return took, stage, process.returncode if process.returncode >= 0 else 128 - process.returncode
 
 
 if __name__ == "__main__":
