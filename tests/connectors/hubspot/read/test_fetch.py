@@ -311,11 +311,22 @@ def test_subjects_and_bodies_are_never_asked_for(portal: Any, use: Any, monkeypa
 
 
 def test_our_missing_property_stops_the_read_with_the_remedy(portal: Any, use: Any) -> None:
-    connector = portal().connect(ESSENTIAL)
-    for stream, name in (("accounts", "bothways_stance"), ("opportunities", "bothways_deal_stance")):
+    one = portal()
+    one.connect(ESSENTIAL).provision(ESSENTIAL)
+    for stream, kind, name in (
+        ("accounts", "companies", "bothways_stance"),
+        ("opportunities", "deals", "bothways_deal_stance"),
+    ):
+        one.api("DELETE", f"/crm/properties/2026-03/{kind}/{name}")
         with pytest.raises(SchemaError, match=name) as refused:
-            use.read(connector, stream)
+            use.read(one.connect(ESSENTIAL), stream)
         assert "provision" in refused.value.remedy
+
+
+def test_before_ours_are_installed_a_plan_can_be_made(portal: Any, use: Any) -> None:
+    connector = portal().connect(ESSENTIAL)
+    full, searched = use.everything(connector, "accounts")
+    assert {row["bothways_stance"] for row in use.rows([*full, *searched]).values()} == {None}
 
 
 def test_a_mapped_property_that_the_portal_lacks_is_null_and_a_finding(portal: Any, use: Any) -> None:
