@@ -75,7 +75,9 @@ def explain_failure(
             name
             for part in parts
             for origin in (part.origin, *(join.table for join in part.joins))
-            for name in sources.files(sources.definition(origin)[2])
+            for table in [sources.definition(origin)[2]]
+            if not table.sql
+            for name in sources.files(table)
         }
     )
     return ConfigError(
