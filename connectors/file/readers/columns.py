@@ -77,7 +77,7 @@ class Misfit:
 
 
 class Columns:
-    """One file's cells, as text in the table `raw`, on their way into a table of typed columns."""
+    """One file's cells, as text in the table `raw`, on their way into a view of typed columns."""
 
     def __init__(
         self, con: duckdb.DuckDBPyConnection, raw: str, file: str, table: Table, *, texts: frozenset[str]
@@ -87,7 +87,7 @@ class Columns:
         self.doubts: list[Doubt] = []
 
     def create(self, name: str, names: Sequence[str], canonical: Mapping[str, str] | None) -> list[Misfit]:
-        """Makes the table `name` and gives the cells that are null in it because they did not fit, by rows.
+        """Makes the view `name` and gives the cells that are null in it because they did not fit, by rows.
 
         With `canonical`, columns have these types (text where none is given); else each column's type is inferred from
         all its values, unless the mapping gives it.
@@ -96,7 +96,8 @@ class Columns:
         types = self._types(names, canonical)
         casts = {c: self._cast(c, t, canonical is not None) for c, t in types.items()}
         select = ", ".join(f"{cast} AS {quoted(c)}" for c, cast in casts.items())
-        self._con.execute(f"CREATE OR REPLACE TABLE {quoted(name)} AS SELECT {select} FROM {self._raw} ORDER BY rowid")
+        # a view: the text is kept once, and cast where it is read
+        self._con.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT {select} FROM {self._raw}")
         given = types if canonical is not None else {c: t for c, t in types.items() if c in self._table.types}
         return self._misfits(given, casts)  # types that were inferred fit every cell
 
@@ -183,11 +184,7 @@ class Columns:
     def _cast(self, column: str, kind: str, canonical: bool = False) -> str:
         c, t, kind = quoted(column), self._table, kind.upper()
         if kind == "VARCHAR":
-            # a number column that pandas wrote: every id ends in .0
-            floats = f"(SELECT bool_and({c} IS NULL OR regexp_full_match({c}, '[0-9]+\\.0')) FROM {self._raw})"
-            return (
-                f"CASE WHEN {floats} THEN regexp_replace({c}, '\\.0$', '') ELSE {c} END" if column in self._texts else c
-            )
+            return f"regexp_replace({c}, '\\.0$', '')" if column in self._texts and self._all_floats(c) else c
         pattern = t.date_format if kind == "DATE" else t.timestamp_format
         if pattern and kind in _TIMES:
             return f"CAST(try_strptime({c}, {literal(pattern)}) AS {kind})"
@@ -198,6 +195,16 @@ class Columns:
         if kind == "TIMESTAMPTZ" and canonical:
             return instant(c)
         return f"TRY_CAST({c} AS {kind})"
+
+    def _all_floats(self, c: str) -> bool:
+        """Whether every id ends in .0: a program has read the column as numbers and written it again."""
+        for rows in (f"(FROM {self._raw} LIMIT 1000)", self._raw):
+            row = self._con.execute(
+                f"SELECT bool_and(regexp_full_match({c}, '[0-9]+\\.0')) FROM {rows} WHERE {c} IS NOT NULL"
+            ).fetchone()
+            if not row or not row[0]:
+                return False
+        return True
 
     def _misfits(self, types: Mapping[str, str], casts: Mapping[str, str]) -> list[Misfit]:
         found: list[Misfit] = []

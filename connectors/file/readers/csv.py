@@ -48,7 +48,6 @@ class CsvReader:
         misfits = sorted([*damaged, *columns.create(name, names, canonical)], key=lambda m: m.row)
         self._word(twice, raw)
         self.doubts += columns.doubts
-        self._con.execute(f"DROP TABLE {raw}")
         lines = self._lines({m.row for m in misfits}, len(names))
         cells = [Malformed(self._file, lines[m.row], m.column, m.message) for m in misfits]
         return sorted((*rows, *cells), key=lambda m: m.line)

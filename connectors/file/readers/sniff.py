@@ -133,7 +133,7 @@ def _copied(path: Path, copy: Path, encoding: str, file: str, most: int) -> None
 
 
 def _evened(path: Path, quote: bytes, spare: Callable[[str], Path]) -> Path:
-    """The file, or a copy with one kind of line ends outside quotes: where they are mixed DuckDB can lose every row."""
+    """The file, or a copy with one kind of line ends where they are mixed outside quotes: DuckDB can lose every row then."""
     crlf = lf = 0
     with opened(path) as raw:
         last = b""
@@ -152,9 +152,8 @@ def _evened(path: Path, quote: bytes, spare: Callable[[str], Path]) -> Path:
             for i in range(0 if outside else 1, len(parts), 2):
                 crlf += parts[i].count(b"\r\n")
                 lf += parts[i].count(b"\n")
-                parts[i] = parts[i].replace(b"\r\n", b"\n")
             outside ^= len(parts) % 2 == 0
-            out.write(quote.join(parts))
+            out.write(chunk.replace(b"\r\n", b"\n"))  # within quotes too: an unclosed one would leave a mixture
     return path if crlf in (0, lf) else copy
 
 

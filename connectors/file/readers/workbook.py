@@ -56,7 +56,6 @@ class WorkbookReader:
             self._con.unregister("rows of a sheet")
         columns = Columns(self._con, raw, self._file, self._table, texts=self._texts)
         misfits = columns.create(name, names, canonical)
-        self._con.execute(f"DROP TABLE {raw}")
         self.doubts += columns.doubts
         self._doubt(twice)
         return [Malformed(self._file, self._rows[m.row], m.column, m.message) for m in misfits]

@@ -124,3 +124,11 @@ def test_however_broken_a_file_is_its_good_rows_come_through(a_folder, lines: li
     assert "good1" in found
     assert "good2" in found or (rejects and any(b'"' in line for line in lines))
     assert all(": " in reject for reject in rejects)
+
+
+def test_an_open_quote_among_mixed_line_ends_costs_its_own_rows_only(folder) -> None:
+    lines = [b"good1,One,,,", b'4,"open,1,1,', b'5,"a""b",1,1,', b'"11\r\n","\n",1,1,', b"1,Acme,5,1,2024-01-01"]
+    folder.put("accounts.csv", HEAD.encode().strip() + b"\r\n" + b"\r\n".join(lines) + b"\r\n")
+    rows, rejects = folder.read("accounts")
+    assert "good1" in {r["id"] for r in rows}
+    assert rejects
