@@ -73,12 +73,12 @@ def test_reliance_counts_each_month_of_buying_once_by_its_last_day(organisation)
     assert audit["reliance_value"] == pytest.approx(hill(1.5, 2), abs=1e-6)
 
 
-def test_a_running_contract_is_buying_in_every_month_that_it_runs(organisation):
+def test_a_running_contract_is_half_a_purchase_in_every_month_that_it_runs(organisation):
     org = organisation.Organisation()
     org.contract(org.account("A"), 61, -100)  # 30 April to October: April, May, June
     audit = org.score().account_audit["A"]
     assert audit["buying_months"] == 3
-    assert audit["reliance_sum"] == pytest.approx(1 + 2 ** (-30 / 180) + 2 ** (-61 / 180), abs=1e-6)
+    assert audit["reliance_sum"] == pytest.approx((1 + 2 ** (-30 / 180) + 2 ** (-61 / 180)) / 2, abs=1e-6)
 
 
 def test_the_wallet_ladder(organisation):

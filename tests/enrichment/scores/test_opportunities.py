@@ -149,3 +149,35 @@ def test_an_answer_after_the_close_is_not_read_before_it(organisation):
         k: v for k, v in late.items() if k.endswith(("index", "balance", hours))
     }
     assert early["bothways_deal_reciprocity_balance"] < late["bothways_deal_reciprocity_balance"]
+
+
+@pytest.mark.parametrize("won", [True, False])
+def test_what_the_crm_calls_closed_is_closed_from_the_change_of_its_stage(organisation, won):
+    """A deal closed before its close date (Salesforce does not move the date of a lost one): Help 004517774."""
+    for days, stance, wins in ((3, "closed", int(won)), (-3, "insufficient_evidence", 0)):
+        org = organisation.Organisation()
+        account = org.account("A")
+        org.deal(account, 100.0, -20, won=won, created=60, stage_changed_at=org.ago(days))
+        result = org.score(deals=True)
+        row = result.deals["D0"]
+        assert row["bothways_deal_stance"] == stance
+        assert result.account_audit["A"]["wins"] == wins
+        if days > 0:
+            assert row["bothways_deal_asof"] == org.ago(days).replace(hour=0)
+        else:  # what it says now of its chances was not known then
+            assert result.deal_audit["D0"]["chance"] is None
+
+
+def test_an_act_of_several_deals_counts_for_each_that_is_open(organisation):
+    org = organisation.Organisation()
+    account = org.account("A")
+    closed = org.deal(account, 100.0, 30, won=True, created=90)
+    one, late = (org.deal(account, 100.0, -30, created=90, probability=p) for p in (0.2, 0.9))
+    act = org.meeting(account, "outbound", 10, 45, opportunity=one)
+    for deal in (late, closed):
+        org._add("activity_opportunities", activity=act, opportunity=deal)
+    result = org.score(deals=True)
+    spent = [result.deals[f"D{deal}"]["bothways_deal_seller_effort_hours"] for deal in (one, late, closed)]
+    assert spent == [1.0, 1.0, 0.0]
+    assert result.accounts["A"]["bothways_seller_effort_hours"] == 1.0  # once for the account
+    assert result.account_audit["A"]["discretionary_hours"] == 0.0  # one of them is in a late stage
