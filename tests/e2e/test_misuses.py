@@ -136,7 +136,7 @@ MISUSES = [
     ("emulator: rules, others", ["emulator", "hubspot", "--faults", "f"], None, file("f", '{"kind": "no"}'), {}, 2, "kind must be"),
     ("emulator: no folder", ["emulator", "hubspot", "--load", "no"], None, None, {}, 2, "not a folder"),
     ("demo: to a file", ["demo", "--dir", "f", "--only", "hubspot", "--accounts", "24"], None, file("f", "x"), {}, 2, "not a folder"),
-    ("init: no folder", ["init", "-c", "no/x.toml", "--crm", "hubspot", "--url", "https://api.hubapi.com", "--own-domain", "a.example"], None, None, {}, 2, "cannot be written"),
+    ("init: no folder", ["init", "-c", "no/x.toml", "--crm", "files", "--url", "in", "--own-domain", "a.example"], None, None, {}, 2, "cannot be written"),
 ]  # fmt: skip
 
 
