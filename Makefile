@@ -60,6 +60,7 @@ security: $(VENV)/.check
 	$(BIN)/python .ci/security.py
 
 bench: $(VENV)/.dev
+	$(BIN)/python bench/against.py --accounts 200 --accounts 50000 --rounds 3
 	$(BIN)/python bench/pipeline.py --accounts 10000
 
 fmt: $(VENV)/.dev
