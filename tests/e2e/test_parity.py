@@ -20,7 +20,11 @@ def close(field, ours, theirs):
 
 
 @pytest.mark.parametrize("crm", ["salesforce", "hubspot"])
-def test_a_crm_scores_as_files_do(line, crm):
+def test_a_crm_scores_as_files_do(line, crm, monkeypatch):
+    """The portal associates activities with old deals and other companies too, as HubSpot does by itself."""
+    monkeypatch.setattr(
+        "connectors.emulator.hubspot.app.fill", lambda *a, **k: fill(*a, **{**k, "associates_more": True})
+    )
     files, other = line("files"), line(crm)
     expected_dir, actual_dir = files.score(), other.score()
 
