@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from connectors.duckdb_memory import roomy, within_memory
 from connectors.errors import ConfigError
 from connectors.stopping import interruptible
-from enrichment.parameters import definitions
+from enrichment.parameters import AS_OF_SECONDS, AS_OF_TIME, whole_second
 from sync.system.duckdb import QUIET, literal, settings
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class DuckDB:
             connection.execute(setting)
 
     def as_of(self, moment: datetime) -> None:
-        for name, (_, value) in definitions(moment).items():
+        for name, (_, value) in definitions(moment, "duckdb").items():
             self._connection.execute(f"CREATE OR REPLACE TEMP MACRO {name}() AS {value}")
 
     def read(self, name: str, path: Path) -> None:
@@ -196,3 +196,13 @@ class _SparkCompiler:
         schema = self._session.sql(sql).schema
         self._session.createDataFrame([], schema).createOrReplaceTempView(name)
         return self._backend.table(name)
+
+
+def definitions(moment: datetime, engine: str) -> dict[str, tuple[str, str]]:
+    """What `enrichment.as_of.AsOf.parameter` stands for: function name -> (SQL type, SQL value)."""
+    moment = whole_second(moment)
+    time = "TIMESTAMPTZ" if engine == "duckdb" else "TIMESTAMP"  # DuckDB's plain TIMESTAMP has no zone
+    return {
+        AS_OF_SECONDS: ("BIGINT", f"CAST({int(moment.timestamp())} AS BIGINT)"),
+        AS_OF_TIME: (time, f"CAST('{moment:%Y-%m-%d %H:%M:%S}+00:00' AS {time})"),
+    }

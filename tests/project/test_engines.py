@@ -12,7 +12,7 @@ ENGINES = ("duckdb", "spark", "pyspark", "backend", "dialect")
 def test_nothing_in_enrichment_asks_which_engine_runs() -> None:
     """No name, attribute, argument or text of the code names an engine; prose may."""
     found = []
-    for path in sorted(ENRICHMENT.glob("*.py")):
+    for path in sorted(ENRICHMENT.rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):

@@ -61,7 +61,7 @@ class Walk:
         filled = [self.digest() if word.startswith("3f0c") else word for word in filled]
         if filled[0] == "uninstall" and "--plan" not in filled:
             filled.append("--yes")
-        result = self.runner.invoke(command_line, filled)
+        result = self.runner.invoke(command_line, filled, input="\n")  # Enter, where `init` asks for a token
         self.done.append((" ".join(words), result.exit_code, result.output or repr(result.exception)))
 
     def a_customer(self) -> str:
