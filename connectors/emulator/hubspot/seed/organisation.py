@@ -154,6 +154,7 @@ def _deals(portal: Portal, source: Source) -> None:
         "hs_exchange_rate": Texts(rate for rate, _ in home),
         "amount_in_home_currency": Texts(amount for _, amount in home),
         "closedate": Instants(closes),
+        "hs_v2_date_entered_current_stage": Instants(source.instants("opportunities", "stage_changed_at")),
         "pipeline": Texts(["default"] * len(stages)),
         "dealstage": Texts(stages),
         "dealtype": Texts(column("opportunities", "type")),

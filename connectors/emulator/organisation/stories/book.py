@@ -136,15 +136,18 @@ class Book:
         people: Sequence[str] | None = None,
         rivals: Sequence[str] = (),
         kind: str = "Existing Business",
+        decided: float | None = None,
     ) -> str:
         """A deal of `lines` (product id, quantity) at list price less `discount`, or of a bare `amount`. `opened` and
-        `closes` are days ago; an open deal may close in the future (negative)."""
+        `closes` are days ago; an open deal may close in the future (negative), and one whose stage changed `decided` days ago
+        may have kept a close date of the future."""
         priced = [(PRODUCT_BY_ID[p], n, round(PRODUCT_BY_ID[p].price * (1 - discount), 2)) for p, n in lines]
         if priced:
             amount = round(sum(n * unit for _, n, unit in priced), 2)
         closed = stage.startswith("Closed")
         created, close_at = self.at(opened), self.day(closes)
-        if created >= close_at or (closed and close_at > self.now):
+        moved = None if decided is None else self.day(decided) + timedelta(hours=15)
+        if created >= close_at or (closed and decided is None and close_at > self.now):
             raise ValueError(f"{party.name}: {name} must open before it closes, and a closed deal closes in the past")
         deal = self.add(
             "opportunities",
@@ -159,9 +162,10 @@ class Book:
                 "stage": stage,
                 "probability": STAGES[stage],
                 "close_at": close_at,
+                "stage_changed_at": moved,
                 "type": kind,
                 "owner_id": party.owner,
-                "modified_at": close_at if closed else created,
+                "modified_at": moved or (close_at if closed else created),
             },
         )
         for product, quantity, unit in priced:

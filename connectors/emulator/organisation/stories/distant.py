@@ -94,8 +94,16 @@ def stroud_and_vane(book: Book, staff: Staff) -> None:
     rhythm(book, party, "> 6 < 4 > 5 <", first=32, last=4, every=7, deal=auction)
     rhythm(book, party, "> 8 <", first=260, last=40, every=45)
     meeting(book, party, 20, 30, who=(0, 1), deal=auction)
+    # Lost early: nobody brought the close date forward.
     book.deal(
-        party, "audit room", [("TR-2", 6)], opened=300, closes=220, stage="Closed Lost", rivals=["Greyline Automation"]
+        party,
+        "audit room",
+        [("TR-2", 6)],
+        opened=300,
+        closes=-45,
+        decided=220,
+        stage="Closed Lost",
+        rivals=["Greyline Automation"],
     )
 
 
