@@ -56,9 +56,11 @@ def known(tables: Mapping[str, Expr], as_of: AsOf) -> dict[str, Expr]:
 def _known(table: Expr, by: KnownBy, as_of: AsOf) -> Expr:
     for name in by.times:
         table = table.filter((table[name] <= as_of.time) | table[name].isnull())
-    if by.otherwise is None:
+    if not by.otherwise:
         return table
     undated = table.created_at.isnull()
     if by.only_if:
         undated = undated & ibis.or_(*(table[flag].coalesce(False) for flag in by.only_if))
-    return table.filter(~undated | (table[by.otherwise] <= as_of.time) | table[by.otherwise].isnull())
+    happened = ibis.or_(*((table[name] <= as_of.time).coalesce(False) for name in by.otherwise))
+    timeless = ibis.and_(*(table[name].isnull() for name in by.otherwise))
+    return table.filter(~undated | happened | timeless)

@@ -140,11 +140,11 @@ class KnownBy:
     """Which columns say since when a row is known.
 
     A row counts from the latest of `times`. Where `created_at` is missing and one of the flags `only_if` is set (or none is
-    named), it counts from `otherwise`.
+    named), it counts from the earliest of `otherwise`.
     """
 
     times: tuple[str, ...] = ()
-    otherwise: str | None = None
+    otherwise: tuple[str, ...] = ()
     only_if: tuple[str, ...] = ()
 
 
@@ -152,7 +152,7 @@ KNOWN_BY: dict[str, KnownBy] = {
     "accounts": KnownBy(("created_at",)),
     "people": KnownBy(),
     # Without a creation time a closed deal is known from its close on: reading it earlier would be reading the future.
-    "opportunities": KnownBy(("created_at",), "close_at", ("is_closed", "is_won")),
+    "opportunities": KnownBy(("created_at",), ("close_at", "stage_changed_at"), ("is_closed", "is_won")),
     "opportunity_people": KnownBy(("created_at",)),
     "families": KnownBy(("created_at",)),
     "activities": KnownBy(("occurred_at", "created_at")),
@@ -160,7 +160,7 @@ KNOWN_BY: dict[str, KnownBy] = {
     "activity_opportunities": KnownBy(),
     "cases": KnownBy(("opened_at", "created_at")),
     # One that starts later is already a commitment, if its record says since when.
-    "contracts": KnownBy(("created_at",), "start_at"),
+    "contracts": KnownBy(("created_at",), ("start_at",)),
     "assets": KnownBy(("created_at", "installed_at")),
     "rivals": KnownBy(("created_at", "seen_at")),
     "currency_rates": KnownBy(),  # dated spans, read at moments that are not after as-of

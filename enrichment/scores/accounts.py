@@ -140,7 +140,7 @@ def _decided(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     unknown = rows.customer_score.isnull() | rows.seller_score.isnull()
     rows = rows.mutate(lifecycle=unknown.ifelse(rows.lifecycle_without_acts, rows.lifecycle))
     rows = rows.mutate(
-        own_confidence=rows.with_family_effort.ifelse(_UNKNOWN, rows.stance_confidence),
+        own_confidence=(rows.with_family_effort | ~rows.scored).ifelse(_UNKNOWN, rows.stance_confidence),
         lacking_need=rows.customer_score.isnull().cast("int64"),
         lacking_stake=rows.seller_score.isnull().cast("int64"),
         lacking_effort=(rows.balance_score.isnull() | (rows.stance_confidence < least)).cast("int64"),

@@ -219,8 +219,12 @@ def test_a_null_amount_is_no_money_but_still_a_customer_since(organisation):
 
 def test_excluded_account_types_are_not_scored_and_say_so(organisation):
     org = organisation.Organisation()
-    org.lively(a_customer(org, type="Partner"))
+    partner = a_customer(org, type="Partner")
+    org.lively(partner)
+    for n in range(40):  # whatever they do
+        org.email(partner, "inbound", 12 + n, thread=n)
     row = org.score(organisation.VARIANT).accounts["A"]
+    assert row["bothways_stance"] == "insufficient_evidence"
     assert row["bothways_customer_dependence"] is None
     assert row["bothways_seller_dependence"] is None
     assert row["bothways_top_drivers"].startswith("not scored")

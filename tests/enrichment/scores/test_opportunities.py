@@ -158,10 +158,13 @@ def test_what_the_crm_calls_closed_is_closed_from_the_change_of_its_stage(organi
         org = organisation.Organisation()
         account = org.account("A")
         org.deal(account, 100.0, -20, won=won, created=60, stage_changed_at=org.ago(days))
+        org.deal(account, 100.0, -20, won=won, stage_changed_at=org.ago(days), name="undated")
+        org.rows["opportunities"][-1]["created_at"] = None
         result = org.score(deals=True)
+        assert ("undated" in result.deals) == (days > 0)  # known from its close on
         row = result.deals["D0"]
         assert row["bothways_deal_stance"] == stance
-        assert result.account_audit["A"]["wins"] == wins
+        assert result.account_audit["A"]["wins"] == 2 * wins
         if days > 0:
             assert row["bothways_deal_asof"] == org.ago(days).replace(hour=0)
         else:  # what it says now of its chances was not known then
