@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from oracle.acts import Effort
+from oracle.books import Books, Scope
 from oracle.need import Need
 from oracle.plain import days_between, fading
 
@@ -17,13 +18,12 @@ def confident_in_need(found: Need, newest: datetime | None, now: datetime, model
     return 100 * covered * _fresh(newest, now, model)
 
 
-def knowledge_of_need(
-    found: Need, newest: datetime | None, anywhere: datetime | None, now: datetime, model: ScoringModel
-) -> float:
-    """What the null rule asks: of a customer that bought in the lookback nothing fades while anybody's records come in."""
-    bought = (found.components["reliance"] or 0) > 0
-    by_feed = model.evidence.dependence_fades_with == "organisation" and bought
-    return confident_in_need(found, anywhere if by_feed else newest, now, model)
+def known_with_organisation(books: Books, scope: Scope) -> bool:
+    """Whether the null rule lets their evidence fade with the organisation's newest record instead of their own."""
+    if books.model.evidence.dependence_fades_with != "organisation" or books.entered_late:
+        return False
+    bought = books.bought(scope, books.model.dependence.lookback_days)
+    return bought or any(books.runs(c) for c in books.contracts_of(scope)) or bool(books.held(scope))
 
 
 def confident_in_effort(work: Effort, now: datetime, channels: float, model: ScoringModel) -> float:

@@ -71,7 +71,8 @@ def shifted(time: datetime, offset_minutes: int | None) -> datetime:
 
 def business_hours(start: datetime, end: datetime, opens_at_hour: int, day_hours: int) -> float:
     """Hours between two wall-clock times that fall in a working day, Monday to Friday."""
-    total = timedelta()
+    weeks = max(0, (end - start).days // 7)  # the same hours in each
+    total, start = timedelta(hours=5 * day_hours * weeks), start + timedelta(days=7 * weeks)
     day = start.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
         days=1
     )  # yesterday's day may run past midnight

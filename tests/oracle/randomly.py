@@ -3,65 +3,49 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from random import Random
 from typing import Any
 
-from enrichment.fields import DEAL_STANCES, STANCES
-from enrichment.inputs import INPUTS
+from oracle import profiles
+from oracle.ledger import Ledger
 
-Rows = dict[str, list[dict[str, Any]]]
+from enrichment.fields import DEAL_STANCES, STANCES
+
 FAMILIES = ("Pumps", "valves", "SEALS", "Hoses", "Other")
 INDUSTRIES = ("Steel", "Food", None)
 CURRENCIES = (None, "USD", "EUR", "JPY", "XXX")  # of XXX nobody knows a rate
 ZONES = (-480, -300, 0, 60, 330, None)
+SENDERS = (None, None, "ann", "noreply", "alerts", "no-reply", "notify")
 
 
-class Maker:
+class Maker(Ledger):
     """One organisation; the same seed makes the same one."""
 
     def __init__(
         self, seed: int, as_of: datetime, accounts: int = 30, deals: int = 6, busy: float | None = None
     ) -> None:
         """Of so many accounts with at most so many deals each; a `busy` one has some 14 acts an account times that."""
-        self.random, self.as_of = Random(seed), as_of
-        self.rows: Rows = {name: [] for name in INPUTS}
+        super().__init__(seed, as_of)
         self.thread = 0
         self.keen: set[int] = set()
-        # What the organisation as a whole does or does not record.
-        self.traits = {
-            name: self.chance(0.85) for name in ("sales", "contracts", "assets", "rivals", "mail", "calls", "cases")
-        }
+        self.families = FAMILIES
+        self.kinds: dict[int, str] = {}
         self.busy = busy or self.random.choice((0.5, 2.0, 4.0))
         self.deals = deals
         self._rates()
         for key in range(accounts):
             self._account(key)
         for key in range(accounts):
-            self._commerce(key)
-            self._dealings(key)
-
-    def chance(self, p: float) -> bool:
-        return self.random.random() < p
-
-    def ago(self, least: float, most: float) -> datetime:
-        """A whole second between so many days ago."""
-        return self.as_of - timedelta(seconds=self.random.randint(int(least * 86400), int(most * 86400)))
-
-    def made(self, event: datetime | None, lag: float = 3) -> datetime | None:
-        """When a fact was recorded: at once, a little later, too late to be known, or nobody knows."""
-        draw = self.random.random()
-        if event is None or draw < 0.1:
-            return None
-        if draw < 0.14:
-            return self.as_of + timedelta(days=self.random.randint(1, 40))
-        return event + timedelta(seconds=self.random.randint(0, int(lag * 86400))) if draw < 0.4 else event
-
-    def add(self, table: str, **values: Any) -> int:
-        self.rows[table].append(values)
-        return len(self.rows[table]) - 1
-
-    def maybe(self, p: float, value: Any) -> Any:
-        return value if self.chance(p) else None
+            kind = self.kinds[key]
+            if kind == "any":
+                self._commerce(key)
+            else:
+                profiles.commerce(self, kind, key)
+            self._habits(key)
+            mood = self.random.choice(profiles.COURTED if kind == "prospect" else profiles.MOODS)
+            if mood == "any":
+                self._dealings(key)
+            elif self.chance(self.logged):
+                profiles.dealings(self, mood, key)
 
     def _rates(self) -> None:
         edges = sorted(self.ago(-60, 800) for _ in range(4))
@@ -78,29 +62,31 @@ class Maker:
     def _account(self, key: int) -> None:
         r = self.random
         parent = r.randrange(key) if key and self.chance(0.25) else None
-        self.keen = self.keen | {key} if self.chance(0.3) else self.keen  # those who need us much
+        kind = self.kinds[key] = r.choice(profiles.KINDS)
+        self.keen = self.keen | {key} if kind == "any" and self.chance(0.3) else self.keen  # who need us much
         keen = key in self.keen
         family = key if parent is None else self.rows["accounts"][parent]["family"]
-        self.add(
-            "accounts",
-            account=key,
-            id=f"A{key:03}",
-            name=f"Account {key}",
-            parent=parent,
-            family=family,
-            type=r.choice(("customer", "customer", "partner", None)),
-            industry=r.choice(INDUSTRIES),
-            currency=r.choice(CURRENCIES[:4]) if self.chance(0.9) else "XXX",
-            annual_revenue=self.maybe(0.7, float(r.choice((0, 1000, 250_000, 5_000_000)))),
-            employees=self.maybe(0.6, r.choice((0, 12, 400))),
-            wallet=self.maybe(0.3, float(r.choice((0, 5_000, 80_000)))),
-            strategic_importance=1.0 if keen else self.maybe(0.2, r.choice((0.0, 0.35, 1.0, 7.0))),
-            mission_criticality=r.choice((1.0, 0.1)) if keen else self.maybe(0.2, r.random()),
-            non_modularity=1.0 if keen else self.maybe(0.2, r.random()),
-            strategic_customer=self.maybe(0.3, self.chance(0.5)),
-            known_vendors=self.maybe(0.3, r.choice((1, 2, 4))),
-            created_at=self.made(self.ago(1, 1500)),
-        )
+        row = {
+            "account": key,
+            "id": f"A{key:03}",
+            "name": f"Account {key}",
+            "parent": parent,
+            "family": family,
+            "lifecycle_stage": self.maybe(0.2, r.choice(("customer", "lead", "evangelist"))),
+            "industry": r.choice(INDUSTRIES),
+            "currency": r.choice(CURRENCIES[:4]) if self.chance(0.9) else "XXX",
+            "annual_revenue": self.maybe(0.7, float(r.choice((0, 1000, 250_000, 5_000_000)))),
+            "employees": self.maybe(0.6, r.choice((0, 12, 400))),
+            "wallet": self.maybe(0.3, float(r.choice((0, 5_000, 80_000)))),
+            "strategic_importance": 1.0 if keen else self.maybe(0.2, r.choice((0.0, 0.35, 1.0, 7.0))),
+            "mission_criticality": r.choice((1.0, 0.1)) if keen else self.maybe(0.2, r.random()),
+            "non_modularity": 1.0 if keen else self.maybe(0.2, r.random()),
+            "strategic_customer": self.maybe(0.3, self.chance(0.5)),
+            "known_vendors": self.maybe(0.3, r.choice((1, 2, 4))),
+            "created_at": self.made(self.ago(1, 1500)),
+            "type": r.choice(("customer", "customer", "Client", "partner", None)),
+        }
+        self.add("accounts", **row | profiles.facts(kind, r))
         for n in range(r.randint(1, 4)):
             self.add("people", person=key * 10 + n, account=key)
 
@@ -117,7 +103,7 @@ class Maker:
                 self.add("contracts", account=key, start_at=start, end_at=end, created_at=self.made(start))
         if self.traits["assets"]:
             for _ in range(r.choice((0, 0, 1, 3))):
-                self._asset(key)
+                self.asset(key)
         if self.traits["rivals"]:
             mine = [d["opportunity"] for d in self.rows["opportunities"] if d["account"] == key]
             for _ in range(r.choice((0, 0, 1, 2))):
@@ -126,27 +112,29 @@ class Maker:
                 deal = r.choice(mine) if mine and self.chance(0.8) else None
                 self.add("rivals", account=key, opportunity=deal, name=name, seen_at=seen, created_at=self.made(seen))
 
-    def _asset(self, key: int) -> None:
+    def asset(self, key: int, **values: Any) -> None:
         r, rival = self.random, self.chance(0.3)
         installed = self.maybe(0.9, self.ago(-20, 1200))
-        self.add(
-            "assets",
-            account=key,
-            family=self.maybe(0.8, r.choice(FAMILIES)),
-            active=r.choice((True, True, True, False)),
-            is_rival=rival,
-            vendor=self.maybe(0.8, r.choice(("Bolt", "Drum"))) if rival else None,
-            installed_at=installed,
-            ends_at=self.maybe(0.3, self.ago(-400, 200)),
-            price=self.maybe(0.8, float(r.randint(1, 900))),
-            currency=r.choice(CURRENCIES),
-            quantity=self.maybe(0.7, float(r.choice((1, 2, 10)))),
-            created_at=self.made(installed),
-        )
+        row = {
+            "account": key,
+            "family": self.maybe(0.8, r.choice(FAMILIES)),
+            "active": r.choice((True, True, True, False)),
+            "is_rival": rival,
+            "vendor": self.maybe(0.8, r.choice(("Bolt", "Drum"))) if rival else None,
+            "installed_at": installed,
+            "ends_at": self.maybe(0.3, self.ago(-400, 200)),
+            "price": self.maybe(0.8, float(r.randint(1, 900))),
+            "currency": r.choice(CURRENCIES),
+            "quantity": self.maybe(0.7, float(r.choice((1, 2, 10)))),
+            "created_at": self.made(installed),
+        }
+        self.add("assets", **row | values)
 
     def _deal(self, account: int | None) -> None:
         r, key = self.random, len(self.rows["opportunities"])
         closed = self.traits["sales"] and self.chance(0.6)
+        if not closed and not self.traits["pipeline"]:
+            return
         close = self.ago(-30, r.choice((300, 1100))) if closed else self.maybe(0.9, self.ago(-200, 100))
         created = (close or self.as_of) - timedelta(days=r.randint(5, 200), seconds=r.randint(0, 86399))
         known = self.made(created if self.chance(0.8) else min(created, self.as_of), 1)
@@ -161,6 +149,7 @@ class Maker:
             is_closed=closed,
             is_won=closed and self.chance(0.6),
             stage="open",
+            stage_changed_at=self.maybe(0.8, self.ago(-20, 300)) if closed and self.chance(0.3) else close,
             probability=self.maybe(0.85, r.choice((0.0, 0.1, 0.5, 0.6, 0.9, 1.0))),
             close_at=close,
             owner=self.maybe(0.9, r.randint(1, 4)),
@@ -174,16 +163,21 @@ class Maker:
                     "opportunity_people", opportunity=key, person=account * 10 + person, created_at=self.made(known)
                 )
 
-    def _dealings(self, key: int) -> None:
+    def _habits(self, key: int) -> None:
         r = self.random
         self.zones = (r.choice(ZONES), r.choice(ZONES))
         self.ours = r.choice((0.05, 0.5, 0.65, 0.97))  # how often we act first
         self.cases = []
-        self.mine = [d["opportunity"] for d in self.rows["opportunities"] if d["account"] == key]
+        mine = [d for d in self.rows["opportunities"] if d["account"] == key]
+        running = [d["opportunity"] for d in mine if not d["is_closed"]]
+        self.mine = [d["opportunity"] for d in mine] + running * 8  # most acts on a deal are on an open one
+
+    def _dealings(self, key: int) -> None:
+        r = self.random
         amount = self.busy * r.choice((0.0, 0.5, 1.0, 2.0))
         if self.traits["cases"]:
             for _ in range(int(amount * r.randint(0, 2))):
-                self._case(key)
+                self.case(key)
         if self.traits["mail"]:
             for _ in range(int(amount * r.randint(0, 8))):
                 self._mail(key)
@@ -204,7 +198,8 @@ class Maker:
             "outcome": "done" if self.chance(0.92) else r.choice((None, "bounced", "scheduled", "cancelled")),
             "automated": self.maybe(0.5, self.chance(0.1)),
             "date_only": self.maybe(0.5, self.chance(0.1)),
-            "opportunity": r.choice(self.mine) if self.mine and self.chance(0.3) else None,
+            "opportunity": r.choice(self.mine) if self.mine and self.chance(0.5) else None,
+            "sender": r.choice(SENDERS) if channel in ("email", "message", "case_reply") and self.chance(0.3) else None,
             "person": people[0] if people else None,
             "customer_people": max(1, len(people)),
             "seller_people": r.choice((1, 1, 2, 5, None)),
@@ -224,6 +219,10 @@ class Maker:
             account=key,
             **facts | values,
         )
+        if facts["opportunity"] is not None:
+            others = sorted(set(self.mine) - {facts["opportunity"]})
+            for deal in r.sample(others, min(len(others), r.choice((0, 0, 1, 2)))):
+                self.add("activity_opportunities", activity=number, opportunity=deal)
         for person in people:
             self.add("activity_people", activity=number, person=person)
 
@@ -234,7 +233,8 @@ class Maker:
         self.thread += 1
         direction = self._who()
         for _ in range(r.choice((1, 1, 2, 3, 6))):
-            self.act(key, "email", direction if self.chance(0.97) else None, at, thread=thread)
+            way = direction if self.chance(0.97) else None
+            self.act(key, "email" if self.chance(0.9) else "message", way, at, thread=thread)
             at += timedelta(seconds=int(r.choice((0.02, 0.5, 3, 14)) * 86400 * r.random()) + 1)
             if self.chance(0.6):
                 direction = "inbound" if direction == "outbound" else "outbound"
@@ -253,7 +253,7 @@ class Maker:
         else:
             self.act(key, r.choice(("task", "note")), direction, at)
 
-    def _case(self, key: int) -> None:
+    def case(self, key: int) -> None:
         r, number, opened = self.random, len(self.rows["cases"]), self._when()
         answered = opened + timedelta(seconds=int(r.choice((0.1, 2, 15)) * 86400 * r.random()))
         self.add(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cached_property
 
 from oracle.acts import Act, by_thread
-from oracle.books import Row, Tables, told_by
+from oracle.books import Row, Scope, Tables, known_at
 from oracle.plain import business_hours, halved, median, shifted
 
 from enrichment.model import ScoringModel
@@ -33,27 +34,34 @@ class Replies:
         self.items, self._rules = list(items), model.reciprocity
         self._within = self._rules.reply_within_days * model.calendar.day_hours
 
-    @property
+    @cached_property
     def usual(self) -> float | None:
         """The organisation's mean."""
         prompt = [i.prompt(self._rules.reply_half_life_hours, self._within) for i in self.items]
         return sum(prompt) / len(prompt) if prompt else None
 
-    def responsiveness(self, account: int) -> float | None:
-        """A14 or A15 before the least number of items."""
-        mine = [i.prompt(self._rules.reply_half_life_hours, self._within) for i in self.items if i.account == account]
+    def responsiveness(self, scope: Scope) -> float | None:
+        """A14 or A15; None below the least number of items."""
+        mine = [i.prompt(self._rules.reply_half_life_hours, self._within) for i in self.items if i.account in scope]
         if len(mine) < self._rules.least_items or self.usual is None:
             return None
         kappa = self._rules.reply_kappa
         return 100 * (sum(mine) + kappa * self.usual) / (len(mine) + kappa)
 
-    def hours(self, account: int) -> float | None:
+    def counted(self, scope: Scope) -> tuple[int, int]:
+        """How many were answered, of how many."""
+        mine = [i for i in self.items if i.account in scope]
+        return sum(1 for i in mine if i.waited is not None), len(mine)
+
+    def hours(self, scope: Scope) -> float | None:
         """A16."""
-        waits = [i.waited for i in self.items if i.account == account and i.waited is not None]
+        waits = [i.waited for i in self.items if i.account in scope and i.waited is not None]
         return median(waits) if len(waits) >= self._rules.least_items else None
 
 
-class _Clock:
+class Clock:
+    """Business hours on the clock of the one who is to answer."""
+
     def __init__(self, as_of: datetime, model: ScoringModel) -> None:
         self.as_of, self._calendar, self._window = as_of, model.calendar, model.effort.window_days
         self.limit = model.reciprocity.reply_within_days * model.calendar.day_hours
@@ -64,31 +72,31 @@ class _Clock:
         """None when the message is too old or too young to be due an answer."""
         if (self.as_of - sent).total_seconds() > self._window * 86_400:
             return None
-        if self._hours(sent, offset, self.as_of, offset) < self.limit:
+        if self.hours(sent, offset, self.as_of, offset) < self.limit:
             return None
-        waited = None if reply is None else self._hours(sent, offset, reply, later)
+        waited = None if reply is None else self.hours(sent, offset, reply, later)
         return Item(account, waited)
 
-    def _hours(self, start: datetime, offset: int | None, end: datetime, later: int | None) -> float:
+    def hours(self, start: datetime, offset: int | None, end: datetime, later: int | None) -> float:
         begin, finish = shifted(start, offset), shifted(end, later)
         return business_hours(begin, finish, self._calendar.day_starts_at_hour, self._calendar.day_hours)
 
 
 def customer_replies(acts: list[Act], as_of: datetime, model: ScoringModel) -> Replies:
     """Our messages, and their answers on their clock."""
-    return Replies(_mail_items(acts, "outbound", 0, _Clock(as_of, model)), model)
+    return Replies(_mail_items(acts, "outbound", 0, Clock(as_of, model)), model)
 
 
 def seller_replies(acts: list[Act], tables: Tables, as_of: datetime, model: ScoringModel) -> Replies:
     """Their messages and their cases, and our answers on our clock."""
-    clock = _Clock(as_of, model)
+    clock = Clock(as_of, model)
     items = _mail_items(acts, "inbound", 1, clock)
     for case in tables["cases"]:
         if (
             case["account"] is not None
             and case["opened_at"]
             and case["by_customer"]
-            and told_by(as_of, case, "opened_at")
+            and known_at(as_of, case, "opened_at")
         ):
             answer, offset = _case_answer(case, acts, as_of), case["seller_offset"]
             item = clock.item(case["account"], case["opened_at"], offset, answer, offset)
@@ -106,7 +114,7 @@ def _case_answer(case: Row, acts: list[Act], as_of: datetime) -> datetime | None
     return min((a.at for a in ours if a.at >= opened), default=None)
 
 
-def _mail_items(acts: list[Act], direction: str, side: int, clock: _Clock) -> list[Item]:
+def _mail_items(acts: list[Act], direction: str, side: int, clock: Clock) -> list[Item]:
     """Every message of a thread sent one way, answered by the next one the other way."""
     items = []
     for messages in by_thread(acts):
@@ -131,3 +139,27 @@ def initiations(acts: Iterable[Act]) -> tuple[int, int]:
     """How often we, and they, opened: threads, calls, meetings, cases."""
     openers = [a.direction for a in acts if a.opens]
     return openers.count("outbound"), openers.count("inbound")
+
+
+def unanswered(acts: list[Act], scope: Scope, as_of: datetime, model: ScoringModel) -> tuple[int, int]:
+    """(U, N): of the N threads and cases that they opened in 90 days and that are due, U saw no act of ours with them,
+    on any channel, within 7 business days."""
+    clock, since = Clock(as_of, model), model.effort.recent_days
+    mine = [a for a in acts if a.account in scope]
+    ours = [a for a in mine if a.ours]
+    due = without = 0
+    for act in mine:
+        opened = act.by_customer and (act.raised or (act.thread is not None and act.opens)) and not act.date_only
+        if not opened or (as_of - act.at).total_seconds() >= since * 86_400:
+            continue
+        if clock.hours(act.at, act.offsets[1], as_of, act.offsets[1]) < clock.limit:
+            continue
+        due += 1
+        answers = ((_latest(o), o.offsets[1]) for o in ours if _latest(o) >= act.at)
+        without += not any(clock.hours(act.at, act.offsets[1], at, zone) <= clock.limit for at, zone in answers)
+    return without, due
+
+
+def _latest(act: Act) -> datetime:
+    """When it had happened for sure: of an act whose hour is unknown, the end of its day."""
+    return act.at.replace(hour=0, minute=0, second=0) + timedelta(days=1) if act.date_only else act.at
