@@ -77,12 +77,12 @@ def deal_crossings(audit: Row, stance: str, model: ScoringModel) -> tuple[Crossi
             found["customer_score"] = _shown(_dependence(audit, model, benefit, cost))
         return found
 
-    quiet = audit["quiet_days"]
-    longest = max(quiet, model.deals.chase_days) + 2
-    levers = [
-        _score("balance_score", audit, lambda v: moved(balance_score=v), low=-1000),
-        _Lever("quiet_days", quiet, quiet, range(longest), lambda v: moved(quiet_days=v)),
-    ]
+    levers: list[_Lever] = []
+    if audit["balance_score"] is not None:  # a stance of price alone is held without it
+        levers.append(_score("balance_score", audit, lambda v: moved(balance_score=v), low=-1000))
+    if (quiet := audit["quiet_days"]) is not None:
+        longest = max(quiet, model.deals.chase_days) + 2
+        levers.append(_Lever("quiet_days", quiet, quiet, range(longest), lambda v: moved(quiet_days=v)))
     if audit["customer_score"] is not None:
         levers += [_score("customer_score", audit, lambda v: moved(customer_score=v))]
         levers += _components(audit, model, moved)

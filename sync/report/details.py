@@ -13,6 +13,7 @@ import pyarrow.dataset as ds
 from connectors.records import Stream
 from enrichment.explain.what_if import account_crossings, deal_crossings
 from enrichment.model import CHANNELS, COMPONENTS, ScoringModel
+from enrichment.reasons.texts import FIGURES
 from sync.report.data import columns_of
 from sync.report.explain import advice_for, change_in_words
 from sync.state.run_queries import FinishedRun
@@ -94,7 +95,7 @@ def details(
 
 def _audit_columns() -> tuple[str, ...]:
     acts = (f"{side}_{channel}" for channel in CHANNELS for side in ("seller", "customer"))
-    return ("id", *(f"{name}_value" for name in COMPONENTS), *acts)
+    return ("id", "text", *FIGURES.values(), *(f"{name}_value" for name in COMPONENTS), *acts)
 
 
 def _by_id(path: Path, ids: Sequence[str], wanted: Sequence[str] | None) -> dict[str, Mapping[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from enrichment.explain.explain import Explanation, explain
 from enrichment.explain.what_if import Crossing
 from enrichment.fields import DEAL_STANCES, STANCES
 from enrichment.model import ScoringModel
+from enrichment.reasons.texts import FIGURES
 from sync.state.run_queries import FinishedRun, finished_runs
 
 HISTORY = 5
@@ -79,8 +81,12 @@ def stance_label(code: str, *, deal: bool) -> str:
 def advice_for(audit: Mapping[str, Any], stance: str, model: ScoringModel, *, deal: bool) -> str:
     """What a record's stance tells people to do."""
     said = model.words.advice
-    advice = said.get(f"deal_{stance}" if deal else str(audit.get("text") or stance), said.get(stance, ""))
-    return "" if "{" in advice else advice  # never words whose figures are not known here
+    if deal:
+        return said.get(f"deal_{stance}", said.get(stance, ""))
+    advice = said.get(audit.get("text") or stance, said.get(stance, ""))
+    figures = {name: audit.get(column) for name, column in FIGURES.items()}
+    wanted = {name for _, name, _, _ in string.Formatter().parse(advice) if name}
+    return "" if any(figures.get(name) is None for name in wanted) else advice.format(**figures)
 
 
 def change_in_words(crossing: Crossing, said: Mapping[str, str], *, deal: bool) -> str:
