@@ -139,8 +139,8 @@ def read_table(folder: Path, name: str) -> int:
 
 
 def read_mail(path: Path) -> int:
-    from connectors.file.readers.acts import Sides
-    from connectors.file.readers.mail import mail_acts, read_messages
+    from connectors.file.activity.acts import Sides
+    from connectors.file.activity.mail import mail_acts, read_messages
 
     return len(mail_acts(read_messages([(path.name, path)]), Sides(["ours.example"]), ()).rows)
 
@@ -184,8 +184,7 @@ def one(kind: str, path: Path, ours: bool) -> None:
     import python_calamine  # noqa: F401  (imports are no part of it)
 
     if ours:
-        import connectors.file.connector
-        import connectors.file.readers.mail  # noqa: F401
+        pass
     began = time.process_time()
     if not ours:
         count = bare(kind, path)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.emulator.organisation.model import demo_organisation
-from sync.cli.demo import write_demo_settings
+from sync.onboarding.demo import write_demo_settings
 
 BOTHWAYS = str(Path(sys.executable).with_name("bothways"))
 

@@ -34,7 +34,7 @@ from connectors.emulator.organisation.model import demo_organisation
 from connectors.salesforce.config import API_VERSION, SalesforceMapping
 from connectors.salesforce.connector import mapped_objects
 from connectors.salesforce.read.lookups import RELATION_OBJECTS
-from sync.cli.demo import write_demo_settings
+from sync.onboarding.demo import write_demo_settings
 
 BOTHWAYS = str(Path(sys.executable).with_name("bothways"))
 REST_PAGE, BY_ID, BULK_PAGE, BULK_JOB, WRITE_BATCH = 2_000, 10_000, 50_000, 3, 1_000

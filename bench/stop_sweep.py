@@ -19,7 +19,7 @@ import threading
 import time
 from pathlib import Path
 
-from sync.cli.demo import build_emulator, organisation_for, write_demo_settings
+from sync.onboarding.demo import build_emulator, organisation_for, write_demo_settings
 
 MOST = 10.0
 """Seconds that a stop may take."""

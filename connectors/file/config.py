@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from connectors.errors import ConfigError
-from connectors.file.readers.settings import SOURCES, Calendar, Calls, Mailbox
+from connectors.file.activity.settings import SOURCES, Calendar, Calls, Mailbox
 from connectors.records import SCHEMAS, STREAMS, Stream
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")

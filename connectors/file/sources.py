@@ -19,8 +19,8 @@ import duckdb
 from connectors import stopping
 from connectors.duckdb_memory import LEAN, within_memory
 from connectors.errors import ConfigError
+from connectors.file.activity.reader import Activity
 from connectors.file.config import FilesConfig, FilesMapping, Table, nearest
-from connectors.file.readers.activity import Activity
 from connectors.file.readers.archives import Unpacked, all_files, data_files, matching, newest_first
 from connectors.file.readers.casts import literal, quoted
 from connectors.file.readers.columns import Doubt, Malformed

@@ -14,10 +14,10 @@ import pyarrow as pa
 from connectors.base import Reject
 from connectors.duckdb_memory import within_memory
 from connectors.errors import ConfigError
+from connectors.file.activity.people import add_acts, add_people, add_users
 from connectors.file.config import FilesMapping, Part, Table
 from connectors.file.query import MISFITS, RECORD_SEPARATOR, UNIT_SEPARATOR, canonical_part, explain_failure, stream_sql
 from connectors.file.readers.casts import quoted
-from connectors.file.readers.people import add_acts, add_people, add_users
 from connectors.file.sources import Sources
 from connectors.file.understanding.references import Reference, references, resolve
 from connectors.records import SCHEMAS, STREAMS, Stream

@@ -23,10 +23,10 @@ from connectors.base import (
     WriteResult,
 )
 from connectors.errors import ConfigError
-from connectors.http.collector import seldom_collecting
 from connectors.http.malformed import understood
 from connectors.hubspot.api.call_counter import BATCH
 from connectors.hubspot.api.client import Client
+from connectors.hubspot.api.collector import seldom_collecting
 from connectors.hubspot.config import HubSpotConfig, HubSpotMapping
 from connectors.hubspot.read.by_id import REREADABLE, Again
 from connectors.hubspot.read.echo import Echo

@@ -27,7 +27,7 @@ def demo(
     ] = False,
 ) -> None:
     """See it run on emulated CRMs: provision, sync, sync again (writes nothing), report. No account needed."""
-    from sync.cli.demo import run_demo
+    from sync.onboarding.demo import run_demo
 
     run_demo(directory, accounts=accounts, seed=seed, only=only, output=Output(), keep=keep)
 
@@ -48,7 +48,7 @@ def emulator(
 ) -> None:
     """Serve a stand-in for a CRM on loopback. Prints one JSON line when it is ready; stop it with Ctrl-C."""
     from connectors.errors import ConfigError
-    from sync.cli.demo import build_emulator, organisation_for
+    from sync.onboarding.demo import build_emulator, organisation_for
 
     organisation = organisation_for(load, seed, accounts, opportunities_per_account, activities_per_account)
     rules = None if faults is None else _rules(faults)

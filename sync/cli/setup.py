@@ -53,19 +53,19 @@ def init(
 ) -> None:
     """Answer a few questions and create bothways.toml."""
     from connectors.errors import ConfigError
-    from sync.cli.first_settings import defaults_for, settings_text, write_new
+    from sync.onboarding.first_settings import defaults_for, settings_text, write_new
 
     path = Path(config)
     if path.exists():
         raise ConfigError(f"{path} exists already.", remedy="Edit it, or name another file with --config.")
     if folder is not None:
-        from sync.cli.first_settings import Answers, from_folder
+        from sync.onboarding.first_settings import Answers, from_folder
 
         given = Answers(own_domain or (), currency, time_zone, won or (), dates, numbers, yes)
         for line in from_folder(folder, path, given, lambda text, default: str(typer.prompt(text, default=default))):
             Output().say(line)
         return
-    from sync.cli import wizard
+    from sync.onboarding import wizard
 
     def ask(question: str, default: str, hidden: bool) -> str:
         return str(typer.prompt(question, default=default, hide_input=hidden, show_default=bool(default)))

@@ -20,7 +20,7 @@ from connectors.emulator.organisation.model import Organisation, demo_model_toml
 from connectors.emulator.organisation.tables.folder import save_tables
 from connectors.emulator.server.http import EmulatorServer
 from enrichment.fields import fields
-from sync.cli.demo import build_emulator, write_demo_settings
+from sync.onboarding.demo import build_emulator, write_demo_settings
 from sync.options import RunContext, options_from, workspace_of
 from sync.progress import NullProgress
 from sync.registry import connect

@@ -26,7 +26,7 @@ from connectors.emulator.server.http import EmulatorServer
 from connectors.errors import ConfigError
 from enrichment.fields import fields
 from sync.cli.daemon import daemon
-from sync.cli.demo import build_emulator, write_demo_settings
+from sync.onboarding.demo import build_emulator, write_demo_settings
 from sync.registry import connect
 
 PUBLIC = "https://hooks.example.com/bothways"

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from sync.cli.demo import build_emulator, write_demo_settings
+from sync.onboarding.demo import build_emulator, write_demo_settings
 
 
 def test_sigterm_in_the_middle_of_a_pull(organisation, tmp_path):

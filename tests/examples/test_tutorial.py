@@ -87,8 +87,8 @@ def test_the_second_sync_writes_nothing_and_the_files_hold_the_scores(followed) 
 
 
 def test_every_key_of_a_mapping_is_explained() -> None:
+    from connectors.file.activity.settings import Calendar, Calls, Mailbox
     from connectors.file.config import Part, Table
-    from connectors.file.readers.settings import Calendar, Calls, Mailbox
 
     models = (Part, Table, Mailbox, Calendar, Calls)
     keys = {info.alias or name for model in models for name, info in model.model_fields.items()}

@@ -21,7 +21,7 @@ from case import NOW, SPECS, TOKEN, VARIABLE, Case
 
 from config import settings as config_settings
 from connectors.emulator.organisation.model import Organisation, demo_organisation
-from sync.cli.demo import build_emulator, write_demo_settings
+from sync.onboarding.demo import build_emulator, write_demo_settings
 from sync.registry import connect
 
 PROCESSES = multiprocessing.get_context("forkserver")

@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from connectors.file.activity.mailbox import messages, parsed
 from connectors.file.config import FilesConfig, FilesMapping, Table
 from connectors.file.presets.recognise import (
     Folder,
@@ -29,7 +30,6 @@ from connectors.file.presets.recognise import (
 from connectors.file.presets.toml_text import inline, text_of
 from connectors.file.presets.written import answered, written
 from connectors.file.readers.casts import quoted
-from connectors.file.readers.mailbox import messages, parsed
 from connectors.file.sources import Sources
 from connectors.records import Stream
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors.errors import ConfigError
+from connectors.file.activity.calendar import OUTLOOK
+from connectors.file.activity.calls import call_columns
+from connectors.file.activity.mail import trace_columns
 from connectors.file.config import Table
 from connectors.file.readers.archives import Unpacked, all_files, is_data
-from connectors.file.readers.calendar import OUTLOOK
-from connectors.file.readers.calls import call_columns
 from connectors.file.readers.casts import quoted
-from connectors.file.readers.mail import trace_columns
 from connectors.file.readers.sniff import opened, sniffed
 from connectors.records import Stream
 

@@ -19,7 +19,7 @@ from connectors.emulator.organisation.model import demo_organisation
 from connectors.emulator.salesforce.app import SalesforceEmulator
 from connectors.emulator.server.http import EmulatorServer, Request, Response
 from enrichment.fields import FIELDS
-from sync.cli.demo import write_demo_settings
+from sync.onboarding.demo import write_demo_settings
 from sync.options import RunContext, options_from, workspace_of
 from sync.progress import NullProgress
 from sync.registry import connect

@@ -8,10 +8,10 @@ import pytest
 
 from connectors.base import Organisation
 from connectors.errors import ConfigError
+from connectors.file.activity.calls import phone_key
+from connectors.file.activity.mailbox import messages, parsed
 from connectors.file.config import FilesConfig, parse_mapping
 from connectors.file.connector import FileConnector
-from connectors.file.readers.calls import phone_key
-from connectors.file.readers.mailbox import messages, parsed
 
 ACCOUNTS = (
     "id,name,domain,phone\nA,Zelkova,https://www.zelkova.example/en,+49 30 1234560\nB,Brackish,brackish.example,\n"

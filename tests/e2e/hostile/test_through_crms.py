@@ -14,7 +14,7 @@ from config import settings as config_settings
 from connectors.emulator.organisation.model import demo_organisation
 from connectors.records import SCHEMAS
 from enrichment.fields import fields
-from sync.cli.demo import build_emulator, write_demo_settings
+from sync.onboarding.demo import build_emulator, write_demo_settings
 from sync.registry import connect
 
 NOW = datetime(2026, 10, 15, tzinfo=UTC)

@@ -14,8 +14,8 @@ import tomllib
 import pytest
 
 from connectors.errors import ConfigError
-from sync.cli.demo import build_emulator, organisation_for
-from sync.cli.wizard import Given, address_of, ask_kind, crm_settings, kind_of
+from sync.onboarding.demo import build_emulator, organisation_for
+from sync.onboarding.wizard import Given, address_of, ask_kind, crm_settings, kind_of
 
 HIDDEN = "Service key"
 """The question whose answer is not shown: what is typed before the echo is off is thrown away."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectors.file.readers.acts import Acts, Sides
-from connectors.file.readers.mailbox import MANY, Mail, Threads, addresses, messages, parsed
+from connectors.file.activity.acts import Acts, Sides
+from connectors.file.activity.mailbox import MANY, Mail, Threads, addresses, messages, parsed
 
 _REPLY = re.compile(r"^\s*((re|aw|fw|fwd|wg|tr|rv|sv|antw|vs|r)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _TRACE = {

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from connectors.errors import ConfigError
-from connectors.file.readers.acts import Acts
-from connectors.file.readers.settings import Calls
+from connectors.file.activity.acts import Acts
+from connectors.file.activity.settings import Calls
 from connectors.file.understanding.vocabulary import VOCABULARY
 
 _ROLES = {

@@ -14,8 +14,8 @@ import icalendar
 import recurring_ical_events
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from connectors.file.readers.acts import Acts, Sides
-from connectors.file.readers.mailbox import addresses
+from connectors.file.activity.acts import Acts, Sides
+from connectors.file.activity.mailbox import addresses
 
 _DROPPED = re.compile(
     rb"(?im)^(?:SUMMARY|DESCRIPTION|LOCATION|COMMENT|ATTACH|CONTACT|X-ALT-DESC|CONFERENCE|URL|GEO)[;:][^\n]*\n(?:[ \t][^\n]*\n)*"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import duckdb
 
-from connectors.file.readers.calls import phone_key
+from connectors.file.activity.calls import phone_key
 
 FREEMAIL = (
     *(

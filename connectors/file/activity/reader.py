@@ -11,15 +11,15 @@ import pyarrow as pa
 
 from connectors import stopping
 from connectors.errors import ConfigError
+from connectors.file.activity.acts import Acts, Sides
+from connectors.file.activity.calendar import OUTLOOK, Meeting, ics_meetings, meeting_acts, outlook_meetings
+from connectors.file.activity.calls import call_acts, call_columns
+from connectors.file.activity.mail import mail_acts, read_messages, read_trace, trace_columns
+from connectors.file.activity.mailbox import Mail
 from connectors.file.config import FilesMapping, Table, nearest
-from connectors.file.readers.acts import Acts, Sides
 from connectors.file.readers.archives import Unpacked, all_files, matching
-from connectors.file.readers.calendar import OUTLOOK, Meeting, ics_meetings, meeting_acts, outlook_meetings
-from connectors.file.readers.calls import call_acts, call_columns
 from connectors.file.readers.casts import quoted
 from connectors.file.readers.csv import CsvReader
-from connectors.file.readers.mail import mail_acts, read_messages, read_trace, trace_columns
-from connectors.file.readers.mailbox import Mail
 from connectors.file.readers.sniff import sniffed
 from connectors.file.readers.workbook import WorkbookReader
 

@@ -1,0 +1,1 @@
+"""Mail, calendars and call logs as activities."""
