@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -109,7 +110,7 @@ def _changed(data: ReportData) -> Tile:
     if not data.movers:
         return Tile("changed", question, "0", whole, f"moved by {MOVED:g} points or to another stance.", (), "")
     stances = sum(m.before != m.after for m in data.movers)
-    sentence = f"moved by {MOVED:g} points or more; {stances:,} changed stance."
+    sentence = f"moved by {MOVED:g} points or more; {stances or 'none'} changed stance."
     listed = []
     for m in data.movers[:ROWS]:
         figure = (
@@ -123,6 +124,8 @@ def _changed(data: ReportData) -> Tile:
 
 def _reached(row: AccountRow) -> str:
     first = row.why.partition(";")[0]
+    if answered := re.match(r"\d[\d,]* of \d[\d,]*(?= .*answered$)", first):
+        return f"{answered[0]} answered"
     if first and not first.startswith(("+", "-")) and len(first) <= 40:
         return first
     if row.wrote is not None and row.wrote[1] > 2 * row.wrote[0]:
