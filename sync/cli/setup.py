@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sync.console.findings import show_findings
 from sync.console.output import ConfigOption, JsonOption, Output, QuietOption
 
 if TYPE_CHECKING:
     from connectors.base import ProvisionPlan
-
-_MARKS = {"ok": "ok  ", "todo": "todo", "warn": "warn", "fail": "FAIL"}
 
 
 def register(app: typer.Typer) -> None:
@@ -119,14 +118,7 @@ def check(config: ConfigOption = "bothways.toml", as_json: JsonOption = False, q
             }
         )
     else:
-        for finding in diagnosis.findings:
-            if finding.level == "ok":
-                output.say(f"{_MARKS[finding.level]}  {finding.topic}: {finding.message}")
-            else:
-                line = f"{_MARKS[finding.level]}  {finding.topic}: {finding.message}" + (
-                    f"\n      {finding.remedy}" if finding.remedy else ""
-                )
-                typer.echo(line)
+        show_findings(output, diagnosis.findings)
     if not diagnosis.ok:
         raise typer.Exit(4)
 

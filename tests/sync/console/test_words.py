@@ -142,6 +142,18 @@ def test_a_sync_ends_with_a_sentence_and_the_next_command(capsys):
     assert said.endswith("Next: bothways report\n")
 
 
+def test_a_remedy_that_findings_share_is_told_once(capsys):
+    from connectors.base import Finding
+    from sync.console.findings import show_findings
+
+    show_findings(
+        Output(),
+        [Finding("warn", "a", "one", "fix it"), Finding("ok", "b", "fine"), Finding("fail", "c", "two", "fix it")],
+    )
+
+    assert capsys.readouterr().out.splitlines() == ["warn  a: one", "ok    b: fine", "FAIL  c: two", "      fix it"]
+
+
 def test_help_groups_every_command_and_puts_no_type_after_a_flag():
     from typer.testing import CliRunner
 
