@@ -58,6 +58,10 @@ class Words(BaseModel):
     facts: Mapping[str, str]
     rules: Mapping[str, str]
 
+    def advice_of(self, stance: str) -> str:
+        """What is true of every account with this stance; a record's own text rests on its figures."""
+        return self.advice.get(f"any_{stance}", self.advice.get(stance, ""))
+
     def reason(self, name: str, *, deal: bool = False) -> Phrase:
         """What is said of a component of an account, or of a deal."""
         return self.deal.get(name, self.account[name]) if deal else self.account[name]

@@ -138,12 +138,13 @@ def digest(text: str) -> str:
 
 
 def _words(data: ReportData, advice: Mapping[str, str], extras: Extras) -> dict[str, Any]:
-    def styles(stances: Sequence[tuple[str, str]]) -> list[list[str]]:
-        return [[code, label, svg.hue(code), svg.shape(code), advice.get(code, "")] for code, label in stances]
+    def styles(stances: Sequence[tuple[str, str]], kind: str) -> list[list[str]]:
+        said = {code: advice.get(f"{kind}_{code}", advice.get(code, "")) for code, _ in stances}
+        return [[code, label, svg.hue(code), svg.shape(code), said[code]] for code, label in stances]
 
     return {
-        "styles": styles(STANCES),
-        "deal_styles": styles(DEAL_STANCES),
+        "styles": styles(STANCES, "any"),
+        "deal_styles": styles(DEAL_STANCES, "deal"),
         "parts": [name.replace("_", " ").capitalize() for name in COMPONENTS],
         "channels": [name.replace("_", " ").capitalize() for name in CHANNELS],
         "map": {"left": svg.LEFT, "right": svg.RIGHT, "top": svg.TOP, "bottom": svg.BOTTOM, "width": svg.WIDTH},

@@ -216,7 +216,7 @@ def _object(kind: Kind) -> _Object:
 
 def _stances(options: Sequence[tuple[str, str]]) -> dict[str, _Stance]:
     return {
-        code: {"label": label, "tone": TONES.get(code, "neutral"), "advice": ENGLISH.advice[code]}
+        code: {"label": label, "tone": TONES.get(code, "neutral"), "advice": ENGLISH.advice_of(code)}
         for code, label in options
     }
 

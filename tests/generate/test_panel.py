@@ -43,7 +43,7 @@ def test_a_scored_account():
         "state": "scored",
         "stance": "Answer them",
         "tone": "urgent",
-        "advice": ENGLISH.advice["respond"],
+        "advice": ENGLISH.advice_of("respond"),
         "notice": "",
         "figures": [
             {"label": "Customer dependence", "value": 62, "text": "62", "note": "how much they need us"},

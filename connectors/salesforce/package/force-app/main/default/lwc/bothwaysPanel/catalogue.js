@@ -114,17 +114,17 @@ export default {
       "respond": {
         "label": "Answer them",
         "tone": "urgent",
-        "advice": "They put in far more than we do. Reply today and add a second contact."
+        "advice": "They do far more of the reaching out, or wait for an answer of ours. Reply today and add a second contact."
       },
       "prospect": {
         "label": "Win the deal first",
         "tone": "neutral",
-        "advice": "No sale to them is recorded and no deal is open. Agree a next step or leave it."
+        "advice": "Not a customer yet."
       },
       "lapsed": {
         "label": "Gone quiet",
         "tone": "neutral",
-        "advice": "Leave the door open; spend no time."
+        "advice": "They used to buy and have stopped."
       },
       "insufficient_evidence": {
         "label": "Not enough data",
@@ -159,7 +159,7 @@ export default {
       "maintain": {
         "label": "Keep going",
         "tone": "neutral",
-        "advice": "Effort is in balance."
+        "advice": "Keep going; see below who does how much."
       },
       "rebalance": {
         "label": "Spend less time",
@@ -186,7 +186,7 @@ export default {
       "respond": {
         "label": "Respond",
         "tone": "urgent",
-        "advice": "They put in far more than we do. Reply today and add a second contact."
+        "advice": "They do far more of the reaching out, or wait for an answer of ours. Reply today and add a second contact."
       },
       "price_led": {
         "label": "Price led",
