@@ -55,6 +55,8 @@ class RunResult:
     digest: str = ""
     changes_by_field: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    model_change: Mapping[str, Any] = field(default_factory=dict)
+    """Not empty when the model's major version is another than the last run's: `sync.diff.model_change`."""
     exit_code: int = 0
     error: str = ""
     resumed: bool = False

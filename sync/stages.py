@@ -17,6 +17,7 @@ from connectors.records import SCHEMAS
 from connectors.stopping import go_on_computing, until_asked
 from sync.diff.brakes import check_brakes, check_owner
 from sync.diff.diff import STREAMS, Plan, diff, read_plan
+from sync.diff.model_change import check_model, model_change
 from sync.diff.sql import Rules
 from sync.enrich import score_tables
 from sync.errors import BrakeReached, PlanChanged, exit_code
@@ -65,9 +66,8 @@ class Stages:
             landing = self._landing()
             policy = PullPolicy(self.context.options.full, self.context.options.full_every)
             stop = self.context.options.stop
-            marks = (
-                None if self.run.kind == "score" else Marks(self.state, self.context.connector.name)
-            )  # it clears none
+            # a run that only scores clears no marks
+            marks = None if self.run.kind == "score" else Marks(self.state, self.context.connector.name)
             done = pull(
                 self.context.connector, landing, self.state, self.run.run_id, policy, self.context.progress, stop, marks
             )
@@ -97,18 +97,16 @@ class Stages:
     def scored_at(self, normalized: Normalized, moment: datetime) -> ScoredAt:
         """The scores as of a moment, without regard to earlier stances."""
         folder = self.enrich(normalized, moment.astimezone(UTC))
-        told = self.result
-        return ScoredAt(moment, folder, dict(told.scored), told.rejects, told.model_version)
+        return ScoredAt(moment, folder, dict(self.result.scored), self.result.rejects, self.result.model_version)
 
     def enrich(self, normalized: Normalized, as_of: datetime | None = None) -> Path:
         """Scores the normalized tables; returns the folder of the scores."""
-        moment = as_of or self.run.as_of
         name = self.run.run_id if as_of is None else f"{self.run.run_id}-{as_of:%Y%m%dT%H%M%S}"
         with self._stage("enrich"):
             scores = score_tables(
                 normalized.folder,
                 self.context.workspace.dir / "scores" / name,
-                moment,
+                as_of or self.run.as_of,
                 self.context.model,
                 None if as_of else self.run.previous_dir or normalized.folder,
                 engine=self.context.options.engine,
@@ -136,7 +134,9 @@ class Stages:
                 self.context.connector.capabilities.write_batch,
                 self.context.workspace.dir / "tmp",
             )
+        change = model_change(plan.path, held, self.runs.last_model(self.run), self.context.model.version)
         self._know(
+            model_change=change,
             changed=plan.changes,
             unchanged=plan.unchanged,
             drift=plan.drift,
@@ -155,13 +155,16 @@ class Stages:
             check_owner(plan)
         if not options.accept and self.run.kind == "sync":
             self._ask(plan)
-            out = kept_out(self.state, self.context.connector.name)
-            check_brakes(plan, self.run.previous_dir, held, options.brakes, out)
+            out, same = kept_out(self.state, self.context.connector.name), not self.result.model_change
+            check_brakes(plan, self.run.previous_dir, held, options.brakes, out, stances=same)
         return plan
 
     def _ask(self, plan: Plan) -> None:
+        if self.context.options.plan_digest is not None:
+            return
+        check_model(self.result.model_change)
         held_back = holds.reason(self.state, self.context.connector.name)
-        if held_back is not None and plan.changes and self.context.options.plan_digest is None:
+        if held_back is not None and plan.changes:
             raise BrakeReached(
                 f"{held_back} Nothing was written.",
                 remedy="Look at `bothways plan`; if that is what you want, run again with --accept.",
@@ -253,8 +256,7 @@ class Stages:
             return exit_code(broken)
         if self.result.deferred:
             return 7
-        share = self.result.rejected / self.result.changed if self.result.changed else 0.0
-        return 3 if share > self.context.options.reject_threshold else 0
+        return 3 if self.result.rejected / max(self.result.changed, 1) > self.context.options.reject_threshold else 0
 
     def _calls(self) -> dict[str, int]:
         calls = self.context.connector.calls()

@@ -23,6 +23,7 @@ def show_plan(output: Output, result: RunResult, rows: Sequence[PlannedChange], 
     output.say(
         f"Scored {scored or 'nothing'}. {result.changed:,} would be written, {result.unchanged:,} stay as they are."
     )
+    show_model_change(output, result)
     shown = rows if everything else rows[:TELLING]
     if shown:
         output.say()
@@ -46,6 +47,19 @@ def show_plan(output: Output, result: RunResult, rows: Sequence[PlannedChange], 
         )
     else:
         output.say("\nThe CRM holds these scores already. Next: bothways report")
+
+
+def show_model_change(output: Output, result: RunResult) -> None:
+    """The first run with another major version of the model: what it changes, and why."""
+    from sync.diff.model_change import announced, moves_in_words
+
+    if not result.model_change:
+        return
+    output.say(f"\n{announced(result.model_change)}.")
+    for line, why in moves_in_words(result.model_change):
+        output.say(f"  {line}" + (f"  ({why})" if why else ""))
+    if result.model_change["stances"]:
+        output.say("New facts since the last run are among them. bothways sync asks for --accept once.")
 
 
 def _change(row: PlannedChange) -> str:

@@ -24,6 +24,10 @@ def show_result(output: Output, result: RunResult, *, step: bool = True) -> None
     took = f" in {_seconds(sum(result.seconds.values()))}" if result.seconds else ""
     updated = f"{result.written:,} updated" if result.written else "nothing had changed"
     output.say(f"Done{took}: {scored} scored, {updated}.")
+    if result.model_change:
+        from sync.diff.model_change import announced
+
+        output.say(f"  {announced(result.model_change)}.")
     rare = (
         (result.rejected, "change was refused by the CRM", "changes were refused by the CRM"),
         (result.deferred, "change is left for the next run", "changes are left for the next run"),

@@ -32,18 +32,26 @@ def check_owner(plan: Plan) -> None:
 
 
 def check_brakes(
-    plan: Plan, previous: Path | None, held: Mapping[Stream, Path], brakes: Brakes, out: Out | None = None
+    plan: Plan,
+    previous: Path | None,
+    held: Mapping[Stream, Path],
+    brakes: Brakes,
+    out: Out | None = None,
+    *,
+    stances: bool = True,
 ) -> None:
     """Raises BrakeReached, which says what is unusual, when a share is above its limit.
 
     Shares are of what was there before: stances held, numbers held, records scored by the last finished run. Records
-    that were purged here (`out`) are not gone from the CRM.
+    that were purged here (`out`) are not gone from the CRM. Without `stances`, changed stances are not looked at: the
+    change of the model that explains them was announced instead.
     """
     before, gone = _gone(previous, held, out or {})
     found = []
     if plan.records_held >= brakes.from_records:
+        if stances:
+            found.append(_above("stances would change", plan.stances_changed, plan.stances_held, brakes.stance_share))
         found += [
-            _above("stances would change", plan.stances_changed, plan.stances_held, brakes.stance_share),
             _above("scores would be cleared", plan.numbers_cleared, plan.numbers_held, brakes.cleared_share),
         ]
     if before >= brakes.from_records:

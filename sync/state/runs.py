@@ -156,6 +156,18 @@ class RunLog:
             raise PlanChanged(f"Several plans have a digest that begins with {digest}.", remedy="Give more of it.")
         return (str(found[0].plan_digest), parse_time(found[0].as_of)) if found else None
 
+    def last_model(self, run: Run) -> str | None:
+        """The model version of the newest other sync whose plan was committed; None without one."""
+        query = (
+            sa.select(runs.c.model_version)
+            .where((runs.c.crm == self._crm) & (runs.c.kind == "sync") & (runs.c.run_id != run.run_id))
+            .where(runs.c.plan_at.is_not(None))
+            .order_by(runs.c.started_at.desc())
+            .limit(1)
+        )
+        with self._state.engine.begin() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
     def _last_scores(self) -> Path | None:
         query = (
             sa.select(runs.c.scores_dir)
