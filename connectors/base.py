@@ -45,7 +45,7 @@ class PropertySpec:
     """A custom field that we own, in neutral words; `translate.py` of each connector turns `name` into the vendor's.
 
     `name` is the stem (`bothways_stance`), `scale` the decimals kept for numbers, `length` the most characters of a
-    string, `options` the (code, label) pairs of an enumeration.
+    string, `options` the (code, label) pairs of an enumeration, `former` the pairs that earlier releases installed.
     """
 
     name: str
@@ -57,6 +57,19 @@ class PropertySpec:
     precision: int = 18
     length: int = 255
     options: tuple[tuple[str, str], ...] = ()
+    former: tuple[tuple[str, str], ...] = ()
+
+    def relabelled(self, held: Mapping[str, str]) -> dict[str, str]:
+        """Of the options held (code -> label), those that still have a label of an earlier release, with today's label.
+
+        A label that an administrator chose is not ours and is left out.
+        """
+        former = set(self.former)
+        return {
+            code: label
+            for code, label in self.options
+            if code in held and held[code] != label and (code, held[code]) in former
+        }
 
 
 @dataclass(frozen=True, slots=True)

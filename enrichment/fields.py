@@ -26,6 +26,19 @@ STANCES: tuple[tuple[str, str], ...] = (
     ("rebalance", "Spend less time"),
     ("keep_transactional", "Keep it simple"),
 )
+FORMER_STANCES: tuple[tuple[str, str], ...] = (
+    ("protect", "Protect"),
+    ("respond", "Respond"),
+    ("partner", "Partner"),
+    ("earn_value", "Earn value"),
+    ("build_close", "Build close"),
+    ("test_reciprocity", "Test reciprocity"),
+    ("maintain", "Maintain"),
+    ("rebalance", "Rebalance"),
+    ("keep_transactional", "Keep transactional"),
+    ("insufficient_evidence", "Insufficient evidence"),
+)
+"""What releases with model 1 called them: labels that `provision` may replace."""
 DEAL_STANCES: tuple[tuple[str, str], ...] = (
     ("advance", "Advance"),
     ("ask_for_effort", "Ask for effort"),
@@ -137,6 +150,7 @@ ACCOUNT_FIELDS: tuple[PropertySpec, ...] = (
         "enumeration",
         f"What to do: the posture that fits need and effort. {_OURS}",
         options=STANCES,
+        former=FORMER_STANCES,
     ),
     _hours(
         _A,

@@ -259,13 +259,16 @@ def _same_type(spec: PropertySpec, held: Definition) -> bool:
 
 
 def _drift(spec: PropertySpec, held: Definition) -> dict[str, Any]:
-    """What to change on a property of ours: the help text, and options that are missing; labels are left to the admins."""
+    """What to change on a property of ours: the help text, options that are missing, and labels of an
+    earlier release; labels that an administrator chose are left alone."""
     changes: dict[str, Any] = {}
     if (held.get("description") or "") != spec.description:
         changes["description"] = spec.description
     options = list(held.get("options") or [])
     known = {o.get("value") for o in options}
     missing = [_option(code, label, n) for n, (code, label) in enumerate(spec.options) if code not in known]
-    if missing:
+    relabelled = spec.relabelled({str(o.get("value")): str(o.get("label")) for o in options})
+    if missing or relabelled:
+        options = [{**o, "label": relabelled.get(str(o.get("value")), o.get("label"))} for o in options]
         changes["options"] = options + missing
     return changes

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connectors.errors import SchemaError
-from enrichment.fields import fields
+from enrichment.fields import STANCES, fields
 
 ESSENTIAL, FULL = fields("essential"), fields("full")
 COMPANIES = "/crm/properties/2026-03/companies"
@@ -101,6 +102,45 @@ def test_missing_options_come_back_and_theirs_stay(portal: Any) -> None:
     assert (
         labels["protect"], labels["theirs"], labels["respond"], held["label"]
     ) == ("Beschützen", "Ours!", "Answer them", "Haltung")  # fmt: skip
+
+
+MODEL_1 = {
+    "protect": "Protect", "respond": "Respond", "partner": "Partner", "earn_value": "Earn value",
+    "build_close": "Build close", "test_reciprocity": "Test reciprocity", "maintain": "Maintain",
+    "rebalance": "Rebalance", "keep_transactional": "Keep transactional",
+    "insufficient_evidence": "Insufficient evidence",
+}  # fmt: skip
+ADDED = {"bothways_confidence_dependence", "bothways_confidence_effort"}
+
+
+def test_a_portal_provisioned_for_model_1_is_upgraded_in_place(portal: Any) -> None:
+    """Frozen here: what releases with model 1 installed. An administrator has renamed one option since."""
+    one = portal()
+    before = {p["name"]: p for p in one.api("GET", COMPANIES)["results"]}
+    model_1 = [
+        replace(spec, options=tuple(MODEL_1.items())) if spec.name == "bothways_stance" else spec
+        for spec in FULL
+        if spec.name not in ADDED
+    ]
+    one.connect().provision(model_1)
+    held = one.api("GET", f"{COMPANIES}/bothways_stance")["options"]
+    renamed = [{**o, "label": "Unsere Partner"} if o["value"] == "partner" else o for o in held]
+    one.api("PATCH", f"{COMPANIES}/bothways_stance", {"options": renamed})
+    company = one.api("GET", "/crm/objects/2026-03/companies?limit=1")["results"][0]["id"]
+    values = {"bothways_stance": "maintain", "bothways_customer_dependence": "41.5"}
+    one.edit("companies", company, **values)
+
+    plan = one.connect().provision(FULL)
+
+    assert {i.name: i.step for i in plan.to_do} == {
+        "companies.bothways_stance": "update", **{f"companies.{name}": "create" for name in ADDED}
+    }  # fmt: skip
+    labels = {o["value"]: o["label"] for o in one.api("GET", f"{COMPANIES}/bothways_stance")["options"]}
+    assert labels == {**dict(STANCES), "partner": "Unsere Partner"}
+    assert one.properties("companies", company, *values) == values
+    assert one.connect().plan_provision(FULL).to_do == ()
+    one.connect().unprovision(FULL)
+    assert {p["name"]: p for p in one.api("GET", COMPANIES)["results"]} == before
 
 
 def test_a_full_portal_is_said_before_any_change(portal: Any) -> None:
