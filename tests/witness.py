@@ -28,6 +28,8 @@ OWN_JOBS = re.compile(r"(POST|PATCH|DELETE) .*/jobs/(ingest|query)(/\w+)?/?")
 PROVISIONING = re.compile(
     r"(POST|PATCH|DELETE) .*(/metadata/deployRequest(/\w+)?|/sobjects/PermissionSetAssignment(/\w+)?|/properties/.*)"
 )
+OWN_FIELD = re.compile(r"PATCH .*/tooling/sobjects/CustomField/\w+")
+"""Values are added to a picklist of ours; the body names the field."""
 KEYS = {"Id", "id", "attributes"}
 """What names a record, not a value of it."""
 
@@ -53,6 +55,9 @@ def offences(request: Request) -> Iterator[str]:
     if UPDATES.fullmatch(call):
         COUNTED["updates"] += 1
         yield from (f"{call} sets {name}" for name in _names(request) if not name.lower().startswith("bothways_"))
+    elif OWN_FIELD.fullmatch(call):
+        if not re.fullmatch(r"(Account|Opportunity)\.Bothways_\w+__c", str(request.json().get("FullName"))):
+            yield f"{call} changes a field that is not ours"
     elif not OWN_JOBS.fullmatch(call) and not PROVISIONING.fullmatch(call):
         yield f"{call} is none of the program's calls"
 

@@ -41,6 +41,8 @@ class FieldInfo:
     """Active values of a picklist."""
     restricted: bool = False
     """Whether it takes no other values."""
+    choices: tuple[tuple[str, str], ...] = ()
+    """The active values of a picklist with their labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,11 @@ def _info(described: Record) -> ObjectInfo:
             bool(raw.get("calculated")),
             frozenset(str(each.get("value")) for each in raw.get("picklistValues") or () if each.get("active")),
             bool(raw.get("restrictedPicklist")),
+            tuple(
+                (str(each.get("value")), str(each.get("label")))
+                for each in raw.get("picklistValues") or ()
+                if each.get("active")
+            ),
         )
         if raw.get("relationshipName"):
             relations[str(raw["relationshipName"]).lower()] = parents

@@ -193,7 +193,7 @@ class Checker:
                     "fail" if info.restricted else "warn",
                     "properties",
                     f"{'.'.join(name)} lacks the values {', '.join(lacking)}: scores with them {effect}.",
-                    f"Add them in Setup > Object Manager > {name[0]} > Fields & Relationships > {spec.label}.",
+                    f"Run `bothways provision`, or add them in Setup > Object Manager > {name[0]} > Fields & Relationships > {spec.label}.",
                 )
 
     def _limits(self) -> Iterator[Finding]:

@@ -76,10 +76,14 @@ class Provisioner:
             raise SchemaError(
                 f"Fields of our names are of another type: {listed}.", remedy="Rename or delete them first."
             )
-        if any(item.kind != _ASSIGNMENT for item in plan.to_do):
-            new = {item.name for item in plan.to_do if item.kind == _FIELD}
+        held = {item.name for item in plan.to_do if item.kind == _FIELD and item.step == "update"}
+        if any(item.kind != _ASSIGNMENT and item.name not in held for item in plan.to_do):
+            new = {item.name for item in plan.to_do if item.kind == _FIELD} - held
             shown = component.bundle() if any(item.kind == _COMPONENT for item in plan.to_do) else {}
             self._deploy(deployable([s for s in specs if full_name(s) in new], self._grants(specs, installed), shown))
+        for spec in specs:
+            if full_name(spec) in held:
+                self._add_values(spec)
         if any(item.kind == _ASSIGNMENT for item in plan.to_do):
             self._assign(installed)
         self.schema.forget()
@@ -156,7 +160,40 @@ class Provisioner:
             return item(
                 "conflict", detail=f"is {found.type}({found.precision},{found.scale}), {field_type(spec)} is needed"
             )
+        choices = dict(found.choices)
+        if lacking := [code for code, _ in spec.options if spec.type == "enumeration" and code not in choices]:
+            return item("update", detail=f"adds the values {', '.join(lacking)}")
+        if spec.relabelled(choices):
+            return item("update", detail="labels of an earlier release")
         return item("exists", detail=spec.label)
+
+    def _add_values(self, spec: PropertySpec) -> None:
+        """Adds the values that a picklist lacks and renews labels of an earlier release; the rest of the field stays as
+        it is: a deployment would replace the administrators' own values, labels and settings."""
+        statement = "SELECT Id, Metadata FROM CustomField WHERE TableEnumOrId = {} AND DeveloperName = {}"
+        name = field_name(spec.name).removesuffix("__c")
+        try:
+            text = soql(statement, OBJECTS[spec.stream], name)
+            [row] = found(self.client.send("GET", f"{self.client.root}/tooling/query", params={"q": text})).records
+            metadata = dict(row["Metadata"])
+            values = metadata["valueSet"]["valueSetDefinition"]["value"]
+            there = {str(value["valueName"]): str(value["label"]) for value in values}
+            new = spec.relabelled(there)
+            values = [{**value, "label": new.get(value["valueName"], value["label"])} for value in values]
+            new_values = [(code, label) for code, label in spec.options if code not in there]
+            values += [{"valueName": code, "label": label, "default": False} for code, label in new_values]
+            definition = {**metadata["valueSet"]["valueSetDefinition"], "value": values}
+            metadata["valueSet"] = {**metadata["valueSet"], "valueSetDefinition": definition}
+            address = f"{self.client.root}/tooling/sobjects/CustomField/{row['Id']}"
+            body = {"FullName": full_name(spec), "Metadata": metadata}
+            self.client.send("PATCH", address, body, purpose="write", repeat=False)
+        except (AuthError, NotFound) as error:
+            raise AuthError("This user may not change fields.", remedy=ADMIN) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise SchemaError(
+                f"The values of {full_name(spec)} could not be read.",
+                remedy=f"Add them in Setup: {', '.join(code for code, _ in spec.options)}.",
+            ) from error
 
     def _field(self, spec: PropertySpec) -> FieldInfo | None:
         return self.schema.find(OBJECTS[spec.stream], field_name(spec.name))

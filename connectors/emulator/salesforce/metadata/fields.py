@@ -101,7 +101,10 @@ def _picklist(made: Field, kind: str, xml: ET.Element) -> None:
             raise Problem("A picklist value needs a fullName")
         if name in made.values:
             raise Problem(f"Duplicate picklist value: {name}")
+        if child_text(value, "isActive") == "false":
+            continue
         made.values.append(name)
+        made.labels[name] = child_text(value, "label") or name
         if child_text(value, "default") == "true":
             made.default = name
 

@@ -108,6 +108,17 @@ class Tooling:
             if failed:
                 raise ApiError(400, "DELETE_FAILED", str(failed[0]["problem"]), [])
             return no_content()
+        if call.request.method == "PATCH" and name == "CustomField":
+            body = call.json()
+            metadata = body.get("Metadata") if isinstance(body, dict) else None
+            if not isinstance(metadata, dict):
+                raise ApiError(400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [Metadata]")
+            xml = _to_xml("fields", {"fullName": row["FullName"].partition(".")[2], **metadata})
+            package = Package([Component("CustomField", row["FullName"], "tooling", xml)])
+            _, failed = self._metadata.deploy(package, call.rights.user_id, check_only=False, rollback=True)
+            if failed:
+                raise ApiError(400, "FIELD_INTEGRITY_EXCEPTION", str(failed[0]["problem"]), [])
+            return no_content()
         raise ApiError(405, "METHOD_NOT_ALLOWED", f"HTTP Method '{call.request.method}' not allowed.")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from connectors.emulator.salesforce.metadata.apply import Metadata
 from connectors.emulator.salesforce.metadata.xml_files import custom_fields
 from connectors.emulator.salesforce.store.org import Org
+from connectors.emulator.salesforce.store.schema import Field
 
 Json = dict[str, Any]
 _USAGES = ("BeforeInsert", "AfterInsert", "BeforeUpdate", "AfterUpdate", "BeforeDelete", "AfterDelete", "AfterUndelete")
@@ -127,6 +128,7 @@ class ToolingRows:
                     "DeveloperName": f.name.removesuffix("__c"),
                     "TableEnumOrId": full_name.partition(".")[0],
                     "FullName": full_name,
+                    "Metadata": _metadata_of(f),
                     "NamespacePrefix": None,
                     "InlineHelpText": f.help_text,
                     "Length": f.length or None,
@@ -240,3 +242,19 @@ class ToolingRows:
 def _definition(flow_id: str) -> str:
     """The id of the definition (prefix 300) of a version (prefix 301)."""
     return "300" + flow_id[3:]
+
+
+def _metadata_of(f: Field) -> Json | None:
+    """The `Metadata` of a picklist of one's own, as JSON; that of other types is not emulated."""
+    if f.type != "picklist":
+        return None
+    values = [
+        {"color": None, "default": v == f.default, "description": None, "isActive": None, "label": f.labels.get(v, v),
+         "urls": None, "valueName": v}
+        for v in f.values
+    ]  # fmt: skip
+    definition = {"sorted": False, "value": values}
+    return {
+        "externalId": False, "inlineHelpText": f.help_text, "label": f.label, "required": f.required, "type": "Picklist",
+        "valueSet": {"controllingField": None, "restricted": f.restricted, "valueSetDefinition": definition},
+    }  # fmt: skip

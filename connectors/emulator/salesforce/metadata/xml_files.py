@@ -199,7 +199,8 @@ def _id(metadata: Metadata, kind: str, name: str) -> str | None:
 
 def _value_set(f: Field) -> str:
     values = "".join(
-        f"<value>{_children({'fullName': v, 'default': v == f.default, 'label': v})}</value>" for v in f.values
+        f"<value>{_children({'fullName': v, 'default': v == f.default, 'label': f.labels.get(v, v)})}</value>"
+        for v in f.values
     )
     definition = f"<valueSetDefinition><sorted>false</sorted>{values}</valueSetDefinition>"
     return f"<valueSet>{_element('restricted', f.restricted)}{definition}</valueSet>"

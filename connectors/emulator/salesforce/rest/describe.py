@@ -157,7 +157,13 @@ def field_json(thing: Object, f: Field, rights: Rights) -> Json:
         "nillable": not f.required and f.type != "boolean",
         "permissionable": f.permissionable,
         "picklistValues": [
-            {"active": True, "defaultValue": value == f.default, "label": value, "validFor": None, "value": value}
+            {
+                "active": True,
+                "defaultValue": value == f.default,
+                "label": f.labels.get(value, value),
+                "validFor": None,
+                "value": value,
+            }
             for value in f.values
         ],
         "polymorphicForeignKey": f.polymorphic or len(f.refers_to) > 1,

@@ -38,6 +38,8 @@ class Field:
     relationship: str | None = None
     polymorphic: bool = False
     values: list[str] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
+    """Labels of values that are not the value itself."""
     restricted: bool = False
     required: bool = False
     createable: bool = True

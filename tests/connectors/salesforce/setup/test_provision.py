@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from connectors.emulator.server.http import EmulatorServer
 from connectors.errors import AuthError, SchemaError
 from connectors.salesforce.setup.component import COMPONENT, bundle
 from connectors.salesforce.setup.metadata import INTEGRATION, STANDARD_READS, VIEWER, Grants, deployable, full_name
-from enrichment.fields import fields
+from enrichment.fields import STANCES, fields
 
 SOME, FULL = fields("essential"), fields("full")
 
@@ -52,6 +53,53 @@ def test_the_second_profile_adds_only_the_rest(connect: Any) -> None:
     assert connect(owned=SOME).check().ok
 
 
+MODEL_1 = {
+    "protect": "Protect", "respond": "Respond", "partner": "Partner", "earn_value": "Earn value",
+    "build_close": "Build close", "test_reciprocity": "Test reciprocity", "maintain": "Maintain",
+    "rebalance": "Rebalance", "keep_transactional": "Keep transactional",
+    "insufficient_evidence": "Insufficient evidence",
+}  # fmt: skip
+ADDED = {"Account.Bothways_Confidence_Dependence__c", "Account.Bothways_Confidence_Effort__c"}
+
+
+def test_an_organisation_provisioned_for_model_1_is_upgraded_in_place(connect: Any, app: SalesforceEmulator) -> None:
+    """Frozen here: what releases with model 1 installed. Administrators have renamed a value, added one, and renamed the
+    field since. Metadata of a field is read and patched with the Tooling API (CustomField, Metadata)."""
+    before = {name: set(thing.fields) for name, thing in app.org.schema.objects.items()}
+    model_1 = [
+        replace(spec, options=tuple(MODEL_1.items())) if spec.name == "bothways_stance" else spec
+        for spec in FULL
+        if full_name(spec) not in ADDED
+    ]
+    connect().provision(model_1)
+    stance = app.org.schema.objects["Account"].fields["Bothways_Stance__c"]
+    stance.labels |= {"partner": "Unsere Partner", "theirs": "Theirs"}
+    stance.values.append("theirs")
+    stance.label, stance.restricted = "Haltung", True
+    client = connect()._client
+    account = client.query("SELECT Id FROM Account LIMIT 1").records[0]["Id"]
+    values = {"Bothways_Stance__c": "maintain", "Bothways_Customer_Dependence__c": 41.5}
+    with app.org.store.lock:
+        app.org.store.execute(
+            f"UPDATE Account SET {', '.join(f'{n} = ?' for n in values)} WHERE Id = ?", (*values.values(), account)
+        )
+
+    plan = connect().provision(FULL)
+
+    assert {(i.name, i.step) for i in plan.to_do if i.kind == "field"} == {
+        ("Account.Bothways_Stance__c", "update"), *((name, "create") for name in ADDED)
+    }  # fmt: skip
+    stance = app.org.schema.objects["Account"].fields["Bothways_Stance__c"]
+    assert stance.labels == {**dict(STANCES), "partner": "Unsere Partner", "theirs": "Theirs"}
+    assert (stance.label, stance.restricted, set(stance.values)) == ("Haltung", True, set(stance.labels))
+    [kept] = client.query(f"SELECT {', '.join(values)} FROM Account WHERE Id = '{account}'").records
+    assert {name: kept[name] for name in values} == values
+    assert connect().plan_provision(FULL).to_do == ()
+    assert connect(owned=FULL).check().ok
+    connect().unprovision(FULL)
+    assert {name: set(thing.fields) for name, thing in app.org.schema.objects.items()} == before
+
+
 def test_deploying_again_sends_nothing(connect: Any, server: EmulatorServer) -> None:
     connect().provision(SOME)
     before = server.stats()["calls"]["POST metadata/deployRequest"]
@@ -61,8 +109,6 @@ def test_deploying_again_sends_nothing(connect: Any, server: EmulatorServer) -> 
 
 def test_a_field_of_another_type_stops_it_before_any_change(connect: Any, server: EmulatorServer) -> None:
     connect().provision(SOME)
-    from dataclasses import replace
-
     other = [replace(s, type="datetime") if s.name == "bothways_confidence" else s for s in FULL]
     plan = connect().plan_provision(other)
     assert [item.name for item in plan.conflicts] == ["Account.Bothways_Confidence__c"]
