@@ -19,6 +19,15 @@ MomentsOption = Annotated[
 ]
 DrawsOption = Annotated[int, typer.Option("--draws", min=100, help="Bootstrap draws and permutations.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same figures.")]
+HorizonOption = Annotated[
+    int | None,
+    typer.Option(
+        "--horizon",
+        metavar="DAYS",
+        help="How far ahead buying is asked for, 30 to 365. Default: 90 where the median gap between purchases is at most "
+        "120 days, else 365.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +45,7 @@ def backtest(
             "--outcome", help="buys_again, spend_collapse, renewal, win or stays_two_way; several times; default all."
         ),
     ] = None,
+    horizon: HorizonOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the whole story as an HTML page.")] = None,
     draws: DrawsOption = 1000,
     seed: SeedOption = 1,
@@ -47,6 +57,7 @@ def backtest(
     from config.loading import load_model
     from sync.console.progress import progress_for
     from sync.evaluate.backtest import chosen, run_backtest
+    from sync.evaluate.horizon import checked
     from sync.evaluate.page import render
     from sync.options import RunContext, options_from, workspace_of
     from sync.registry import connect
@@ -61,6 +72,7 @@ def backtest(
     if out is not None:
         check_output(out)
     chosen(outcome or ())
+    checked(horizon)
     connector, options = connect(settings), options_from(settings)
     try:
         with obeying_signals(options.stop), progress_for(output) as progress:
@@ -68,6 +80,7 @@ def backtest(
                 RunContext(connector, workspace_of(settings), load_model(settings), (), options, progress),
                 moments,
                 names=outcome or (),
+                horizon_days=horizon,
                 draws=draws,
                 seed=seed,
             )
@@ -89,6 +102,7 @@ def calibrate(
     outcome: Annotated[
         str, typer.Option("--outcome", help="What to learn from: buys_again, spend_collapse or renewal.")
     ] = "buys_again",
+    horizon: HorizonOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write the learnt model here if it is accepted.")
     ] = None,
@@ -102,6 +116,7 @@ def calibrate(
     from config.loading import load_model
     from sync.console.progress import progress_for
     from sync.evaluate.calibrate import learnable, run_calibrate
+    from sync.evaluate.horizon import checked
     from sync.evaluate.model_file import model_toml
     from sync.options import RunContext, options_from, workspace_of
     from sync.registry import connect
@@ -116,6 +131,7 @@ def calibrate(
     if out is not None:
         check_output(out)
     learnable(outcome)
+    checked(horizon)
     connector, options = connect(settings), options_from(settings)
     try:
         with obeying_signals(options.stop), progress_for(output) as progress:
@@ -123,6 +139,7 @@ def calibrate(
                 RunContext(connector, workspace_of(settings), load_model(settings), (), options, progress),
                 moments,
                 name=outcome,
+                horizon_days=horizon,
                 draws=draws,
                 seed=seed,
             )
@@ -144,6 +161,7 @@ def calibrate(
 
 def _show_weights(output: Output, found: Calibrated) -> None:
     learnt = ", ".join(f"{moment:%Y-%m-%d}" for moment in found.learnt_from)
+    output.say(f"{found.horizon.reason}.")
     output.say(
         f"{found.outcome}: learnt as of {learnt}; tested as of {found.tested_on:%Y-%m-%d} on {found.records:,} records, "
         f"{found.events:,} with the wished-for outcome."
@@ -174,6 +192,7 @@ def _show(output: Output, found: Backtest) -> None:
     from enrichment.evaluation.verdict import spoken
     from sync.evaluate.replay import LABELS
 
+    output.say(f"{found.horizon.reason}.")
     for judged in found.outcomes:
         output.say(f"\n{judged.question}\n  {judged.verdict.text}")
         rows = _rows(judged)

@@ -15,6 +15,7 @@ from enrichment.evaluation.fit import gains
 from enrichment.evaluation.ranking import Interval, holm
 from enrichment.evaluation.verdict import Evidence, Verdict, enough, judge, spoken
 from sync.evaluate.as_known_then import explained
+from sync.evaluate.horizon import SHORT_DAYS, checked, horizon_of
 from sync.evaluate.measures import Draws, Moment, calibrated, groups, label
 from sync.evaluate.outcomes import OUTCOMES, Outcome, Past
 from sync.evaluate.replay import Replay, judged_by, measures
@@ -31,15 +32,18 @@ def run_backtest(
     moments: Sequence[datetime],
     *,
     names: Sequence[str] = (),
+    horizon_days: int | None = None,
     draws: int = 1000,
     seed: int = 1,
 ) -> Backtest:
     """Pulls, normalises, replays every moment and judges each outcome. Writes nothing to the CRM and keeps no state of it.
 
     Learns baselines at a moment only from moments whose windows were over by then. The same data, moments and seed give
-    the same figures. Raises ConfigError for an unknown outcome or no moment.
+    the same figures. Without `horizon_days` the organisation's own purchases set it (`horizon_of`). Raises ConfigError for
+    an unknown outcome, an impossible horizon or no moment.
     """
     wanted = chosen(names)
+    checked(horizon_days)
     if not moments:
         raise ConfigError(
             "No moment to go back to.", remedy="Give one or more --as-of, the earlier ones to learn from."
@@ -50,8 +54,9 @@ def run_backtest(
         context.progress.stage("backtest")
         replay = Replay(normalized.folder, folder, context.model, context.options.engine)
         try:
+            horizon = horizon_of(Past(normalized.folder, folder / "tmp"), moments, horizon_days)
             found = replayed(
-                normalized.folder, replay, wanted, sorted(set(moments)), Draws(draws, seed), folder / "tmp"
+                normalized.folder, replay, horizon.of(wanted), sorted(set(moments)), Draws(draws, seed), folder / "tmp"
             )
         finally:
             replay.close()
@@ -66,6 +71,7 @@ def run_backtest(
         seed,
         judged,
         tuple(explained(replay.taken)),
+        horizon,
     )
 
 
@@ -235,6 +241,8 @@ def _verdict(
 ) -> Verdict:
     if group is None:
         reach = f"the data do not reach {outcome.reach.days} days past {min(late):%Y-%m-%d}"
+        if outcome.follows_purchases and outcome.window_days > SHORT_DAYS:
+            reach += f" (--horizon {SHORT_DAYS} asks for less)"
         return Verdict("not_enough_outcomes", f"Not enough outcomes: {reach}, so none is known.")
     trained = next((b for b in group.baselines if b.name == "trained"), None)
     words = label("trained", outcome)

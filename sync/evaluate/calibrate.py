@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from enrichment.evaluation.weights import (
     together,
 )
 from enrichment.model import COMPONENTS, Calibration, ScoringModel
+from sync.evaluate.horizon import Horizon, checked, horizon_of
 from sync.evaluate.outcomes import OUTCOMES, Asked, Outcome, Past
 from sync.evaluate.replay import Replay, Scored
 from sync.options import RunContext
@@ -66,6 +67,7 @@ class Calibrated:
     refused: tuple[str, ...]
     changes: Changes | None
     model: ScoringModel
+    horizon: Horizon
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; its keys are only ever added to."""
@@ -101,6 +103,7 @@ class Calibrated:
                 "classes": dict(self.changes.classes),
             },
             "model_version": self.model.version_string,
+            "horizon": asdict(self.horizon),
         }
 
 
@@ -109,6 +112,7 @@ def run_calibrate(
     moments: Sequence[datetime],
     *,
     name: str = "buys_again",
+    horizon_days: int | None = None,
     draws: int = 1000,
     seed: int = 1,
 ) -> Calibrated:
@@ -118,13 +122,19 @@ def run_calibrate(
     account's dependence.
     """
     outcome = learnable(name)
+    checked(horizon_days)
+    if not moments:
+        raise ConfigError("No moment to learn from.", remedy="Give at least three --as-of.")
     with open_run("score", context) as stages:
         normalized = stages.land(stages.pull())
         folder = context.workspace.dir / "backtest"
         context.progress.stage("calibrate")
         replay = Replay(normalized.folder, folder, context.model, context.options.engine)
         try:
-            found = _learn(normalized.folder, replay, outcome, sorted(set(moments)), folder / "tmp", (draws, seed))
+            horizon = horizon_of(Past(normalized.folder, folder / "tmp"), moments, horizon_days)
+            found = _learn(
+                normalized.folder, replay, outcome, sorted(set(moments)), folder / "tmp", (draws, seed), horizon
+            )
         finally:
             replay.close()
         stages.close()
@@ -147,14 +157,16 @@ def _learn(
     moments: Sequence[datetime],
     scratch: Path,
     random: tuple[int, int],
+    horizon: Horizon,
 ) -> Calibrated:
+    outcome = outcome.within(horizon.days)
     past, model = Past(normalized, scratch), replay.model
     until = past.ends()
     over = [m for m in moments if until is not None and m + outcome.reach <= until]
     if len(over) < LEAST_MOMENTS:
         raise ConfigError(
             f"{len(over)} of {len(moments)} moments lie {outcome.reach.days} days before the data end; {LEAST_MOMENTS} are needed.",
-            remedy="Give at least three --as-of: to learn from, to choose by, to test on.",
+            remedy="Give at least three --as-of: to learn from, to choose by, to test on; or a shorter --horizon.",
         )
     test_moment = over[-1]
     learnt_moments = [m for m in over[:-1] if m + outcome.reach <= test_moment]
@@ -192,6 +204,7 @@ def _learn(
         replay,
         random,
         scored[test_moment],
+        horizon,
     )
 
 
@@ -207,6 +220,7 @@ def _weighed(
     replay: Replay,
     random: tuple[int, int],
     scored: Scored,
+    horizon: Horizon,
 ) -> Calibrated:
     """The learnt weights against those in use, on the test moment."""
     model = replay.model
@@ -240,6 +254,7 @@ def _weighed(
         tuple(refused),
         _changes(scored, replay.with_model(taught).at(asked.as_of)),
         taught,
+        horizon,
     )
 
 

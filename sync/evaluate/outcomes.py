@@ -6,7 +6,7 @@ Counts before the moment read only what had happened and was recorded by then; w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -18,15 +18,19 @@ from enrichment.evaluation.ranking import Reals, Wholes
 from enrichment.inputs import INPUTS
 from sync.system.duckdb import Session, fill, parquet, session
 
+LEAST_SPAN_DAYS = 180
 Name = Literal["buys_again", "spend_collapse", "renewal", "win", "stays_two_way"]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`sign` +1: a higher score should mean more of it. `gap_days` after the moment are left out: signing is no news."""
+    """`sign` +1: a higher score should mean more of it. `gap_days` after the moment are left out: signing is no news.
+
+    `{days}` in the question is `window_days`.
+    """
 
     name: Name
-    question: str
+    asks: str
     stream: Literal["accounts", "opportunities"]
     window_days: int
     gap_days: int
@@ -41,6 +45,23 @@ class Outcome:
         later = 60 if self.name == "renewal" else 0
         return timedelta(days=self.gap_days + self.window_days + later)
 
+    @property
+    def question(self) -> str:
+        """What is asked, in words."""
+        return self.asks.format(days=self.window_days)
+
+    @property
+    def follows_purchases(self) -> bool:
+        """Whether its window is the horizon. Contracts, deals and talk have terms of their own."""
+        return self.name in ("buys_again", "spend_collapse")
+
+    def within(self, horizon_days: int) -> Outcome:
+        """The same outcome by this horizon. Two spans of revenue are compared over at least 180 days each."""
+        if not self.follows_purchases:
+            return self
+        days = horizon_days if self.name == "buys_again" else max(LEAST_SPAN_DAYS, horizon_days)
+        return replace(self, window_days=days)
+
 
 _RFM = ("recency", "frequency", "revenue")
 OUTCOMES: dict[str, Outcome] = {
@@ -48,7 +69,7 @@ OUTCOMES: dict[str, Outcome] = {
     for outcome in (
         Outcome(
             "buys_again",
-            "A customer who bought in the last 365 days buys again in the next 90",
+            "A customer who bought in the last 365 days buys again in the next {days}",
             "accounts",
             90,
             0,
@@ -58,7 +79,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         Outcome(
             "spend_collapse",
-            "Net revenue falls below a quarter of that of the 180 days before, in the next 180 days",
+            "Net revenue of the next {days} days falls below a quarter of that of the {days} days before",
             "accounts",
             180,
             0,
@@ -68,7 +89,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         Outcome(
             "renewal",
-            "A contract that ends in the next 90 days is followed by another or by a won deal within 60 days of its end",
+            "A contract that ends in the next {days} days is followed by another or by a won deal within 60 days of its end",
             "accounts",
             90,
             14,
@@ -78,7 +99,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         Outcome(
             "win",
-            "A deal open at the moment is won, of those that close in the next 90 days",
+            "A deal open at the moment is won, of those that close in the next {days} days",
             "opportunities",
             90,
             14,
@@ -88,7 +109,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         Outcome(
             "stays_two_way",
-            "A pair with at least 2 acts in the last 90 days has acts of both sides in the next 60",
+            "A pair with at least 2 acts in the last 90 days has acts of both sides in the next {days}",
             "accounts",
             60,
             0,
@@ -110,7 +131,7 @@ WHERE account IS NOT NULL AND occurred_at IS NOT NULL AND channel IN ('email', '
 _FRAME = """
 WITH bought AS (
   SELECT account, count(DISTINCT close_at::DATE) FILTER (amount > 0) AS frequency, max(close_at) FILTER (amount > 0) AS last,
-         sum(amount) AS revenue, sum(amount) FILTER (close_at > $t - INTERVAL 180 DAY) AS half_year
+         sum(amount) AS revenue, sum(amount) FILTER (close_at > $since) AS span
   FROM won WHERE close_at <= $t AND close_at > $t - INTERVAL 365 DAY AND (created_at IS NULL OR created_at <= $t) GROUP BY account
 ), wide AS (
   SELECT won.account, count(DISTINCT f.family) AS breadth FROM @families f JOIN won USING (opportunity)
@@ -140,13 +161,21 @@ SELECT a.id AS account_id, coalesce(a.family, a.account) AS family, lower(trim(c
        coalesce(bought.revenue, 0) AS revenue, coalesce(wide.breadth, 0) AS breadth,
        coalesce(busy.acts, 0) AS acts, date_diff('second', busy.last_act, $t) / 86400.0 AS act_recency,
        CASE WHEN bought.frequency > 0 THEN coalesce(later.orders, 0) > 0 END AS buys_again,
-       CASE WHEN bought.half_year > 0 THEN coalesce(later.spent, 0) < 0.25 * bought.half_year END AS spend_collapse,
+       CASE WHEN bought.span > 0 THEN coalesce(later.spent, 0) < 0.25 * bought.span END AS spend_collapse,
        renewed.again AS renewal,
        CASE WHEN busy.acts >= 2 THEN coalesce(talk.both, false) END AS stays_two_way,
        a.account
 FROM @accounts a LEFT JOIN bought USING (account) LEFT JOIN wide USING (account) LEFT JOIN busy USING (account)
 LEFT JOIN later USING (account) LEFT JOIN talk USING (account) LEFT JOIN renewed USING (account)
 WHERE a.created_at IS NULL OR a.created_at <= $t
+"""
+_GAPS = """
+SELECT median(gap) FROM (
+  SELECT date_diff('day', lag(day) OVER (PARTITION BY account ORDER BY day), day) AS gap FROM (
+    SELECT DISTINCT account, close_at::DATE AS day FROM won
+    WHERE coalesce(amount, 1) > 0 AND close_at <= $t AND (created_at IS NULL OR created_at <= $t)
+  )
+)
 """
 _ACCOUNTS = "SELECT account_id AS id, * EXCLUDE (account, account_id) FROM frame WHERE @outcome IS NOT NULL ORDER BY id"
 _DEALS = """
@@ -188,10 +217,20 @@ class Past:
             row = connection.execute(query).fetchone()
         return datetime.fromtimestamp(float(row[0]), UTC) if row and row[0] is not None else None
 
+    def usual_gap(self, as_of: datetime) -> float | None:
+        """The median of all gaps between the days on which an account bought, in days, by what was known at `as_of`; None
+        where nobody had bought twice."""
+        with session(self._scratch) as connection:
+            self._views(connection)
+            connection.execute("SET VARIABLE at_t = $1::TIMESTAMPTZ", [as_of.isoformat()])
+            row = connection.execute(self._dated(_GAPS)).fetchone()
+        return float(row[0]) if row and row[0] is not None else None
+
     def ask(self, outcome: Outcome, as_of: datetime) -> Asked:
         """Who was asked at `as_of`, what could be counted then, and what happened in the window."""
         start = as_of + timedelta(days=outcome.gap_days)
-        moments = {"t": as_of, "from": start, "to": start + timedelta(days=outcome.window_days)}
+        window = timedelta(days=outcome.window_days)
+        moments = {"t": as_of, "since": as_of - window, "from": start, "to": start + window}
         with session(self._scratch) as connection:
             self._views(connection)
             for name, moment in moments.items():
@@ -219,7 +258,7 @@ class Past:
 
     @staticmethod
     def _dated(query: str) -> str:
-        for name in ("from", "to", "t"):
+        for name in ("since", "from", "to", "t"):
             query = query.replace(f"${name}", f"getvariable('at_{name}')")
         return _named(query)
 

@@ -11,6 +11,7 @@ from typing import Any
 from enrichment.evaluation.fit import Calibration
 from enrichment.evaluation.ranking import Interval
 from enrichment.evaluation.verdict import Verdict
+from sync.evaluate.horizon import Horizon
 from sync.evaluate.stances import StanceRate
 
 SCHEMA = 1
@@ -88,6 +89,7 @@ class Backtest:
     outcomes: tuple[Judged, ...]
     left_out: tuple[str, ...]
     """Fields that have no history, in words."""
+    horizon: Horizon
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; what is not a number is null."""

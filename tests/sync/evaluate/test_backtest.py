@@ -20,6 +20,7 @@ from enrichment.model import COMPONENTS, Calibration, ScoringModel
 from sync.evaluate.as_known_then import past
 from sync.evaluate.backtest import chosen, redrawn, replayed
 from sync.evaluate.calibrate import learnable
+from sync.evaluate.horizon import Horizon, checked, horizon_of
 from sync.evaluate.measures import Draws
 from sync.evaluate.model_file import model_toml
 from sync.evaluate.outcomes import OUTCOMES, Past
@@ -112,7 +113,7 @@ def test_later_facts_and_edits_leave_the_scores_of_a_moment_as_they_are(
     )
     scored = replay(tables).at(T)
     _the_index_learnt_by_is_the_one_scored(scored)
-    before = {path.name: path.read_bytes() for path in (tmp_path / "work" / "scores").iterdir()}
+    before = {path.name: path.read_bytes() for path in (tmp_path / "work" / "scores").glob("*.parquet")}
 
     tables["opportunities"][-1] |= {
         "amount": 5.0,
@@ -133,7 +134,7 @@ def test_later_facts_and_edits_leave_the_scores_of_a_moment_as_they_are(
     _mail(tables, 7, T + DAY, inbound=True)
     tables["rivals"].append({"account": 7, "name": "R", "seen_at": T + DAY, "created_at": T + DAY})
     replay(tables).at(T)
-    after = {path.name: path.read_bytes() for path in (tmp_path / "work" / "scores").iterdir()}
+    after = {path.name: path.read_bytes() for path in (tmp_path / "work" / "scores").glob("*.parquet")}
     assert len(before) == 4
     assert before == after
 
@@ -231,9 +232,14 @@ def test_a_planted_habit_is_found_and_judged(replay: Callable[[Tables], Replay],
     assert sum(one.records for one in habit.stances) == everybody.records
     assert sum(one.events for one in habit.stances) == everybody.events
     assert all(one.low <= one.rate <= one.high for one in habit.stances)
-    page = render(Backtest("files", (EARLIER, T), until, "1.0.0+x", 100, 1, judged, ("accounts: <b>",)))
+    page = render(
+        Backtest(
+            "files", (EARLIER, T), until, "1.0.0+x", 100, 1, judged, ("accounts: <b>",), Horizon(90, 61.0, given=False)
+        )
+    )
     assert "<script" not in page
     assert "&lt;b&gt;" in page
+    assert "the median gap between purchases is 61 days" in page
     assert found["buys_again"].verdict.text.split(":")[0] in page.replace("&#39;", "'")
 
 
@@ -260,7 +266,46 @@ def test_a_window_that_is_not_over_is_not_judged(replay: Callable[[Tables], Repl
     assert judged[0].tests == ()
 
 
+def test_the_horizon_follows_how_often_customers_buy(tmp_path: Path) -> None:
+    """Gaps of 30, 120, 121 and 300 days; what was not known at the last moment, a credit and a second deal of a day count for nothing."""
+    tables: Tables = {name: [] for name in INPUTS}
+    for account, days in enumerate(((-330, -300), (-420, -300), (-241, -120), (-310, -10))):
+        tables["accounts"].append({"account": account, "id": str(account), "name": "", "family": account})
+        for day in days:
+            _deal(tables, account, T + day * DAY, 100.0)
+    _deal(tables, 0, T - 300 * DAY + timedelta(hours=1), 5.0)
+    _deal(tables, 0, T - 299 * DAY, -5.0)
+    _deal(tables, 3, T - 9 * DAY, 5.0, created_at=T + DAY)
+    reader = Past(put(tables, tmp_path / "normalized"), tmp_path / "tmp")
+    assert reader.usual_gap(T) == 120.5
+    assert horizon_of(reader, [T], None) == Horizon(365, 120.5, given=False)
+    assert horizon_of(reader, [T - 100 * DAY], None) == Horizon(90, 120.0, given=False)
+    assert horizon_of(reader, [T - 100 * DAY, T], None).days == 365
+    assert horizon_of(reader, [T - 400 * DAY], None) == Horizon(365, None, given=False)
+    assert horizon_of(reader, [T], 60) == Horizon(60, 120.5, given=True)
+
+
+def test_by_a_horizon_of_a_year_a_purchase_in_that_year_counts(tmp_path: Path) -> None:
+    """Contracts, deals and talk keep their own windows."""
+    tables: Tables = {name: [] for name in INPUTS}
+    for account, (before, after) in enumerate(((-200, 364), (-200, 366))):
+        tables["accounts"].append({"account": account, "id": str(account), "name": "", "family": account})
+        _deal(tables, account, T + before * DAY, 100.0)
+        _deal(tables, account, T + after * DAY, 100.0)
+    reader = Past(put(tables, tmp_path / "normalized"), tmp_path / "tmp")
+    year, short = Horizon(365, None, given=False), Horizon(90, None, given=True)
+    again, collapse, *others = year.of(chosen([]))
+    assert reader.ask(again, T).happened.tolist() == [True, False]
+    assert reader.ask(collapse, T).happened.tolist() == [False, True]
+    assert reader.ask(collapse.within(90), T).ids.tolist() == []  # nothing was bought in the 180 days before
+    assert again.question.endswith("buys again in the next 365")
+    assert others == chosen(["renewal", "win", "stays_two_way"])
+    assert short.of(chosen([])) == chosen([])
+
+
 def test_names_are_checked() -> None:
+    with pytest.raises(ConfigError, match="horizon of 400 days"):
+        checked(400)
     with pytest.raises(ConfigError, match="no outcome 'luck'"):
         chosen(["luck"])
     with pytest.raises(ConfigError, match="Nothing can be learnt from 'win'"):
