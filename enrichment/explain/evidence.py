@@ -24,7 +24,29 @@ _SOURCES: Mapping[str, tuple[str, ...]] = {
     "scarcity": ("rivals_seen",),
 }
 """Columns of an audit behind each component; those of deals are not in an account's, and the other way round."""
-_TIMES = ("lock_until", "first_win")
+_STANDING = (
+    "lifecycle",
+    "wins",
+    "purchase_days",
+    "newest_purchase",
+    "newest_end",
+    "lapse_days",
+    "open_deals",
+    "silence_known",
+    "by_silence",
+    "logging_reach",
+    "mail_share",
+    "opened_threads",
+    "left_threads",
+    "opened_cases",
+    "left_cases",
+    "own_own_accord_hours",
+    "stance_confidence",
+    "with_family_life",
+    "with_family_dependence",
+    "with_family_effort",
+)
+_TIMES = ("lock_until", "first_win", "newest_purchase", "newest_end")
 _COUNTS = (
     "asked",
     "replies",
@@ -35,6 +57,10 @@ _COUNTS = (
     "buying_months",
     "employees",
     "known_vendors",
+    "purchase_days",
+    "open_deals",
+    "opened_",
+    "left_",
 )
 _HABITS = (
     *(f"{kind}_{side}" for kind in ("initiated", "asked", "replies") for side in ("customer", "seller")),
@@ -50,6 +76,12 @@ def sources(component: str, audit: Row) -> Sources:
 def habits(audit: Row) -> Sources:
     """Openings and answers of both sides, and the organisation's own shares towards which they are drawn."""
     return tuple((name, _plain(name, audit[name])) for name in _HABITS if audit.get(name) is not None)
+
+
+def standing(audit: Row) -> Sources:
+    """Where a customer stands and by what, whether its silence is known, what they opened and was left open, the hours of
+    their own accord, the confidence that the stance asks for, and what is its family's; those that are known."""
+    return tuple((name, _plain(name, audit[name])) for name in _STANDING if audit.get(name) is not None)
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from enrichment.explain.evidence import Sources, habits, needs, sources
+from enrichment.explain.evidence import Sources, habits, needs, sources, standing
 from enrichment.explain.what_if import Crossing, account_crossings, deal_crossings
 from enrichment.model import BENEFIT, COMPONENTS, KINDS, ScoringModel
 from enrichment.reasons.texts import FIGURES
@@ -62,6 +62,8 @@ class Explanation:
     confidence_in_dependence: float | None
     confidence_in_effort: float | None
     effort: Effort
+    standing: Sources
+    """Lifecycle, silence, what they opened, own hours, the family's part, each with its figures; none for a deal."""
     coverage_of_benefit: float
     coverage_of_cost: float
     coverage_of_channels: float
@@ -95,6 +97,7 @@ def explain(audit_row: Row, score_row: Row, model: ScoringModel) -> Explanation:
         confidence_in_dependence=audit_row["conf_dependence"],
         confidence_in_effort=audit_row["conf_effort"],
         effort=_effort(audit_row, score_row, deal),
+        standing=() if deal else standing(audit_row),
         coverage_of_benefit=audit_row["benefit_coverage"],
         coverage_of_cost=audit_row["cost_coverage"],
         coverage_of_channels=audit_row["channel_coverage"],

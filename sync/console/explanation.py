@@ -34,6 +34,7 @@ def show(output: Output, found: Found, link: str = "") -> None:
     _components(output, e)
     _trust(output, e)
     _effort(output, e)
+    _standing(output, e)
     _history(output, found)
     for reason in e.missing:
         output.say(f"Missing: {reason}")
@@ -125,6 +126,43 @@ def _effort(output: Output, e: Explanation) -> None:
                 f"  {who} answered {told[f'replies_{side}']:,} of {told[f'asked_{side}']:,} that were due"
                 + ("" if usual is None else f" (usual promptness here: {100 * usual:.0f} of 100)")
             )
+
+
+def _standing(output: Output, e: Explanation) -> None:
+    """Where the customer stands, whether silence is known, what they opened, and what is the family's, each with its figures."""
+    told = dict(e.standing)
+    if "lifecycle" not in told:
+        return
+    output.say(f"Lifecycle: {told['lifecycle']}; {_bought(told)}.")
+    known = "is" if told.get("silence_known") else "is not"
+    judged = "; the stance rests on it" if told.get("by_silence") else ""
+    output.say(
+        f"Silence {known} known: {100 * told['logging_reach']:.0f}% of the customers like them have something logged in"
+        f" a year, {100 * told['mail_share']:.0f}% of all wrote an e-mail lately{judged}."
+    )
+    for kind in ("threads", "cases"):
+        opened = told.get(f"opened_{kind}", 0)
+        if opened:
+            output.say(
+                f"  {kind} they opened lately and that are due: {opened:,}, of which {told[f'left_{kind}']:,} saw no act of ours in time"
+            )
+    own = told.get("own_own_accord_hours")
+    if own is not None:
+        output.say(f"  of their own accord they spent {own:,.1f} h of the last 90 days")
+    if told.get("stance_confidence") is not None:
+        output.say(f"  the stance asks for confidence in effort: {number(told['stance_confidence'])}")
+    shared = (("life", "lifecycle"), ("dependence", "dependence"), ("effort", "effort"))
+    if of_family := [what for name, what in shared if told.get(f"with_family_{name}")]:
+        output.say(f"  judged with its group: {', '.join(of_family)}")
+
+
+def _bought(told: dict[str, Any]) -> str:
+    """What the lifecycle was decided by."""
+    if told.get("newest_end") is None:
+        return "no purchase and no ended contract is recorded"
+    found = f"the newest purchase or end of a contract was on {told['newest_end']}"
+    lapse = told.get("lapse_days")
+    return found if lapse is None else f"{found}, the usual wait is over after {lapse:,.0f} days"
 
 
 def _history(output: Output, found: Found) -> None:

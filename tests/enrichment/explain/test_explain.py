@@ -58,6 +58,32 @@ def test_an_unknown_account_says_what_is_missing(organisation):
     assert ENGLISH.missing["thin_commerce"].text() in found.missing
 
 
+def test_where_a_customer_stands_is_shown_with_the_figures_behind_it(organisation):
+    """Three mails of theirs in threads of their own, long due, are among what they opened; who never bought is a prospect."""
+    org = organisation.Organisation()
+    account = org.account("A", annual_revenue=1e6)
+    org.deal(account, 20_000.0, 10, won=True)
+    org.lively(account)
+    for number, days in enumerate((20, 25, 30)):
+        org.email(account, "inbound", days, thread=9_000 + number)
+    org.account("never")
+    result = org.score()
+    model = ScoringModel()
+    found = {i: dict(explain(result.account_audit[i], row, model).standing) for i, row in result.accounts.items()}
+    audit = result.account_audit["A"]
+    assert (found["A"]["lifecycle"], found["never"]["lifecycle"]) == ("customer", "prospect")
+    assert found["A"]["newest_end"] == found["A"]["newest_purchase"]
+    assert "newest_end" not in found["never"]
+    assert (found["A"]["opened_threads"], found["A"]["left_threads"]) == (
+        audit["opened_threads"],
+        audit["left_threads"],
+    )
+    assert found["A"]["opened_threads"] >= 3
+    assert found["A"]["silence_known"] == audit["silence_known"]
+    assert found["A"]["own_own_accord_hours"] == pytest.approx(audit["own_own_accord_hours"])
+    assert found["A"]["own_own_accord_hours"] > 0
+
+
 def test_drivers_name_the_greatest_reasons_both_ways_with_their_figures(organisation):
     result = busy(organisation).score()
     text = result.accounts["A"]["bothways_top_drivers"]

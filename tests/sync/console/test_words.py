@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +15,7 @@ import typer.main
 
 from connectors.errors import ConfigError
 from sync.cli.app import app
+from sync.console.explanation import _standing
 from sync.console.help import GROUPS
 from sync.console.output import Output
 from sync.console.plan import show_plan
@@ -214,3 +216,26 @@ def test_the_old_wordings_are_gone():
     texts = {path: re.sub(r"\s+", " ", path.read_text(encoding="utf-8")) for path in [*files, ROOT / "README.md"]}
 
     assert {(str(path.relative_to(ROOT)), old) for path, text in texts.items() for old in OLD if old in text} == set()
+
+
+def test_an_explanation_says_where_the_customer_stands(capsys):
+    told = {
+        "lifecycle": "lapsed", "newest_end": "2025-11-02", "lapse_days": 200.0, "silence_known": True, "by_silence": True,
+        "logging_reach": 0.85, "mail_share": 0.4, "opened_threads": 5, "left_threads": 3, "opened_cases": 0,
+        "left_cases": 0, "own_own_accord_hours": 1.25, "stance_confidence": 61.0, "with_family_life": False,
+        "with_family_dependence": True, "with_family_effort": True,
+    }  # fmt: skip
+    _standing(Output(), SimpleNamespace(standing=tuple(told.items())))
+    said = capsys.readouterr().out
+    for words in (
+        "Lifecycle: lapsed; the newest purchase or end of a contract was on 2025-11-02",
+        "Silence is known: 85% of the customers like them",
+        "the stance rests on it",
+        "threads they opened lately and that are due: 5, of which 3 saw no act of ours",
+        "of their own accord they spent 1.2 h",
+        "judged with its group: dependence, effort",
+    ):
+        assert words in said
+    assert "cases they opened" not in said
+    _standing(Output(), SimpleNamespace(standing=()))
+    assert capsys.readouterr().out == ""
