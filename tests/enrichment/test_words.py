@@ -17,7 +17,7 @@ from enrichment.model import ScoringModel
 from enrichment.words import ENGLISH, translated
 
 ROOT = Path(__file__).parents[2]
-GERMAN = ROOT / "examples" / "words.de.toml"
+CATALOGUES = [ROOT / "examples" / f"words.{language}.toml" for language in ("de", "es")]
 CATALOGUE = tomllib.loads((ROOT / "enrichment" / "words.toml").read_text("utf-8"))
 SPEAKERS = (
     "reasons/drivers",
@@ -100,10 +100,11 @@ def test_another_language_replaces_every_word_of_reasons_and_explanations(organi
     assert model.hash == ScoringModel().hash  # words are no numbers
 
 
-def test_the_german_words_are_whole(organisation):
-    values = tomllib.loads(GERMAN.read_text("utf-8"))
+@pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.name)
+def test_a_catalogue_in_another_language_is_whole(file):
+    values = tomllib.loads(file.read_text("utf-8"))
     assert set(paths(CATALOGUE)) - set(paths(values)) == {("drivers", k) for k in ("gain", "drag", "between")}
-    words = load_words(GERMAN)
+    words = load_words(file)
     same = [p for p in paths(values) if phrases._at(CATALOGUE, p) == phrases._at(values, p)]
     assert same == []
     longest = sorted((len(words.reason(name, deal=True).text(10**6)) for name in ENGLISH.account), reverse=True)[:4]
