@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,7 +41,8 @@ def model_change(plan: Path, held: Mapping[Stream, Path], before: str | None, no
     `old`, `new`, `count`, `why`. Facts that are new since then are counted too: the two cannot be told apart.
     """
     before = before or _held_version(held)
-    if before is None or before.split(".")[0] == now.split(".")[0]:
+    known = before is not None and re.match(r"\d{1,6}\.\d{1,6}\.\d{1,6}", before)
+    if before is None or not known or before.split(".")[0] == now.split(".")[0]:
         return {}
     counts: Counter[tuple[str, str, str]] = Counter()
     with pq.ParquetFile(plan) as file:
