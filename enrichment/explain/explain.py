@@ -9,7 +9,7 @@ from typing import Any
 from enrichment.explain.evidence import Sources, habits, needs, sources, standing
 from enrichment.explain.what_if import Crossing, account_crossings, deal_crossings
 from enrichment.model import BENEFIT, COMPONENTS, KINDS, ScoringModel
-from enrichment.reasons.texts import FIGURES
+from enrichment.reasons.texts import quoted
 from enrichment.scores.stance import account_rules, deal_rules, matched
 from enrichment.words import figure
 
@@ -162,7 +162,7 @@ def _advice(audit: Row, stance: str, model: ScoringModel, deal: bool) -> str:
     advice = model.words.advice
     if deal:
         return advice.get(f"deal_{stance}", advice.get(stance, ""))
-    return advice[audit["text"]].format(**{name: audit[column] for name, column in FIGURES.items()})
+    return advice[audit["text"]].format(**quoted(audit))
 
 
 def _missing(audit: Row, model: ScoringModel, deal: bool) -> tuple[str, ...]:

@@ -27,6 +27,12 @@ FIGURES: Mapping[str, str] = {
 """The audit column of each figure that a text may quote."""
 
 
+def quoted(audit: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of an audit row as a text quotes them: counts are whole (6, where the audit keeps 6.0), None is unknown."""
+    found = {name: audit.get(column) for name, column in FIGURES.items()}
+    return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in found.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """`name` is the key of the words. Conditions take no margin."""

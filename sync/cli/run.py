@@ -63,7 +63,7 @@ def plan(
     if as_json:
         output.result({**result.to_json(), "changes": [row.to_json() for row in rows]})
         return
-    show_plan(output, result, rows, everything=everything)
+    show_plan(output, result, rows, everything=everything, config=Path(config))
     for path in (csv, out):
         if path is not None:
             output.say(f"Wrote {path}")
@@ -110,7 +110,7 @@ def sync(
     if as_json:
         output.result(result.to_json())
     else:
-        show_result(output, result)
+        show_result(output, result, config=Path(config))
     if result.exit_code:
         if result.error and not as_json:
             output.error(result.error, "", result.exit_code)

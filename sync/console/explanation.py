@@ -102,8 +102,20 @@ def _trust(output: Output, e: Explanation) -> None:
     seen = round(len(CHANNELS) * e.coverage_of_channels)
     output.say(
         f"Effort: we see {seen} of {len(CHANNELS)} channels (e-mail, calls, meetings, cases), so confidence is"
-        f" {number(e.confidence_in_effort)}."
+        f" {number(e.confidence_in_effort)}{_known_silence(e)}."
     )
+
+
+def _known_silence(e: Explanation) -> str:
+    """What the written confidence has beyond what was seen; the two stand on one screen and have to agree."""
+    own, written = e.confidence_in_effort, dict(e.scores).get("bothways_confidence_effort")
+    if own is None or written is None or written < own + 0.1:
+        return ""
+    return f", and {number(written)} since silence is known here"
+
+
+def _count(value: float) -> str:
+    return f"{value:,.1f}".removesuffix(".0")
 
 
 def _effort(output: Output, e: Explanation) -> None:
@@ -111,7 +123,7 @@ def _effort(output: Output, e: Explanation) -> None:
     output.say(f"Effort, fading with age: we {f.seller_minutes:,.0f} min, they {f.customer_minutes:,.0f} min.")
     for channel, ours, theirs in f.counts:
         if ours or theirs:
-            output.say(f"  {channel}: {ours:,} of ours, {theirs:,} of theirs")
+            output.say(f"  {channel}: {_count(ours)} of ours, {_count(theirs)} of theirs")
     told = dict(f.habits)
     if told.get("initiated_seller") or told.get("initiated_customer"):
         usual = told.get("usual_initiation")

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sync.console.output import Output
+from sync.console.results import with_config
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sync.report.plan import PlannedChange
     from sync.result import RunResult
 
@@ -15,8 +18,10 @@ SHOWN = 12
 """Characters of a digest that are shown: any unique beginning of eight or more is taken."""
 
 
-def show_plan(output: Output, result: RunResult, rows: Sequence[PlannedChange], *, everything: bool) -> None:
-    """The sentence, the records (the most telling unless `everything`), and the next command."""
+def show_plan(
+    output: Output, result: RunResult, rows: Sequence[PlannedChange], *, everything: bool, config: Path | None = None
+) -> None:
+    """The sentence, the records (the most telling unless `everything`), and the next command, for the settings of this run."""
     from sync.report.plan import TELLING
 
     scored = " and ".join(f"{count:,} {_things(name, count)}" for name, count in result.scored.items())
@@ -44,9 +49,10 @@ def show_plan(output: Output, result: RunResult, rows: Sequence[PlannedChange], 
         calls = result.api_calls.get("to_write", 0)
         output.say(
             f"\nWriting takes {_count(calls, 'API call', 'API calls')}. To write exactly this: bothways sync --plan {result.digest[:SHOWN]}"
+            f"{with_config(config)}"
         )
     else:
-        output.say("\nThe CRM holds these scores already. Next: bothways report")
+        output.say(f"\nThe CRM holds these scores already. Next: bothways report{with_config(config)}")
 
 
 def show_model_change(output: Output, result: RunResult) -> None:

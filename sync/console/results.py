@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from sync.result import RunResult
 
 
-def show_result(output: Output, result: RunResult, *, step: bool = True) -> None:
-    """What a sync did, in a sentence, and (with `step`) the next command."""
+def show_result(output: Output, result: RunResult, *, step: bool = True, config: Path | None = None) -> None:
+    """What a sync did, in a sentence, and (with `step`) the next command, for the settings of this run."""
     from sync.system.times import parse_time
 
     streams = {"accounts": ("account", "accounts"), "opportunities": ("deal", "deals")}
@@ -48,7 +49,12 @@ def show_result(output: Output, result: RunResult, *, step: bool = True) -> None
     )
     if step:
         command = "dead-letters" if result.rejected else "sync" if result.deferred else "report"
-        output.say(f"Next: bothways {command}")
+        output.say(f"Next: bothways {command}{with_config(config)}")
+
+
+def with_config(config: Path | None) -> str:
+    """The option that a suggested command needs to reach the settings of this one; empty for `bothways.toml` here."""
+    return "" if config is None or config == Path("bothways.toml") else f" --config {shlex.quote(str(config))}"
 
 
 def ago(moment: str | datetime | None, now: datetime | None = None) -> str:

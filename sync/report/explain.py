@@ -21,7 +21,7 @@ from enrichment.explain.explain import Explanation, explain
 from enrichment.explain.what_if import Crossing
 from enrichment.fields import DEAL_STANCES, STANCES
 from enrichment.model import ScoringModel
-from enrichment.reasons.texts import FIGURES
+from enrichment.reasons.texts import quoted
 from sync.state.run_queries import FinishedRun, finished_runs
 
 HISTORY = 5
@@ -84,7 +84,7 @@ def advice_for(audit: Mapping[str, Any], stance: str, model: ScoringModel, *, de
     if deal:
         return said.get(f"deal_{stance}", said.get(stance, ""))
     advice = said.get(audit.get("text") or stance, said.get(stance, ""))
-    figures = {name: audit.get(column) for name, column in FIGURES.items()}
+    figures = quoted(audit)
     wanted = {name for _, name, _, _ in string.Formatter().parse(advice) if name}
     return "" if any(figures.get(name) is None for name in wanted) else advice.format(**figures)
 

@@ -48,6 +48,13 @@ def test_the_parts_of_an_explanation_add_up_to_the_score(organisation):
         assert found.missing == ()
 
 
+def test_counts_in_an_advice_are_whole(organisation):
+    result = busy(organisation).score()
+    audit = {**result.account_audit["A"], "text": "respond_counted", "left_open": 6.0, "opened": 10.0}
+    found = explain(audit, {**result.accounts["A"], "bothways_stance": "respond"}, ScoringModel())
+    assert "(6 of 10)" in found.advice
+
+
 def test_an_unknown_account_says_what_is_missing(organisation):
     result = busy(organisation).score()
     found = explain(result.account_audit["B"], result.accounts["B"], ScoringModel())

@@ -15,7 +15,7 @@ import typer.main
 
 from connectors.errors import ConfigError
 from sync.cli.app import app
-from sync.console.explanation import _standing
+from sync.console.explanation import _standing, _trust
 from sync.console.help import GROUPS
 from sync.console.output import Output
 from sync.console.plan import show_plan
@@ -142,6 +142,31 @@ def test_a_sync_ends_with_a_sentence_and_the_next_command(capsys):
 
     assert said.startswith("Done in 38 s: 12 accounts and 136 deals scored, 148 updated.")
     assert said.endswith("Next: bothways report\n")
+
+
+def test_the_next_command_reaches_the_settings_of_this_run(capsys):
+    result = RunResult("r", "files", "2026-11-30T02:00:00.000000Z", "")
+    show_result(Output(), result, config=Path("my scores/bothways.toml"))
+    assert capsys.readouterr().out.endswith("Next: bothways report --config 'my scores/bothways.toml'\n")
+    show_result(Output(), result, config=Path("bothways.toml"))
+    assert capsys.readouterr().out.endswith("Next: bothways report\n")
+
+
+@pytest.mark.parametrize(
+    ("seen", "written", "said"),
+    [
+        (0.0, 95.2, "so confidence is 0.0, and 95.2 since silence is known here."),
+        (62.3, 62.3, "so confidence is 62.3."),
+    ],
+)
+def test_the_confidence_that_is_explained_is_the_one_that_is_written(seen, written, said, capsys):
+    scores = (("bothways_confidence_effort", written),)
+    found = SimpleNamespace(
+        scores=scores, benefit=None, cost=None, coverage_of_benefit=0.2, coverage_of_cost=0.2, confidence_in_dependence=0.0,
+        coverage_of_channels=1.0, confidence_in_effort=seen,
+    )  # fmt: skip
+    _trust(Output(), found)
+    assert said in capsys.readouterr().out
 
 
 def test_a_remedy_that_findings_share_is_told_once(capsys):
