@@ -111,7 +111,8 @@ def _known_silence(e: Explanation) -> str:
     own, written = e.confidence_in_effort, dict(e.scores).get("bothways_confidence_effort")
     if own is None or written is None or written < own + 0.1:
         return ""
-    return f", and {number(written)} since silence is known here"
+    why = " since silence is known here" if dict(e.standing).get("silence_known") else " as written"
+    return f", and {number(written)}{why}"
 
 
 def _count(value: float) -> str:

@@ -162,7 +162,7 @@ def test_the_next_command_reaches_the_settings_of_this_run(capsys):
 def test_the_confidence_that_is_explained_is_the_one_that_is_written(seen, written, said, capsys):
     scores = (("bothways_confidence_effort", written),)
     found = SimpleNamespace(
-        scores=scores, benefit=None, cost=None, coverage_of_benefit=0.2, coverage_of_cost=0.2, confidence_in_dependence=0.0,
+        scores=scores, standing=(("silence_known", True),), benefit=None, cost=None, coverage_of_benefit=0.2, coverage_of_cost=0.2, confidence_in_dependence=0.0,
         coverage_of_channels=1.0, confidence_in_effort=seen,
     )  # fmt: skip
     _trust(Output(), found)
