@@ -20,7 +20,10 @@ Code = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`gain` is what the score adds to the trained baseline (None: no earlier date to learn from); `p` is Holm's."""
+    """`gain` is what the score adds to the trained baseline (None: no earlier date to learn from); `p` is Holm's.
+
+    `beyond_volume` is what a score of effort adds where the baseline knows the decayed volume too (None: not asked).
+    """
 
     records: int
     events: int
@@ -31,6 +34,7 @@ class Evidence:
     gain: Interval | None
     baseline: str
     baseline_auc: float | None
+    beyond_volume: Interval | None = None
 
     @property
     def rarer(self) -> int:
@@ -82,9 +86,17 @@ def judge(found: Evidence) -> Verdict:
             f"{begun}; whether it adds to {found.baseline} is not known: give an earlier --as-of to learn that from.{left}",
         )
     against = f"{found.baseline} alone has {found.baseline_auc:.3f}, the score adds {spoken(found.gain, signed=True)}"
+    beyond = found.beyond_volume
+    volume = (
+        f" Beyond decayed volume it adds {spoken(beyond, signed=True)} over all records." if beyond is not None else ""
+    )
+    if found.gain.above_zero and beyond is not None and not beyond.above_zero:
+        return Verdict(
+            "no_better", f"{begun} and adds to {found.baseline}, but no better than volume: {against}.{volume}{left}"
+        )
     if found.gain.above_zero:
-        return Verdict("adds", f"{begun}, and adds to {found.baseline}: {against}.{left}")
-    return Verdict("no_better", f"{begun}, but no better than {found.baseline}: {against}.{left}")
+        return Verdict("adds", f"{begun}, and adds to {found.baseline}: {against}.{volume}{left}")
+    return Verdict("no_better", f"{begun}, but no better than {found.baseline}: {against}.{volume}{left}")
 
 
 def spoken(found: Interval, *, signed: bool = False) -> str:

@@ -200,6 +200,10 @@ def _show(output: Output, found: Backtest) -> None:
             head = ("As of", "Who", "What", "Known", "AUC, all pairs", "Both known", "p", "Adds")
             output.table(head, rows, right=(3,))
         for tested in judged.tests:
+            for group in tested.groups:
+                if beyond := group.gains_beyond_volume:
+                    added = "; ".join(f"{LABELS[name]} {spoken(gain, signed=True)}" for name, gain in beyond.items())
+                    output.say(f"{tested.as_of:%Y-%m-%d}, {group.name}, added beyond decayed volume: {added}.")
             if tested.shuffled:
                 turned = ", ".join(f"{value:.3f} ({LABELS[name]})" for name, value in tested.shuffled.items())
                 turned += "".join(

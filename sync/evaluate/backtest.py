@@ -198,7 +198,12 @@ def _judged(
             p.get(outcome.name),
             _and_volume(
                 _verdict(
-                    outcome, last[outcome.name], about[outcome.name], p.get(outcome.name, 1.0), late[outcome.name]
+                    outcome,
+                    tests[outcome.name],
+                    last[outcome.name],
+                    about[outcome.name],
+                    p.get(outcome.name, 1.0),
+                    late[outcome.name],
                 ),
                 tests[outcome.name],
                 about[outcome.name],
@@ -237,8 +242,15 @@ def _name(measured: Measured | None, outcome: Outcome) -> str:
 
 
 def _verdict(
-    outcome: Outcome, group: Group | None, score: Measured | None, p: float, late: Sequence[datetime]
+    outcome: Outcome,
+    tests: Sequence[Tested],
+    group: Group | None,
+    score: Measured | None,
+    p: float,
+    late: Sequence[datetime],
 ) -> Verdict:
+    """On the last date. What is added beyond decayed volume is asked of all records: there the regression holds volume equal."""
+    everybody = next((one for one in tests[-1].groups if one.name == "all"), None) if tests else None
     if group is None:
         reach = f"the data do not reach {outcome.reach.days} days past {min(late):%Y-%m-%d}"
         if outcome.follows_purchases and outcome.window_days > SHORT_DAYS:
@@ -257,5 +269,6 @@ def _verdict(
             group.gains.get(score.name) if score else None,
             words[0].lower() + words[1:],
             trained.auc.value if trained else None,
+            everybody.gains_beyond_volume.get(score.name) if everybody and score else None,
         )
     )

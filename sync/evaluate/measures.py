@@ -21,6 +21,7 @@ _LONG_AGO = 730.0
 BASELINE_LABELS = {
     "segment_rate": "Earlier rate of the segment",
     "trained": "Logistic regression on {}",
+    "decayed": "Logistic regression on {} + decayed minutes of both sides",
     "recency": "Recency alone",
     "frequency": "Frequency alone",
     "rank_composite": "Untrained mean rank of recency, frequency and breadth",
@@ -36,21 +37,35 @@ class Draws:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Who was asked and how they were scored; every measure has the sign that its outcome expects."""
+    """Who was asked and how they were scored; every measure has the sign that its outcome expects.
+
+    `minutes` are the decayed minutes of both sides together, as the model under test counts them; None where no effort of
+    accounts is judged.
+    """
 
     asked: Asked
     measured: Mapping[str, Reals]
     stances: NDArray[np.str_]
+    minutes: Reals | None
 
     @classmethod
     def of(cls, outcome: Outcome, asked: Asked, scored: Scored) -> Moment:
         found = {name: outcome.sign * scored.of(outcome.stream, asked.ids, name) for name in measures(outcome.name)}
-        return cls(asked, found, scored.stances(outcome.stream, asked.ids))
+        minutes = None
+        if outcome.beyond_volume:
+            es, ec = (scored.of("accounts", asked.ids, side) for side in ("es", "ec"))
+            minutes = np.nan_to_num(es) + np.nan_to_num(ec)
+        return cls(asked, found, scored.stances(outcome.stream, asked.ids), minutes)
 
     def features(self, outcome: Outcome) -> Reals:
         """What a seller can count without us: the columns of the trained baseline, on a log scale."""
         columns = [np.nan_to_num(self.asked.columns[name], nan=_LONG_AGO) for name in outcome.baseline]
         return np.log1p(np.maximum(np.column_stack(columns), 0.0))
+
+    def with_minutes(self, outcome: Outcome) -> Reals:
+        """The same with the decayed volume beside it, on a log scale: what the model knows but for who did it."""
+        minutes = np.empty((len(self.asked.ids), 0)) if self.minutes is None else np.log1p(self.minutes)
+        return np.column_stack([self.features(outcome), minutes])
 
 
 def groups(outcome: Outcome, now: Moment, before: Sequence[Moment], draws: Draws) -> tuple[Group, ...]:
@@ -78,10 +93,10 @@ def _group(
     happened, records = now.asked.happened[here], int(here.sum())
     events = int(happened.sum())
     if not enough(records, events):
-        return Group(name, records, events, (), (), {})
+        return Group(name, records, events, (), (), {}, {})
     learnt = _learnt(outcome, now, before)
     columns = {**now.measured, **{f"baseline:{key}": value for key, value in _baselines(outcome, now, before).items()}}
-    columns |= {f"with:{key}": value for key, value in learnt.items()}
+    columns |= learnt
     if "baseline:rank_composite" in columns:
         columns["baseline:rank_composite"] = _composite(outcome, now.asked, here)
     part = None if stratum is None else stratum[here]
@@ -111,7 +126,12 @@ def _group(
         tuple(
             told(key, label(key.removeprefix("baseline:"), outcome)) for key in columns if key.startswith("baseline:")
         ),
-        {key: drawn.difference(f"with:{key}", "baseline:trained") for key in learnt},
+        {key: drawn.difference(f"with:{key}", "baseline:trained") for key in now.measured if f"with:{key}" in learnt},
+        {
+            key: drawn.difference(f"beyond:{key}", "baseline:decayed")
+            for key in now.measured
+            if f"beyond:{key}" in learnt
+        },
     )
 
 
@@ -138,6 +158,9 @@ def _baselines(outcome: Outcome, now: Moment, before: Sequence[Moment]) -> dict[
         learnt, here = codes[: len(segments)].astype(np.float64), codes[len(segments) :].astype(np.float64)
         found["segment_rate"] = segment_rates(learnt, _happened(before), here)
         found["trained"] = _fit(before, [m.features(outcome) for m in before]).predict(now.features(outcome))
+        if outcome.beyond_volume:
+            earlier = [m.with_minutes(outcome) for m in before]
+            found["decayed"] = _fit(before, earlier).predict(now.with_minutes(outcome))
     if np.any(counted["frequency"] > 0):
         recency = -np.nan_to_num(counted["recency"], nan=_LONG_AGO)
         found |= {"recency": outcome.sign * recency, "frequency": outcome.sign * counted["frequency"]}
@@ -157,13 +180,16 @@ def _composite(outcome: Outcome, asked: Asked, here: NDArray[np.bool_]) -> Reals
 
 
 def _learnt(outcome: Outcome, now: Moment, before: Sequence[Moment]) -> dict[str, Reals]:
-    """Probabilities from the trained baseline's columns with each measure beside them; an unknown one has its own column."""
+    """Probabilities from a trained baseline's columns with each measure beside them (`with:` it, and `beyond:` decayed volume
+    too, where that is asked); an unknown one has its own column."""
     if not before:
         return {}
     found = {}
-    for name in now.measured:
-        columns = [_with(m.features(outcome), m.measured[name]) for m in before]
-        found[name] = _fit(before, columns).predict(_with(now.features(outcome), now.measured[name]))
+    kinds = {"with": Moment.features} | ({"beyond": Moment.with_minutes} if outcome.beyond_volume else {})
+    for kind, columns_of in kinds.items():
+        for name in now.measured:
+            columns = [_with(columns_of(m, outcome), m.measured[name]) for m in before]
+            found[f"{kind}:{name}"] = _fit(before, columns).predict(_with(columns_of(now, outcome), now.measured[name]))
     return found
 
 

@@ -55,6 +55,11 @@ class Outcome:
         """Whether its window is the horizon. Contracts, deals and talk have terms of their own."""
         return self.name in ("buys_again", "spend_collapse")
 
+    @property
+    def beyond_volume(self) -> bool:
+        """Whether the score must also add to decayed volume: the effort of both sides, whoever made it."""
+        return self.score == "bothways_reciprocity_index"
+
     def within(self, horizon_days: int) -> Outcome:
         """The same outcome by this horizon. Two spans of revenue are compared over at least 180 days each."""
         if not self.follows_purchases:

@@ -42,6 +42,8 @@ class Group:
     baselines: tuple[Measured, ...]
     gains: Mapping[str, Interval]
     """Of adding each measure to the trained baseline, both learnt on the earlier dates."""
+    gains_beyond_volume: Mapping[str, Interval]
+    """The same where the baseline knows the decayed minutes of both sides too: what who did it adds; effort of accounts only."""
 
 
 @dataclass(frozen=True, slots=True)

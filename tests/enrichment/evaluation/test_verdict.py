@@ -19,8 +19,9 @@ def evidence(
     auc: Interval = GOOD,
     p: float = 0.001,
     gain: Interval | None = GAIN,
+    beyond: Interval | None = None,
 ) -> Evidence:
-    return Evidence(records, events, known, auc, auc, p, gain, "RFM", None if gain is None else 0.68)
+    return Evidence(records, events, known, auc, auc, p, gain, "RFM", None if gain is None else 0.68, beyond)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,9 @@ def evidence(
         (evidence(), "adds"),
         (evidence(gain=NONE), "no_better"),
         (evidence(gain=None), "no_better"),
+        (evidence(beyond=GAIN), "adds"),
+        (evidence(beyond=NONE), "no_better"),
+        (evidence(gain=NONE, beyond=GAIN), "no_better"),
         (evidence(auc=CHANCE), "no_better_than_chance"),
         (evidence(p=0.06), "no_better_than_chance"),
         (evidence(auc=BAD, p=1.0), "points_the_wrong_way"),
@@ -48,4 +52,5 @@ def test_the_text_has_the_figures_that_decided() -> None:
     assert "+0.030 (+0.010 to +0.050)" in text
     assert "0.680" in text
     assert "100 of 1,000 records have no score" in text
+    assert "Beyond decayed volume it adds +0.000 (-0.010 to +0.010)" in judge(evidence(beyond=NONE)).text
     assert "49 of 1,000" in judge(evidence(events=49)).text

@@ -223,6 +223,7 @@ def test_a_planted_habit_is_found_and_judged(replay: Callable[[Tables], Replay],
     two_way = found["stays_two_way"].tests[-1]
     assert two_way.groups[-1].name == "equal acts"
     assert two_way.groups[-1].measures[0].auc.value > 0.55
+    assert {b.name for b in two_way.groups[-1].baselines}.isdisjoint({"trained", "decayed"})
     raw = next(m for m in two_way.groups[-1].measures if m.name == "index_before_null_rule")
     assert two_way.shuffled["index_before_null_rule"] < raw.auc.value
     assert two_way.shuffled_gains == {}  # nobody wrote by the earlier date: there was nothing to learn from
