@@ -124,6 +124,8 @@ def _changed(data: ReportData) -> Tile:
 
 def _reached(row: AccountRow) -> str:
     first = row.why.partition(";")[0]
+    if reacted := re.match(r"we reacted to (\d[\d,]* of \d[\d,]*) ", first):
+        return f"{reacted[1]} got a reaction"
     if answered := re.match(r"\d[\d,]* of \d[\d,]*(?= .*answered$)", first):
         return f"{answered[0]} answered"
     if first and not first.startswith(("+", "-")) and len(first) <= 40:

@@ -108,6 +108,15 @@ def scores(result, name):
     return {row["id"]: row for row in pq.read_table(result.scores_dir / f"{stream}.parquet").to_pylist()}
 
 
+def said_before(result, stream, field):
+    """What each record's text was in any run: words alone cause no write, they stay those of the figures they came with."""
+    return {
+        (row["id"], row[field])
+        for path in result.scores_dir.parent.glob(f"*/{stream}.parquet")
+        for row in pq.read_table(path, columns=["id", field]).to_pylist()
+    }
+
+
 def differing(org, result):
     """What the organisation holds otherwise than the scores say, beyond the least change that is written."""
     found = []
@@ -122,6 +131,8 @@ def differing(org, result):
                 ours, theirs = row[spec.name], held[identity][field_name(spec.name)]
                 if ours is None and row.get("bothways_deal_stance") == "closed":
                     continue  # a closed deal keeps what it held where that cannot be computed any more
+                if spec.name.endswith("_top_drivers") and (identity, theirs) in said_before(result, stream, spec.name):
+                    continue
                 near = isinstance(ours, float) and theirs is not None and abs(ours - theirs) <= 0.5
                 if not near and ours != theirs:
                     found.append((identity, spec.name, ours, theirs))
@@ -210,6 +221,11 @@ def test_a_life(org, small):
         for row in rows:
             score = expected[row["Id"]]
             ours = {stem: score[stem] for stem in fields}
+            why = next(stem for stem in fields if stem.endswith("top_drivers"))
+            if (row["Id"], row[fields[why]]) in said_before(
+                second, "accounts" if kind == "account" else "opportunities", why
+            ):
+                ours[why] = row[fields[why]]
             moments = [stem for stem in fields if stem.endswith("asof")]
             ours |= {stem: ours[stem].isoformat() for stem in moments}
             shown, meant = (

@@ -243,7 +243,7 @@ def test_figures_of_the_situations(result):
     assert ring["bothways_customer_initiation_share"] > 60 > 40 > rung["bothways_customer_initiation_share"]
     assert "0 calls to 20" in ring["bothways_top_drivers"]
     assert "20 calls to 0" in rung["bothways_top_drivers"]
-    assert "2 of 59 threads of theirs answered" in rows["wrote 59, 2 answered"]["bothways_top_drivers"]
+    assert "we reacted to 2 of 59 threads of theirs" in rows["wrote 59, 2 answered"]["bothways_top_drivers"]
     assert "0 of 80 cases answered" in rows["80 cases never answered"]["bothways_top_drivers"]
     bank = rows["courted bank"]
     assert bank["bothways_reclaimable_hours"] > 0.6 * bank["bothways_seller_effort_hours"]

@@ -27,10 +27,10 @@ from enrichment.fields import STANCES, as_of_field
 from enrichment.model import ScoringModel
 from sync.diff.diff import STREAMS
 from sync.errors import RefusedByCrm
-from sync.options import RunOptions, Workspace
+from sync.options import RunContext, RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.result import RunResult
-from sync.session import job
+from sync.session import open_run
 
 RECORDS = [f"A{n:03d}" for n in range(7)]
 MINE = [s for s in SPECS if s.stream == "accounts"]
@@ -178,16 +178,16 @@ class Organisation(RuleBasedStateMachine):
         return made
 
     def run(self) -> RunResult | None:
-        """A run of the real job from the diff on; None when it was killed or ended with an error."""
+        """A run of the real stages from the diff on; None when it was killed or ended with an error."""
         self.moment += 1
         options, model = RunOptions(), ScoringModel()
         try:
-            with job(
-                "sync", self.connector, Workspace(self.folder / "ws"), model, SPECS, options, NullProgress()
-            ) as this:
-                if this.run.phase == "pull":
-                    this.commit(this.diff(Normalized(self.folder, self.connector), self.scores(this.run.run_id)))
-                return this.write_back()
+            context = RunContext(self.connector, Workspace(self.folder / "ws"), model, SPECS, options, NullProgress())
+            with open_run("sync", context) as stages:
+                if stages.run.phase == "pull":
+                    normalized = Normalized(self.folder, self.connector)
+                    stages.commit(stages.diff(normalized, self.scores(stages.run.run_id)))
+                return stages.write_back()
         except Killed:
             return None
         except (AuthError, QuotaReached, RetriableError, RefusedByCrm):

@@ -104,7 +104,7 @@ def demo_organisation(
 def demo_model_toml() -> str:
     """A scoring model file for the demo organisation: its currency, and what each product family is to those who buy it;
     every other number is the shipped default."""
-    lines = ['version = "1.1.0"', f'corporate_currency = "{CORPORATE_CURRENCY}"']
+    lines = [f'corporate_currency = "{CORPORATE_CURRENCY}"']
     for kind in Family._fields:
         lines += ["", f"[families.{kind}]"]
         lines += [f'"{name}" = {getattr(family, kind):.2f}' for name, family in DEMO_FAMILIES.items()]

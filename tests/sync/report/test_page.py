@@ -167,11 +167,11 @@ def test_the_four_questions_are_answered_with_figure_whole_and_names(score_folde
 
 def test_who_waits_is_told_by_what_was_answered(score_folder, make_account):
     row = make_account(
-        "w", stance="respond", top_drivers="2 of 59 threads of theirs answered; they wrote 59, we 2 (90 d)"
+        "w", stance="respond", top_drivers="we reacted to 2 of 59 threads of theirs; they wrote 59, we 2 (90 d)"
     )
     waiting = tiles(read_report(score_folder("now", [row]), None, "files", names=True))[1]
 
-    assert waiting.rows[0].figure == "2 of 59 answered"
+    assert waiting.rows[0].figure == "2 of 59 got a reaction"
 
 
 def test_what_is_not_known_is_not_answered_with_a_nought(score_folder, make_account):
