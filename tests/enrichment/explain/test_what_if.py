@@ -40,7 +40,8 @@ def test_a_typed_value_at_the_boundary_gives_the_stance_that_was_told(organisati
     first = org.score()
     settled = org.score(previous=first.stances)
     told = {}
-    for place, (name, found) in enumerate(opened(settled).items()):
+    for name, found in opened(settled).items():
+        place = int(name[1:])  # results come in the order of ids, A100 before A11
         ways = [c for c in found.changes if c.what in TYPED]
         if ways:
             told[name] = (place, ways[place % len(ways)])
