@@ -1,8 +1,10 @@
-"""Fails when a folder of the four packages holds more than 12 modules; prints the tree of packages for docs/architecture.md with --print."""
+"""Fails when a folder of the four packages holds more than 12 modules; prints their
+tree with --print, and writes it into docs/architecture.md with --write."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -10,6 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST = 12
+PAGE = ROOT / "docs" / "architecture.md"
+BLOCK = r"<!-- tree -->.*<!-- /tree -->"
 PACKAGES = ("connectors", "enrichment", "config", "sync")
 
 
@@ -42,7 +46,16 @@ def tree() -> str:
     return "\n".join(lines)
 
 
+def block() -> str:
+    """The tree as it stands in the page."""
+    return f"<!-- tree -->\n```\n{tree()}\n```\n<!-- /tree -->"
+
+
 def main() -> int:
+    if "--write" in sys.argv:
+        text = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(re.sub(BLOCK, lambda _: block(), text, flags=re.DOTALL), encoding="utf-8")
+        return 0
     if "--print" in sys.argv:
         sys.stdout.write(tree() + "\n")
         return 0

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.daemon import DaemonSettings, WebhookSettings
-from config.refusals import explain, line_of
+from config.error_messages import explain, line_of
 from connectors.base import Organisation
 from connectors.errors import ConfigError
 from connectors.file.config import FilesConfig
