@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def crm_settings(kind: str, given: Given, path: Path, ask: Ask, say: Callable[[s
         url = ask("Your Salesforce address (as in the browser)", "https://example.my.salesforce.com", False)
     url = address_of(url or "https://api.hubapi.com")
     variable = SECRET if given.client_id else TOKEN
-    if not os.environ.get(variable) and not given.yes:
+    if not os.environ.get(variable) and not given.yes and sys.stdin is not None and sys.stdin.isatty():
         what = "Client secret" if given.client_id else "Access token" if kind == "salesforce" else "Service key"
         typed = ask(f"{what} to test now (never written; Enter to skip)", "", True)
         if typed:

@@ -222,7 +222,8 @@ class Maker(Ledger):
         if facts["opportunity"] is not None:
             others = sorted(set(self.mine) - {facts["opportunity"]})
             for deal in r.sample(others, min(len(others), r.choice((0, 0, 1, 2)))):
-                self.add("activity_opportunities", activity=number, opportunity=deal)
+                if deal != values.get("opportunity"):  # the table holds the others, not the act's first
+                    self.add("activity_opportunities", activity=number, opportunity=deal)
         for person in people:
             self.add("activity_people", activity=number, person=person)
 
