@@ -2,7 +2,7 @@
 them up or send one twice.
 
 Every check raises RetriableError inside the call, which is then made again. What is only *doubtful* (fields or ids that
-nobody asked for) is believed when the same call gives the same for the third time, and from then on.
+nobody asked for, an empty list) is believed when the same call gives the same for the third time, and from then on.
 """
 
 from __future__ import annotations
@@ -79,10 +79,11 @@ def records(
     archived: bool | None = None,
     beyond: str = "",
     after: str = "",
+    some: bool = False,
 ) -> Check:
     """Records with the properties `wanted`, archived or not, all with an id above `beyond` if one is given.
 
-    Ids below a numeric `after` are doubtful.
+    Ids below a numeric `after` are doubtful, and so is an answer without any records when there should be `some`.
     """
     asked = frozenset(wanted) - _SYSTEM
     low = int(after) if after.isdecimal() else 0
@@ -101,6 +102,8 @@ def records(
         early = tuple(row["id"] for row in rows if int(row["id"]) < low)
         if early:
             call.doubt("the records lie before the page", early)
+        if some and not rows:
+            call.doubt("there is nothing in it", 0)
         named = frozenset(rows[0]["properties"]) - _SYSTEM if rows else frozenset()
         if asked and named - asked and asked - named:
             call.doubt("the properties are others than asked for", named)
