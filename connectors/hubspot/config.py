@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -159,6 +160,10 @@ class KindMapping(_Strict):
     def property_of(self, field: str) -> str | None:
         """The property that feeds the field, or None."""
         return self.fields.get(field) or None
+
+    def among(self, names: Container[str]) -> str:
+        """The mapped properties that are among the names, sorted, with blanks between; "-" for none."""
+        return " ".join(sorted(name for name in self.properties if name in names)) or "-"
 
     @property
     def properties(self) -> tuple[str, ...]:

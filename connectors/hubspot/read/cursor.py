@@ -8,14 +8,16 @@ window under our feet can hide one).
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, get_args
 
 import orjson
 
-from connectors.errors import StateError
+from connectors.base import Page
+from connectors.errors import BothwaysError, StateError
 
-Phase = Literal["full", "sweep", "changes", "done"]
+Phase = Literal["full", "sweep", "changes", "relist", "done"]
 REMEDY = "Read everything anew: bothways sync --full."
 _DAY_MS = 86_400_000
 _NIGHT_MS = 72_000_000
@@ -28,7 +30,8 @@ class Position:
     """`kind` counts through the objects of a stream; `start`, `since` and `swept` are the server's epoch milliseconds.
 
     `swept` is when the archived records were last looked through and `due` says that this read does so again. `linked` is
-    when the associations of landed records were last read.
+    when the associations of landed records were last read. `shown` are the mapped properties that the records of each kind
+    had: where they are others in an increment, all records of the kind are listed again (relist).
     """
 
     phase: Phase
@@ -39,6 +42,7 @@ class Position:
     swept: int = 0
     due: bool = False
     linked: int = 0
+    shown: Mapping[str, str] = field(default_factory=dict)
 
     def encode(self) -> str:
         """As a cursor."""
@@ -55,7 +59,10 @@ class Position:
         except (orjson.JSONDecodeError, ValueError, KeyError, TypeError, AttributeError):
             raise StateError(f"The cursor {cursor[:60]!r} is not one of HubSpot's.", remedy=REMEDY) from None
         numbers = (position.kind, position.start, position.since, position.swept, position.linked)
-        if not isinstance(position.after, str) or not all(type(n) is int and n >= 0 for n in numbers):
+        texts = (
+            [position.after, *position.shown, *position.shown.values()] if isinstance(position.shown, dict) else [None]
+        )
+        if not all(isinstance(text, str) for text in texts) or not all(type(n) is int and n >= 0 for n in numbers):
             raise StateError(f"The cursor {cursor[:60]!r} is damaged.", remedy=REMEDY)
         return position
 
@@ -84,9 +91,27 @@ class Position:
             return replace(self, phase=first, kind=self.kind + 1, after="")
         swept = self.start if self.due or self.phase == "full" else self.swept
         linked = self.start if self.phase == "full" else self.linked
-        return Position("done", start=self.start, since=max(0, self.start - overlap), swept=swept, linked=linked)
+        return Position(
+            "done", start=self.start, since=max(0, self.start - overlap), swept=swept, linked=linked, shown=self.shown
+        )
 
 
 def begin(now: int) -> Position:
     """The start of a full read."""
     return Position("full", start=now)
+
+
+def ending_at(pages: Iterable[Page], following: Callable[[], Position]) -> Iterator[Page]:
+    """The pages, the last one with the cursor of what follows them; when they fail, all that came before as they are."""
+    last: Page | None = None
+    try:
+        for page in pages:
+            if last is not None:
+                yield last
+            last = page
+    except BothwaysError:
+        if last is not None:
+            yield last
+        raise
+    if last is not None:
+        yield replace(last, cursor=following().encode())

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from connectors.hubspot.api.call_counter import SEARCH_PAGE
 from connectors.hubspot.read.cursor import Position
 from connectors.hubspot.read.fetch import Fetcher
 from connectors.hubspot.translate import values
@@ -60,3 +61,9 @@ class Echo:
         """Whether a record is as our write left it."""
         stamp = self.stamps.get(record["id"])
         return stamp is not None and stamp == values.milliseconds(values.parse_time(record["updatedAt"]))
+
+
+def modified(fetcher: Fetcher, name: str, window: tuple[int, int]) -> frozenset[str] | None:
+    """The records of an object that were modified in the window; None when they are more than a page."""
+    records, _ = next(fetcher.changed(name, (), "hs_lastmodifieddate", [window], "", None))
+    return frozenset(r["id"] for r in records) if len(records) < SEARCH_PAGE else None

@@ -51,6 +51,10 @@ class Properties:
         missing = names - self.fetch(name).keys()
         return set(missing - self.fetch(name, fresh=True).keys()) if missing else set()
 
+    def shown(self, mapping: KindMapping) -> str:
+        """The mapped properties that the object has, as `KindMapping.among` writes them."""
+        return mapping.among(self.fetch(mapping.object, fresh=True).keys())
+
     def confirm(
         self, mapping: KindMapping, wanted: Sequence[str], records: Sequence[Record], owned: Sequence[PropertySpec]
     ) -> None:

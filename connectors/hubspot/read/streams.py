@@ -6,21 +6,22 @@ archived are looked for in every incremental read, other objects once a day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
 from connectors.base import Organisation, Page, PropertySpec
-from connectors.errors import BothwaysError, StateError
-from connectors.hubspot.api.call_counter import CHUNK, SEARCH_PAGE
+from connectors.errors import StateError
+from connectors.hubspot.api.call_counter import CHUNK
 from connectors.hubspot.config import ACTIVITY_KINDS, HubSpotConfig, HubSpotMapping, Kind
 from connectors.hubspot.read import settings_streams
 from connectors.hubspot.read.associations import Joiner
-from connectors.hubspot.read.cursor import REMEDY, Position, begin
+from connectors.hubspot.read.cursor import REMEDY, Position, begin, ending_at
 from connectors.hubspot.read.deals_seen import Deals, Underway, beyond, runs
-from connectors.hubspot.read.echo import Echo
+from connectors.hubspot.read.echo import Echo, modified
 from connectors.hubspot.read.fetch import Fetcher, in_order
 from connectors.hubspot.read.properties import Properties
 from connectors.hubspot.read.reference_data import Portal
@@ -31,6 +32,7 @@ from connectors.records import Stream, schema
 
 _ALWAYS_SWEPT: frozenset[Stream] = frozenset({"accounts", "opportunities"})
 _JUST_SWEPT_MS = 600_000
+_WHOLE = ("full", "relist")
 WRITABLE: tuple[Kind, ...] = ("accounts", "opportunities")
 _KINDS: dict[Stream, tuple[Kind, ...]] = {
     "accounts": ("accounts",),
@@ -42,6 +44,9 @@ _KINDS: dict[Stream, tuple[Kind, ...]] = {
     "contracts": ("contracts",),
     "assets": ("assets",),
 }
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class Streams:
         self.echoes: dict[str, Echo] = {}
         """What our last writes left, by stream."""
         self._begun: dict[Stream, Position] = {}
+        self._shown: dict[Kind, str] = {}
         self._deals: Deals | None = None
         self._deals_read = Underway()
 
@@ -126,9 +132,24 @@ class Streams:
 
     def _phases(self, stream: Stream, kinds: Sequence[Kind], position: Position) -> Iterator[Page]:
         while position.phase != "done":
-            following = position.next_phase(len(kinds), self._config.overlap_ms)
-            yield from ending_at(self._phase(stream, kinds[position.kind], position), following)
-            position = following
+            self._shown.pop(kinds[position.kind], None)
+            pages = self._phase(stream, kinds[position.kind], position)
+            yield from ending_at(pages, lambda at=position: self._after(kinds, at))  # type: ignore[misc]
+            position = self._after(kinds, position)
+
+    def _after(self, kinds: Sequence[Kind], position: Position) -> Position:
+        """The phase after one that was read: where its records have other properties than before, all of them first."""
+        kind = kinds[position.kind]
+        before, shown = position.shown.get(kind, ""), self._shown.get(kind, "")
+        if position.phase == "changes" and before and shown not in ("", before):
+            shown = self._properties.shown(self._mapping.of(kind))  # one call settles whether they are others
+        if shown:
+            position = replace(position, shown={**position.shown, kind: shown})
+        if position.phase == "changes" and before and shown not in ("", before):
+            changed = ", ".join(sorted(set(before.split()) ^ set(shown.split())))
+            _log.warning("HubSpot %s: %s came or went, so all records are read again.", kind, changed)
+            return replace(position, phase="relist", after="")
+        return position.next_phase(len(kinds), self._config.overlap_ms)
 
     def _phase(self, stream: Stream, kind: Kind, position: Position) -> Iterator[Page]:
         if position.phase == "sweep":
@@ -149,6 +170,8 @@ class Streams:
         held: list[Record] = []
         after = position.after
         for records, after in self._raw(kind, mapping.object, wanted, position):
+            if wanted and records:
+                self._shown.setdefault(kind, mapping.among({p for r in records for p in r["properties"]}))
             self._properties.confirm(mapping, wanted, records, [s for s in self._owned if s.stream == stream])
             held += self._completed(kind, records, wanted) if position.phase == "changes" else records
             if len(held) >= CHUNK and after:
@@ -159,9 +182,9 @@ class Streams:
     def _raw(
         self, kind: Kind, name: str, wanted: Sequence[str], position: Position, *, ordered: bool = False
     ) -> Iterator[tuple[list[Record], str]]:
-        if position.phase == "full" and ordered:
+        if position.phase in _WHOLE and ordered:
             return self._fetch.listing(name, wanted, position.after)
-        if position.phase == "full":
+        if position.phase in _WHOLE:
             return self._fetch.listing_at_once(name, wanted, position.after)
         stamp = "lastmodifieddate" if name in ("contacts", "contact", "0-1") else "hs_lastmodifieddate"
         ended = self._mapping.meetings.property_of("ends_at") if kind == "meetings" else None
@@ -184,11 +207,9 @@ class Streams:
         position = self._begun.get(stream)
         if position is None:
             return None
-        low, high = max(0, position.start - self._config.overlap_ms), values.milliseconds(self._now()) + 1000
-        name = self._mapping.of(stream).object  # type: ignore[arg-type]
-        pages = self._fetch.changed(name, (), "hs_lastmodifieddate", [(low, high)], "", None)
-        records, _ = next(pages)
-        return frozenset(r["id"] for r in records) if len(records) < SEARCH_PAGE else None
+        window = max(0, position.start - self._config.overlap_ms), values.milliseconds(self._now()) + 1000
+        name: str = self._mapping.of(stream).object  # type: ignore[arg-type]
+        return modified(self._fetch, name, window)
 
     def properties_of(self, stream: Stream, kind: Kind) -> tuple[str, ...]:
         """What is asked for: the mapped properties, and for accounts and opportunities those we own."""
@@ -254,8 +275,8 @@ class Streams:
             made = translate.opportunity_people("opportunity_people", contacts)
             return Page("opportunity_people", made, after.encode())
 
-        following = position.next_phase(1, self._config.overlap_ms)
-        yield from ending_at(in_order(source, translated, self._config.workers), following)
+        pages = in_order(source, translated, self._config.workers)
+        yield from ending_at(pages, lambda: position.next_phase(1, self._config.overlap_ms))
 
     @staticmethod
     def _from_start(position: Position) -> Position:
@@ -265,22 +286,6 @@ class Streams:
     def _empty(self, stream: Stream) -> pa.RecordBatch:
         target = schema(stream, self._owned)
         return pa.RecordBatch.from_arrays([pa.array([], f.type) for f in target], schema=target)
-
-
-def ending_at(pages: Iterable[Page], following: Position) -> Iterator[Page]:
-    """The pages, the last one with the cursor of what follows them; when they fail, all that came before as they are."""
-    last: Page | None = None
-    try:
-        for page in pages:
-            if last is not None:
-                yield last
-            last = page
-    except BothwaysError:
-        if last is not None:
-            yield last
-        raise
-    if last is not None:
-        yield replace(last, cursor=following.encode())
 
 
 def _once(records: list[Record]) -> list[Record]:
