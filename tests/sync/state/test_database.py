@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import stat
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.base import WriteError
-from connectors.errors import StateError
+from connectors.errors import ConfigError, StateError
 from sync.errors import LockHeld
 from sync.state import tables
 from sync.state.database import open_state
@@ -246,3 +247,10 @@ def test_a_record_that_is_gone_is_forgotten(journal):
         journal.record_results(run_id, [Verdict(ROW, error)])
     assert list(journal.last_confirmed("accounts")) == []
     assert journal.letters() == 0
+
+
+def test_a_driver_that_is_not_installed_is_named_with_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigError, match="driver that is not installed") as error:
+        open_state(tmp_path, url="postgresql+psycopg://user@127.0.0.1:9/name")
+    assert "bothways[postgres]" in error.value.remedy
