@@ -32,11 +32,13 @@ class Notices:
     """What one delivery says: the records to mark, and how many events there were of each outcome.
 
     Outcomes: `marked`; `own` (our own writes coming back); `other` (a kind of event or object that is not used here);
-    `elsewhere` (of another account).
+    `elsewhere` (of another account). `erased` are the marks whose records somebody has erased for privacy: all that is
+    kept of them must go.
     """
 
     marks: frozenset[Mark]
     events: Mapping[str, int] = field(default_factory=dict)
+    erased: frozenset[Mark] = frozenset()
 
 
 class Webhooks(Protocol):

@@ -23,6 +23,7 @@ from sync.enrich import score_tables
 from sync.errors import BrakeReached, PlanChanged, exit_code
 from sync.land.normalize import Normalized, normalize
 from sync.options import RunContext
+from sync.privacy.purge import forget_erased
 from sync.privacy.retention import forget_old, remove_all, shrink
 from sync.privacy.suppression import kept_out
 from sync.pull.echo import land_echo
@@ -63,6 +64,7 @@ class Stages:
     def pull(self) -> Landing:
         """Reads what is new in the CRM and lands it."""
         with self._stage("pull"):
+            forget_erased(self.state, self.context.workspace.dir, self.context.connector.name)
             landing = self._landing()
             policy = PullPolicy(self.context.options.full, self.context.options.full_every)
             stop = self.context.options.stop

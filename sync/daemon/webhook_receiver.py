@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from connectors.errors import BothwaysError, StateError
-from connectors.webhooks import Malformed, Mark, NotSigned, Webhooks
+from connectors.webhooks import Malformed, Notices, NotSigned, Webhooks
 from sync.daemon.http_server import answer
 from sync.options import Workspace
 from sync.pull.rereads import Marks
+from sync.state import flags as holds
 from sync.state.database import State, open_state
 from sync.system import logs
 from sync.system.failpoints import failpoint
@@ -110,7 +111,7 @@ class Receiver:
         try:
             notices = self._webhooks.read(method, _headers(environ), body, self._clock())
             failpoint("delivery.read")
-            self._keep(notices.marks)
+            self._keep(notices)
             failpoint("delivery.kept")
         except NotSigned as error:
             return self._refused("401 Unauthorized", error)
@@ -132,9 +133,11 @@ class Receiver:
             logs.write("warning", f"A delivery was refused: {error} {error.remedy}".rstrip())
         return status
 
-    def _keep(self, marks: frozenset[Mark]) -> None:
-        if marks:
-            Marks(self._state.get(), self._crm).put(marks)
+    def _keep(self, notices: Notices) -> None:
+        if notices.marks:
+            for erased in notices.erased:  # first: a mark without it would be no more than a record to read again
+                holds.keep_out(self._state.get(), self._crm, erased.stream, erased.record_id)
+            Marks(self._state.get(), self._crm).put(notices.marks)
             if not self._state.same():
                 raise StateError("The state was replaced while marks were put into it.")
 

@@ -23,7 +23,7 @@ from connectors.errors import ConfigError
 from connectors.records import Stream
 from sync.options import Workspace
 from sync.privacy.retention import forget_old, shrink
-from sync.privacy.suppression import Out, strip
+from sync.privacy.suppression import Out, kept_out, strip, strip_gone
 from sync.state import flags as holds
 from sync.state.damage import ACCEPTED, SET_ASIDE
 from sync.state.database import State, open_state
@@ -58,19 +58,18 @@ def purge_record(
     """
     with _opened(workspace) as (state, folder):
         ids = _ids(folder, crm, person, account)
-        if preview:
-            return _known(state, folder, crm, ids)
-        for stream, record_id in ids:
-            holds.keep_out(state, crm, stream, record_id)
-        out: Out = {s: frozenset(holds.digest(i) for t, i in ids if t == s) for s in {s for s, _ in ids}}
-        gone = [i for s, i in ids if s == "accounts"]
-        deals = _of_account(folder, crm, gone)
-        rewritten = sum(_rewrite(state, folder, landed_as, out) for landed_as in (crm, f"{crm}-score"))
-        keys = [("accounts", i) for i in gone] + [("opportunities", i) for i in deals]
-        removed = _forget_derived(state, folder, {i for _, i in keys})
-        rows = sum(_forget_rows(state, crm, stream, record_id) for stream, record_id in {*ids, *keys})
-        shrink(state, wipe=True)
-        return Purged(len(ids), rewritten, removed, rows)
+        return _known(state, folder, crm, ids) if preview else _forget(state, folder, crm, ids)
+
+
+def forget_erased(state: State, folder: Path, crm: str) -> Purged:
+    """Forgets, at the start of a run, whom the CRM said to be erased for privacy since the last one: records that are marked
+    and already kept out. The run lock must be held."""
+    query = sa.select(marks.c.stream, marks.c.record_id).where(marks.c.crm == crm)
+    with state.engine.connect() as connection:
+        marked = connection.execute(query).all()
+    out = kept_out(state, crm)
+    erased = sorted((m.stream, m.record_id) for m in marked if holds.digest(m.record_id) in out.get(m.stream, ()))
+    return _forget(state, folder, crm, erased, copies=False) if erased else Purged()
 
 
 def purge_old(workspace: Workspace, crm: str, retention: timedelta = RETENTION, *, preview: bool = False) -> Purged:
@@ -82,6 +81,37 @@ def purge_old(workspace: Workspace, crm: str, retention: timedelta = RETENTION, 
         if not preview:
             shrink(state, wipe=True)
         return Purged(0, 0, removed, rows)
+
+
+def _forget(state: State, folder: Path, crm: str, named: list[tuple[Stream, str]], *, copies: bool = True) -> Purged:
+    """`copies`: also states that are kept aside, damaged ones too; a person asked for that, a run must not."""
+    ids = [*named, *((stream, i) for stream in {s for s, _ in named} for i in _merged_into(folder, crm, stream, named))]
+    for stream, record_id in ids:
+        holds.keep_out(state, crm, stream, record_id)
+    out: Out = {s: frozenset(holds.digest(i) for t, i in ids if t == s) for s in {s for s, _ in ids}}
+    gone = [i for s, i in ids if s == "accounts"]
+    deals = _of_account(folder, crm, gone)
+    rewritten = sum(_rewrite(state, folder, landed_as, out) for landed_as in (crm, f"{crm}-score"))
+    keys = [("accounts", i) for i in gone] + [("opportunities", i) for i in deals]
+    removed = _forget_derived(state, folder, {i for _, i in keys})
+    removed += sum(_remove(path) for path in _copies(folder)) if copies else 0
+    rows = sum(_forget_rows(state, crm, stream, record_id) for stream, record_id in {*ids, *keys})
+    shrink(state, wipe=True)
+    return Purged(len(named), rewritten, removed, rows)
+
+
+def _merged_into(folder: Path, crm: str, stream: Stream, named: list[tuple[Stream, str]]) -> list[str]:
+    """Records that were merged into the named ones, at any remove: their rows may still lie beside the survivor's."""
+    survivors: dict[str, str] = {}
+    for path in _landed(folder, crm, stream, "gone"):
+        table = pq.read_table(path, columns=["id", "survivor"], partitioning=None)
+        pairs = zip(table.column("id").to_pylist(), table.column("survivor").to_pylist(), strict=True)
+        survivors |= {lost: kept for lost, kept in pairs if kept is not None and kept != lost}
+    found = {i for s, i in named if s == stream}
+    start = set(found)
+    while more := {lost for lost, kept in survivors.items() if kept in found} - found:
+        found |= more
+    return sorted(found - start)
 
 
 class _opened:  # noqa: N801  (a context manager by class: it holds three others open)
@@ -160,10 +190,9 @@ def _names(column: pa.ChunkedArray, wanted: pa.Array) -> bool:
     return column.type == pa.string() and bool(pc.any(pc.is_in(column, wanted)).as_py())
 
 
-def _landed(folder: Path, crm: str, stream: str) -> list[Path]:
-    return [
-        p for name in (crm, f"{crm}-score") for p in sorted((folder / "landing" / name / stream).glob("gen-*/part-*"))
-    ]
+def _landed(folder: Path, crm: str, stream: str, kind: str = "part") -> list[Path]:
+    folders = (folder / "landing" / name / stream for name in (crm, f"{crm}-score"))
+    return [path for of_stream in folders for path in sorted(of_stream.glob(f"gen-*/{kind}-*"))]
 
 
 def _of_account(folder: Path, crm: str, accounts: list[str]) -> list[str]:
@@ -179,14 +208,14 @@ def _of_account(folder: Path, crm: str, accounts: list[str]) -> list[str]:
 def _rewrite(state: State, folder: Path, landed_as: str, out: Out) -> int:
     """Takes them out of the landed parts; returns how many files were rewritten."""
     count = 0
-    query = sa.select(parts).where((parts.c.crm == landed_as) & (parts.c.kind == "part"))
+    query = sa.select(parts).where((parts.c.crm == landed_as) & parts.c.kind.in_(["part", "gone"]))
     with state.engine.begin() as connection:
         for row in connection.execute(query).all():
             path = folder / "landing" / landed_as / row.stream / f"gen-{row.generation:04d}" / row.name
             if not path.is_file():
                 continue
             table = pq.read_table(path, partitioning=None)
-            less = strip(table, row.stream, out)
+            less = (strip if row.kind == "part" else strip_gone)(table, row.stream, out)
             if less.equals(table):
                 continue
             size = durable.put(path, lambda to, t=less: pq.write_table(t, to))  # type: ignore[misc]
@@ -199,13 +228,12 @@ def _rewrite(state: State, folder: Path, landed_as: str, out: Out) -> int:
 
 
 def _forget_derived(state: State, folder: Path, ids: set[str]) -> int:
-    """Tables that every run makes anew go; of scores and plans, the rows; of copies kept aside, all."""
+    """Tables that every run makes anew go; of scores and plans, the rows."""
     removed = sum(
         _remove(folder / name)
         for name in ("normalized", "normalized.tmp", "settled", "tmp")
         if (folder / name).exists()
     )
-    removed += sum(_remove(path) for path in _copies(folder))
     for path in (*(folder / "scores").glob("*/*.parquet"), *(folder / "plans").glob("*.parquet")) if ids else ():
         table = pq.read_table(path, partitioning=None)
         name = "record_id" if "record_id" in table.schema.names else "id"

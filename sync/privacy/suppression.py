@@ -54,6 +54,13 @@ def strip(table: pa.Table, stream: Stream, out: Out) -> pa.Table:
     return table
 
 
+def strip_gone(table: pa.Table, stream: Stream, out: Out) -> pa.Table:
+    """A table of deletions and merges without those that name a record kept out: nothing of it is landed anyway."""
+    for name in ("id", "survivor") if stream in out else ():
+        table = table.filter(pc.invert(_known(table.column(name), out[stream])))
+    return table
+
+
 def _without_sender(table: pa.Table, rows: list[bool]) -> pa.Table:
     place = table.schema.get_field_index("sender")
     sender = pc.if_else(pa.array(rows, pa.bool_()), pa.scalar(None, pa.string()), table.column("sender"))

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from connectors.base import Cursor, PropertySpec
 from connectors.records import Stream, schema
 from sync.errors import PullIncomplete
-from sync.privacy.suppression import kept_out, strip
+from sync.privacy.suppression import kept_out, strip, strip_gone
 from sync.pull.parts import Batch, landed, part_tables
 from sync.state.database import State, now
 from sync.state.tables import generations, parts, pulls
@@ -150,8 +150,10 @@ class Landing:
         """
         folder = durable.make_dir(self._folder(generation.stream, generation.number))
         tables = part_tables(batch.pages, generation.seq, self.schema(generation.stream), generation.rejects)
-        if (out := kept_out(self._state, self._crm.removesuffix("-score"))) and "part" in tables:
-            tables["part"] = strip(tables["part"], generation.stream, out)
+        if out := kept_out(self._state, self._crm.removesuffix("-score")):
+            for kind, without in (("part", strip), ("gone", strip_gone)):
+                if kind in tables:
+                    tables[kind] = without(tables[kind], generation.stream, out)
         files = []
         for kind, table in tables.items():
             name = f"{kind}-{generation.next_part:06d}.parquet"

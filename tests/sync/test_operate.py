@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import timedelta
 
 import pyarrow.parquet as pq
@@ -12,13 +13,16 @@ from scorer import SPECS
 
 from connectors.base import WriteError
 from connectors.errors import ConfigError, RetriableError
+from connectors.webhooks import Mark
 from enrichment.model import ScoringModel
 from sync.errors import BrakeReached
 from sync.options import RunContext
 from sync.privacy.purge import purge_old, purge_record
 from sync.progress import NullProgress
+from sync.pull.rereads import Marks
 from sync.repair.dead_letters import drop_letters, retry_letters
 from sync.repair.rollback import run_rollback
+from sync.state import flags as holds
 from sync.state.database import open_state
 from sync.state.tables import journal, runs
 
@@ -153,6 +157,41 @@ def test_a_person_who_is_purged_leaves_no_trace_and_stays_out(connector, crm, sy
         assert b"p0@c0.example" not in every_byte(workspace)
     with pytest.raises(ConfigError, match="Nobody"):
         purge_record(workspace, "fake", person="p0@c0.example")
+
+
+def test_a_person_whom_the_crm_has_erased_is_forgotten_by_the_next_run(connector, crm, sync, workspace):
+    """HubSpot's "Permanently delete a contact (GDPR-compliant)": contact and associations go, activities stay. What the
+    contact was merged from goes too, and a state set aside stays for a person to decide on."""
+    sync(connector)
+    for name in ("P0000", "P0001"):
+        crm.put("people", name, account_id="A000", email=f"{name}@c0.example", name="Ann Example")
+    crm.put(
+        "activities",
+        "T1",
+        channel="call",
+        direction="inbound",
+        account_id="A000",
+        occurred_at=AS_OF,
+        person_ids=["P0000"],
+    )
+    sync(connector)
+    crm.merge("people", "P0001", "P0000")
+    sync(connector)
+    aside = workspace.dir / "state.sqlite.corrupt-1"
+    aside.write_bytes(b"")
+    crm.records["people"].pop("P0000")
+    with closing(open_state(workspace.dir)) as state:
+        holds.keep_out(state, "fake", "people", "P0000")
+        Marks(state, "fake").put([Mark("people", "P0000"), Mark("people", "P0009")])
+    told = sync(connector)
+    assert told.exit_code == 0
+    assert b"@c0.example" not in every_byte(workspace)
+    assert b"P0000" not in every_byte(workspace)
+    landed = [
+        r for p in (workspace.dir / "landing").rglob("*activities*/*/part-*") for r in pq.read_table(p).to_pylist()
+    ]
+    assert {len(r["person_ids"]) for r in landed if r["id"] == "T1"} == {0}
+    assert aside.exists()
 
 
 def test_an_account_that_is_purged_is_no_longer_scored_or_written(connector, crm, sync, workspace):

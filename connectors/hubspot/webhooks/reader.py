@@ -82,6 +82,7 @@ class HubSpotWebhooks:
         """What a body says, whoever sent it. Raises Malformed."""
         counts: Counter[str] = Counter()
         marks: set[Mark] = set()
+        erased: set[Mark] = set()
         for event in _events(body):
             if self._portal is not None and event.get("portalId") != self._portal:
                 counts["elsewhere"] += 1
@@ -90,8 +91,10 @@ class HubSpotWebhooks:
             else:
                 found = set(self._marks(event))
                 marks |= found
+                if str(event.get("subscriptionType") or "").endswith(".privacyDeletion"):
+                    erased |= found
                 counts["marked" if found else "other"] += 1
-        return Notices(frozenset(marks), dict(counts))
+        return Notices(frozenset(marks), dict(counts), frozenset(erased))
 
     def _marks(self, event: Event) -> Iterator[Mark]:
         name, _, what = str(event.get("subscriptionType") or "").partition(".")

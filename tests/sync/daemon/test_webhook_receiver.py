@@ -25,6 +25,7 @@ from sync.daemon.http_server import Listener
 from sync.daemon.webhook_receiver import BODY, Receiver, StateFile
 from sync.options import Workspace
 from sync.pull.rereads import Marks
+from sync.state import flags as holds
 from sync.state.database import open_state
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -96,6 +97,18 @@ def test_the_same_again_late_and_out_of_order_changes_nothing(door):
         random.Random(seed).shuffle(events)
         assert door.deliver(*events, *events[:3], at=NOW + timedelta(seconds=seed * 60)) == 200
     assert door.marks() == {("opportunities", str(n)) for n in range(1, 9)}
+
+
+def test_a_contact_erased_for_privacy_is_kept_out_from_that_moment(door):
+    """HubSpot Developer Changelog, "Webhooks now support privacy-compliant contact deletions": the deletion comes as an
+    event of its own besides the usual one, in any order."""
+    assert (
+        door.deliver(deal(9, "contact.deletion"), deal(9, "contact.privacyDeletion"), deal(8, "contact.deletion"))
+        == 200
+    )
+    assert door.marks() == {("people", "9"), ("people", "8")}
+    with closing(open_state(door.workspace)) as state:
+        assert holds.kept_out(state, "hubspot", "people") == {holds.digest("9")}
 
 
 def test_our_own_writes_and_unknown_kinds_mark_nothing_and_are_answered_200(door):

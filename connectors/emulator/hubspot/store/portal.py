@@ -240,8 +240,10 @@ class Portal:
         return survivor
 
     def erase(self, table: Table, row: int) -> None:
-        """Takes a record away as if it had never been."""
+        """Removes a record and its associations as if it had never been; both events are told (Developer Changelog,
+        "Webhooks now support privacy-compliant contact deletions")."""
         self.tell("privacyDeletion", table.kind, {"objectId": table.ids[row]})
+        self.tell("deletion", table.kind, {"objectId": table.ids[row]})
         self.links.drop(table.kind.plural, table.ids[row])
         table.state[row] = GONE
         table.version += 1

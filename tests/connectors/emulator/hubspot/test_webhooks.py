@@ -103,7 +103,7 @@ def test_every_kind_of_change_is_an_event(portal, listener):
     portal.call("DELETE", f"/crm/v4/objects/deals/{deal}/associations/contacts/{person}")
     portal.call("POST", "/crm/v3/objects/companies/merge", {"primaryObjectId": company, "objectIdToMerge": other})
     portal.call("POST", "/crm/v3/objects/contacts/gdpr-delete", {"objectId": person})
-    assert portal.flush() == {"delivered": 10, "waiting": 0, "dropped": 0}
+    assert portal.flush() == {"delivered": 11, "waiting": 0, "dropped": 0}
 
     kinds = [event["subscriptionType"] for event in listener.events]
     assert kinds == [
@@ -117,6 +117,7 @@ def test_every_kind_of_change_is_an_event(portal, listener):
         "contact.associationChange",
         "company.merge",
         "contact.privacyDeletion",
+        "contact.deletion",
     ]
     changed = listener.events[1]
     assert (changed["propertyName"], changed["propertyValue"], changed["attemptNumber"]) == ("city", "B", 0)
@@ -131,7 +132,7 @@ def test_every_kind_of_change_is_an_event(portal, listener):
     merge = listener.events[8]
     assert (merge["primaryObjectId"], merge["mergedObjectIds"]) == (company, [other])
     assert merge["newObjectId"] not in (company, other)
-    assert len({event["eventId"] for event in listener.events}) == 10
+    assert len({event["eventId"] for event in listener.events}) == 11
 
 
 def test_generic_events_name_the_type_and_cover_every_object(portal, listener):
