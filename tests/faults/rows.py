@@ -64,7 +64,7 @@ ELSEWHERE = {
     "R1": "tests/faults/test_soak.py (slow)",
     "B5": "row B1: a validation rule refuses a record; its reason is kept",
     "B6": "tests/connectors/salesforce/read/test_fetch.py and tests/connectors/salesforce/api/test_client.py",
-    "D2": "tests/contract/test_connector.py",
+    "D2": "tests/contract/test_salesforce.py",
     "D3": "only our own properties are ever sent: asserted after every run; tests/sync/test_run.py",
     "S3": "both emulators answer with more than was asked for; tests/connectors/salesforce/read/test_fetch.py",
     "C1": "tests/faults/test_starts.py, tests/sync/state/test_database.py and row C1",

@@ -1,7 +1,7 @@
 """The small organisation that every connector is tested with, in canonical rows.
 
-`id` and every id that a row refers to are *keys* ("acme"); a harness seeds its CRM and says which id each key became.
-There are more e-mails than fit on one page of any CRM, so that paging and resuming are real.
+`id` and every id that a row refers to are *keys* ("acme"). A harness seeds its CRM with them and knows which id each
+key became. There are more e-mails than fit on one page of any CRM, so that paging and resuming are real.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from connectors.records import SCHEMAS, Stream
+import pyarrow as pa
+
+from connectors.records import SCHEMAS, STREAMS, Stream
 
 Row = dict[str, object]
 Rows = dict[Stream, list[Row]]
@@ -208,3 +210,15 @@ def compared(stream: Stream, unheld: Mapping[Stream, frozenset[str]]) -> list[st
     given = {column for row in ROWS[stream] for column in row}
     skipped = SERVER_SET | unheld.get(stream, frozenset())
     return [name for name in SCHEMAS[stream].names if name in given and name not in skipped]
+
+
+def tables(more: Rows | None = None) -> dict[Stream, pa.Table]:
+    """ROWS as one Arrow table a stream, in canonical schemas, for a CRM that is seeded from tables. `more` adds streams."""
+    every: Rows = {**ROWS, **(more or {})}
+    return {
+        stream: pa.Table.from_pylist(
+            [{name: row.get(name) for name in SCHEMAS[stream].names} for row in every.get(stream, [])],
+            schema=SCHEMAS[stream],
+        )
+        for stream in STREAMS
+    }

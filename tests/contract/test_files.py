@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
-from types import ModuleType
+
+import pytest
 
 from connectors.base import Connector, Organisation, PropertySpec, Value
 from connectors.file.config import FilesConfig, FilesMapping
 from connectors.file.connector import FileConnector
 from connectors.records import SCHEMAS, Stream
+from connectors.testing.harness import Harness
+from connectors.testing.organisation import OWN_DOMAIN, ROWS
+from connectors.testing.suite import ContractSuite
+from enrichment.fields import fields
 
 
-class FilesHarness:
+class FilesHarness(Harness):
     name = "files"
-    unheld: Mapping[Stream, frozenset[str]] = {}
-    provisions = True
-    edits = True
+    essential = fields("essential")
+    full = fields("full")
     merges = False
+    has_server = False
 
-    def __init__(self, organisation: ModuleType, folder: Path, stack: ExitStack) -> None:
-        self._organisation, self._folder, self._stack = organisation, folder, stack
-        self._rows = {stream: {str(row["id"]): dict(row) for row in rows} for stream, rows in organisation.ROWS.items()}
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._folder, self._stack = folder, stack
+        self._rows = {stream: {str(row["id"]): dict(row) for row in rows} for stream, rows in ROWS.items()}
         self.streams = frozenset(self._rows)
         folder.joinpath("in").mkdir()
         for stream in self._rows:
@@ -33,7 +38,7 @@ class FilesHarness:
 
     def connect(self, owned: Sequence[PropertySpec] = ()) -> Connector:
         config = FilesConfig(input=str(self._folder / "in"), output=str(self._folder / "out"))
-        organisation = Organisation((self._organisation.OWN_DOMAIN,), "EUR")
+        organisation = Organisation((OWN_DOMAIN,), "EUR")
         return self._stack.enter_context(closing(FileConnector(config, FilesMapping(), owned, organisation)))
 
     def id_of(self, stream: Stream, key: str) -> str:
@@ -46,9 +51,6 @@ class FilesHarness:
     def delete(self, stream: Stream, key: str) -> None:
         del self._rows[stream][key]
         self._export(stream)
-
-    def merge(self, loser: str, survivor: str) -> None:
-        raise NotImplementedError("rows of a file are not merged")
 
     def revoke(self, spec: PropertySpec) -> None:
         """Somebody takes the column out of the file."""
@@ -76,7 +78,9 @@ def _cell(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-@contextmanager
-def start(organisation: ModuleType, tmp_path: Path) -> Iterator[FilesHarness]:
-    with ExitStack() as stack:
-        yield FilesHarness(organisation, tmp_path, stack)
+class TestFiles(ContractSuite):
+    @pytest.fixture
+    def harness(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
+        monkeypatch.setattr("connectors.file.connector.PAGE_ROWS", 200)
+        with ExitStack() as stack:
+            yield FilesHarness(tmp_path, stack)

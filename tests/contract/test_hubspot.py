@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import orjson
-import pyarrow as pa
+import pytest
 import urllib3
 
 from connectors.base import Organisation, PropertySpec, Value
@@ -21,7 +20,11 @@ from connectors.emulator.organisation.model import Organisation as Emulated
 from connectors.emulator.server.http import EmulatorServer
 from connectors.hubspot.config import HubSpotConfig, HubSpotMapping
 from connectors.hubspot.connector import HubSpotConnector
-from connectors.records import SCHEMAS, STREAMS, Stream
+from connectors.records import STREAMS, Stream
+from connectors.testing.harness import Harness
+from connectors.testing.organisation import OWN_DOMAIN, ROWS, Rows, tables
+from connectors.testing.suite import ContractSuite
+from enrichment.fields import fields
 
 MAPPINGS = Path(__file__).parents[2] / "config" / "mappings"
 OBJECTS = "/crm/objects/2026-03"
@@ -41,8 +44,7 @@ def _mapping() -> HubSpotMapping:
 
 
 @dataclass
-class HubSpotHarness:
-    organisation: ModuleType
+class HubSpotHarness(Harness):
     server: EmulatorServer
     app: HubSpotEmulator
     token_file: Path
@@ -55,10 +57,9 @@ class HubSpotHarness:
             "activities": frozenset({"date_only"}),  # every HubSpot act has an hour
         }
     )
-    provisions: bool = True
-    edits: bool = True
-    merges: bool = True
-    made: list[HubSpotConnector] = field(default_factory=list)
+    essential: Sequence[PropertySpec] = fields("essential")
+    full: Sequence[PropertySpec] = fields("full")
+    opened: list[HubSpotConnector] = field(default_factory=list)
 
     def connect(self, owned: Sequence[PropertySpec] = ()) -> HubSpotConnector:
         config = HubSpotConfig.model_validate(
@@ -69,17 +70,17 @@ class HubSpotHarness:
                 "search_limit": 1000,
             }
         )
-        organisation = Organisation((self.organisation.OWN_DOMAIN,), "EUR", "Europe/London")
-        self.made.append(HubSpotConnector(config, _mapping(), owned, organisation))
-        return self.made[-1]
+        organisation = Organisation((OWN_DOMAIN,), "EUR", "Europe/London")
+        self.opened.append(HubSpotConnector(config, _mapping(), owned, organisation))
+        return self.opened[-1]
 
     def id_of(self, stream: Stream, key: str) -> str:
         if stream == "opportunity_people":
-            row = next(r for r in self.organisation.ROWS[stream] if r["id"] == key)
+            row = next(r for r in ROWS[stream] if r["id"] == key)
             return f"{self.id_of('opportunities', row['opportunity_id'])}-{self.id_of('people', row['person_id'])}"
         record = self.app.ids[stream][key]
         if stream == "activities":
-            row = next(r for r in self.organisation.ROWS[stream] if r["id"] == key)
+            row = next(r for r in ROWS[stream] if r["id"] == key)
             return f"{row['channel']}s-{record}"
         return record
 
@@ -105,21 +106,13 @@ class HubSpotHarness:
             assert answer.status < 300, answer.data
 
 
-def _tables(rows: Mapping[Stream, list[dict[str, Any]]]) -> dict[Stream, pa.Table]:
-    made: dict[Stream, pa.Table] = {}
-    for stream in STREAMS:
-        whole = [{name: row.get(name) for name in SCHEMAS[stream].names} for row in rows.get(stream, [])]
-        made[stream] = pa.Table.from_pylist(whole, schema=SCHEMAS[stream])
-    return made
-
-
 @contextmanager
-def start(organisation: ModuleType, tmp_path: Path) -> Iterator[HubSpotHarness]:
-    """A portal that holds `organisation.ROWS`, whose survivors of a merge keep their id."""
-    rows = {**organisation.ROWS, "currency_rates": [{"id": "EUR", "currency": "EUR", "rate": 1.0}]}
+def start(tmp_path: Path) -> Iterator[HubSpotHarness]:
+    """A portal that holds `ROWS`, whose survivors of a merge keep their id."""
+    rates: Rows = {"currency_rates": [{"id": "EUR", "currency": "EUR", "rate": 1.0}]}
     emulated = Emulated(
-        tables=_tables(rows),
-        own_domains=(organisation.OWN_DOMAIN,),
+        tables=tables(rates),
+        own_domains=(OWN_DOMAIN,),
         corporate_currency="EUR",
         time_zone="Europe/London",
         now=datetime.now(UTC),
@@ -128,7 +121,14 @@ def start(organisation: ModuleType, tmp_path: Path) -> Iterator[HubSpotHarness]:
     token_file = tmp_path / "token"
     token_file.write_text(app.token)
     with EmulatorServer(app) as server:
-        harness = HubSpotHarness(organisation, server, app, token_file)
+        harness = HubSpotHarness(server, app, token_file)
         yield harness
-        for connector in harness.made:
+        for connector in harness.opened:
             connector.close()
+
+
+class TestHubSpot(ContractSuite):
+    @pytest.fixture
+    def harness(self, tmp_path: Path) -> Iterator[Harness]:
+        with start(tmp_path) as harness:
+            yield harness

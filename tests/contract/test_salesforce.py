@@ -8,19 +8,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
-import pyarrow as pa
+import pytest
 
 from connectors.base import Organisation, PropertySpec, Value
 from connectors.emulator.organisation.model import Organisation as Emulated
 from connectors.emulator.salesforce.app import SalesforceEmulator
 from connectors.emulator.server.http import EmulatorServer
-from connectors.records import SCHEMAS, STREAMS, Stream
+from connectors.records import STREAMS, Stream
 from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.names import field_name
+from connectors.testing.harness import Harness
+from connectors.testing.organisation import OWN_DOMAIN, Rows, tables
+from connectors.testing.suite import ContractSuite
+from enrichment.fields import fields
 
 MAPPING = Path(__file__).parents[2] / "config" / "mappings" / "salesforce.toml"
 _OBJECTS: dict[Stream, str] = {"accounts": "Account", "opportunities": "Opportunity", "people": "Contact"}
@@ -28,8 +30,7 @@ _FIELDS = {"name": "Name"}
 
 
 @dataclass
-class SalesforceHarness:
-    organisation: ModuleType
+class SalesforceHarness(Harness):
     server: EmulatorServer
     app: SalesforceEmulator
     token_file: Path
@@ -42,10 +43,9 @@ class SalesforceHarness:
             "line_items": frozenset({"product_id"}),
         }
     )
-    provisions: bool = True
-    edits: bool = True
-    merges: bool = True
-    made: list[SalesforceConnector] = field(default_factory=list)
+    essential: Sequence[PropertySpec] = fields("essential")
+    full: Sequence[PropertySpec] = fields("full")
+    opened: list[SalesforceConnector] = field(default_factory=list)
 
     def connect(self, owned: Sequence[PropertySpec] = ()) -> SalesforceConnector:
         config = SalesforceConfig.model_validate(
@@ -57,9 +57,9 @@ class SalesforceHarness:
             }
         )
         mapping = SalesforceMapping.model_validate(tomllib.loads(MAPPING.read_text("utf-8")))
-        organisation = Organisation((self.organisation.OWN_DOMAIN,), "EUR", "Europe/London")
-        self.made.append(SalesforceConnector(config, mapping, owned, organisation))
-        return self.made[-1]
+        organisation = Organisation((OWN_DOMAIN,), "EUR", "Europe/London")
+        self.opened.append(SalesforceConnector(config, mapping, owned, organisation))
+        return self.opened[-1]
 
     @property
     def own_records(self) -> frozenset[str]:
@@ -81,21 +81,13 @@ class SalesforceHarness:
         self.app.revoke(_OBJECTS[spec.stream], field_name(spec.name))
 
 
-def tables(rows: Mapping[Stream, list[dict[str, Any]]]) -> dict[Stream, pa.Table]:
-    made: dict[Stream, pa.Table] = {}
-    for stream in STREAMS:
-        whole = [{name: row.get(name) for name in SCHEMAS[stream].names} for row in rows.get(stream, [])]
-        made[stream] = pa.Table.from_pylist(whole, schema=SCHEMAS[stream])
-    return made
-
-
 @contextmanager
-def start(organisation: ModuleType, tmp_path: Path) -> Iterator[SalesforceHarness]:
-    """An organisation that holds `organisation.ROWS`."""
-    rows = {**organisation.ROWS, "currency_rates": [{"id": "EUR", "currency": "EUR", "rate": 1.0}]}
+def start(tmp_path: Path) -> Iterator[SalesforceHarness]:
+    """An organisation that holds `ROWS`."""
+    rates: Rows = {"currency_rates": [{"id": "EUR", "currency": "EUR", "rate": 1.0}]}
     emulated = Emulated(
-        tables=tables(rows),
-        own_domains=(organisation.OWN_DOMAIN,),
+        tables=tables(rates),
+        own_domains=(OWN_DOMAIN,),
         corporate_currency="EUR",
         time_zone="Europe/London",
         now=datetime.now(UTC),
@@ -104,7 +96,14 @@ def start(organisation: ModuleType, tmp_path: Path) -> Iterator[SalesforceHarnes
     token_file = tmp_path / "token"
     token_file.write_text(app.token)
     with EmulatorServer(app) as server:
-        harness = SalesforceHarness(organisation, server, app, token_file)
+        harness = SalesforceHarness(server, app, token_file)
         yield harness
-        for connector in harness.made:
+        for connector in harness.opened:
             connector.close()
+
+
+class TestSalesforce(ContractSuite):
+    @pytest.fixture
+    def harness(self, tmp_path: Path) -> Iterator[Harness]:
+        with start(tmp_path) as harness:
+            yield harness
