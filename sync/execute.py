@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,16 +11,17 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from sync.console.output import Output
     from sync.options import RunContext, RunOptions
-    from sync.result import RunResult
+
+Result = TypeVar("Result")
 
 
 def connected(
-    command: Callable[[RunContext], RunResult],
+    command: Callable[[RunContext], Result],
     settings: Settings,
     options: RunOptions,
     output: Output,
     limit: timedelta | None = None,
-) -> RunResult:
+) -> Result:
     """Builds the connector, runs `command` (of `sync.run`) within the limit of time, and closes the connector.
 
     Raises what the command raises; OutOfTime when the limit ended it.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sync import quiet
+from sync.land.normalize import Normalized
 from sync.options import RunContext
 from sync.result import RunResult, ScoredAt
 from sync.session import open_run
@@ -41,6 +42,14 @@ def run_plan(context: RunContext) -> RunResult:
         normalized = stages.land(stages.pull())
         stages.diff(normalized, stages.enrich(normalized))
         return stages.close()
+
+
+def run_read(context: RunContext) -> Normalized:
+    """Pull and land only: what the next plan or sync would read. Nothing is scored, nothing of the CRM is changed."""
+    with open_run("read", context) as stages:
+        normalized = stages.land(stages.pull())
+        stages.close()
+        return normalized
 
 
 def run_score(context: RunContext, moments: Sequence[datetime]) -> list[ScoredAt]:

@@ -6,13 +6,20 @@ from collections.abc import Mapping
 
 import ibis
 
-from enrichment.as_of import AsOf
-from enrichment.commerce.deals import converted, rates
+from enrichment.as_of import AsOf, known
+from enrichment.commerce.deals import converted, deals, rates
 from enrichment.commerce.holdings import plain
 from enrichment.expressions import DAY, Expr, at_least, money, ratio
 from enrichment.model import ScoringModel
 
 _KINDS = ("strategic", "critical", "modular")
+
+
+def sold_by_family(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel) -> Expr:
+    """`families_sold` of everything known at `as_of`, from the tables of `enrichment.inputs`."""
+    ibis.options.sql.fuse_selects = False  # as in `score`: fused, the statement is many times as long
+    tables = known(tables, as_of)
+    return families_sold(tables, deals(tables, as_of, model), as_of, model)
 
 
 def families_sold(tables: Mapping[str, Expr], dealt: Expr, as_of: AsOf, model: ScoringModel) -> Expr:

@@ -20,6 +20,7 @@ import sync.cli.emulator as cli_emulator
 import sync.cli.evaluate as cli_judge
 import sync.cli.inspect as cli_read
 import sync.cli.operate as cli_operate
+import sync.cli.rate as cli_rate
 import sync.cli.run as cli_run
 import sync.cli.schedule as cli_schedule
 import sync.cli.setup as cli_setup
@@ -39,7 +40,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for module in (cli_setup, cli_run, cli_read, cli_judge, cli_emulator, cli_operate, cli_schedule, cli_daemon, cli_state):
+for module in (
+    cli_setup,
+    cli_rate,
+    cli_run,
+    cli_read,
+    cli_judge,
+    cli_emulator,
+    cli_operate,
+    cli_schedule,
+    cli_daemon,
+    cli_state,
+):
     module.register(app)
 
 

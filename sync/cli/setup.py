@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,11 +49,16 @@ def init(
     client_id: Annotated[
         str | None, typer.Option(help="Salesforce: sign in by client credentials, as this external client app.")
     ] = None,
+    rate: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=N,N,N,N", help="A product family's ratings, as bothways rate --set takes them."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing, take what is proposed.")] = False,
 ) -> None:
     """Answer a few questions and create bothways.toml."""
     from connectors.errors import ConfigError
     from sync.onboarding.first_settings import defaults_for, settings_text, write_new
+    from sync.onboarding.rate import offered
 
     path = Path(config)
     if path.exists():
@@ -63,6 +69,7 @@ def init(
         given = Answers(own_domain or (), currency, time_zone, won or (), dates, numbers, yes)
         for line in from_folder(folder, path, given, lambda text, default: str(typer.prompt(text, default=default))):
             Output().say(line)
+        offered(path, Output(), asking_plainly, rate or (), asking=sys.stdin.isatty() and not yes)
         return
     from sync.onboarding import wizard
 
@@ -77,13 +84,20 @@ def init(
         if own_domain is None and not yes:
             answer = ask("Your own mail domains, separated by commas (mail from them is ours)", "", False)
             domains = [part.strip() for part in answer.split(",") if part.strip()]
-        text, step = settings_text(kind, address, domains, currency), suggestion.next_step
+        text, step, readable = settings_text(kind, address, domains, currency), suggestion.next_step, False
     else:
         said = wizard.Given(url, client_id, own_domain, currency, time_zone, yes)
-        text, step = wizard.crm_settings(kind, said, path, ask, output.say), wizard.next_step(path, client_id)
+        draft = wizard.crm_settings(kind, said, path, ask, output.say)
+        text, step, readable = draft.text, wizard.next_step(path, client_id), draft.works
     write_new(path, text)
     output.say(f"Wrote {path}.")
+    offered(path, output, asking_plainly, rate or (), asking=readable and sys.stdin.isatty() and not yes)
     output.say(step)
+
+
+def asking_plainly(question: str, default: str) -> str:
+    """What a person types; Enter gives the default, which is shown where there is one."""
+    return str(typer.prompt(question, default=default, show_default=bool(default)))
 
 
 def check(config: ConfigOption = "bothways.toml", as_json: JsonOption = False, quiet: QuietOption = False) -> None:

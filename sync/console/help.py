@@ -7,7 +7,7 @@ from typing import Any
 from typer.core import TyperGroup
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "First steps": ("demo", "init", "check", "provision", "plan", "sync"),
+    "First steps": ("demo", "init", "check", "rate", "provision", "plan", "sync"),
     "Every day": ("report", "explain", "status", "history", "mcp"),
     "When something is wrong": ("dead-letters", "rollback", "state"),
     "Judge the scores": ("score", "backtest", "calibrate"),

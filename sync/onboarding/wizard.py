@@ -73,8 +73,16 @@ def address_of(answer: str) -> str:
     return f"{scheme}://{host.replace('.lightning.force.com', '.my.salesforce.com')}"
 
 
-def crm_settings(kind: str, given: Given, path: Path, ask: Ask, say: Callable[[str], None]) -> str:
-    """The text of a first settings file for Salesforce or HubSpot, after asking, testing and proposing.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The text of a settings file, and whether its credentials were tested and work."""
+
+    text: str
+    works: bool
+
+
+def crm_settings(kind: str, given: Given, path: Path, ask: Ask, say: Callable[[str], None]) -> Draft:
+    """A first settings file for Salesforce or HubSpot, after asking, testing and proposing.
 
     The token is read from its variable; one that is typed is used for the test only and never written.
     """
@@ -88,9 +96,10 @@ def crm_settings(kind: str, given: Given, path: Path, ask: Ask, say: Callable[[s
         typed = ask(f"{what} to test now (never written; Enter to skip)", "", True)
         if typed:
             os.environ[variable] = typed.strip()
-    domains, zone = given.domains, given.time_zone
+    domains, zone, works = given.domains, given.time_zone, False
     if os.environ.get(variable):
-        found_domains, found_zone = _look(kind, url, given, path, say)
+        seen = _look(kind, url, given, path, say)
+        works, (found_domains, found_zone) = seen is not None, seen or ([], None)
         domains = domains if domains is not None else _confirm(ask, given.yes, found_domains)
         zone = zone or found_zone
     if domains is None:
@@ -101,7 +110,7 @@ def crm_settings(kind: str, given: Given, path: Path, ask: Ask, say: Callable[[s
         )
     if not domains:
         say("Without own domains bothways cannot tell who wrote a mail by its address: fill in own_domains.")
-    return text_of(kind, url, given.client_id, domains, given.currency, zone)
+    return Draft(text_of(kind, url, given.client_id, domains, given.currency, zone), works)
 
 
 def next_step(path: Path, client_id: str | None) -> str:
@@ -148,8 +157,10 @@ time_zone = {json.dumps(zone or "UTC")}   # business hours and days are counted 
 """
 
 
-def _look(kind: str, url: str, given: Given, path: Path, say: Callable[[str], None]) -> tuple[list[str], str | None]:
-    """Own domains and the time zone that the CRM's users have most; says how the credentials fared."""
+def _look(
+    kind: str, url: str, given: Given, path: Path, say: Callable[[str], None]
+) -> tuple[list[str], str | None] | None:
+    """Own domains and the time zone that the CRM's users have most; says how the credentials fared, None when badly."""
     from config import settings as config_settings
     from sync.registry import connect
 
@@ -163,7 +174,7 @@ def _look(kind: str, url: str, given: Given, path: Path, say: Callable[[str], No
         domains, zone = _of_users(connector)
     except BothwaysError as error:
         say(f"The credentials did not work: {error}")
-        return [], None
+        return None
     finally:
         connector.close()
     say("The credentials work.")

@@ -79,6 +79,16 @@ def compile_statements(engine: Engine, model: ScoringModel, scorer: Scorer | Non
     return Statements(tuple(stages), outputs)
 
 
+def compile_families(engine: Engine, model: ScoringModel) -> Statements:
+    """The statement of `enrichment.commerce.ratings.sold_by_family`: the one output `families`, in its order."""
+    from enrichment.commerce.ratings import sold_by_family
+
+    with _no_collector(), engine.compiler() as backend:
+        tables = {name: backend.empty(f"in_{name}", schema) for name, schema in INPUTS.items()}
+        text = str(backend.compile(sold_by_family(tables, AsOf.parameter(), model)))
+    return Statements((), (("families", _EXCLUDED.sub(_sorted, text)),))
+
+
 def _sorted(excluded: re.Match[str]) -> str:
     return f"{excluded[1]} ({', '.join(sorted(excluded[2].split(', ')))})"
 

@@ -60,13 +60,18 @@ class Statements:
 
 
 def statements_for(
-    engine: str, model: ScoringModel, compile_them: Callable[[], Statements], workspace: Path | None = None
+    engine: str,
+    model: ScoringModel,
+    compile_them: Callable[[], Statements],
+    workspace: Path | None = None,
+    *,
+    what: str = "scores",
 ) -> Statements:
-    """The statements of a model on an engine: kept ones, or compiled and then kept for the next run.
+    """The statements of a model on an engine for `what`: kept ones, or compiled and then kept for the next run.
 
     A file that is damaged or cannot be read is compiled again. Where nothing can be written they are just not kept.
     """
-    key = key_of(engine, model)
+    key = key_of(engine, model, what)
     if key not in _READ:
         folders = [SHIPPED, *cache_folders(workspace)]
         found = next((s for folder in folders if (s := _read(folder / f"{key}.gz")) is not None), None)
@@ -79,9 +84,15 @@ def statements_for(
     return _READ[key]
 
 
-def key_of(engine: str, model: ScoringModel) -> str:
+def key_of(engine: str, model: ScoringModel, what: str = "scores") -> str:
     """The name that statements are kept under."""
-    parts = [_FORMAT, engine, _code(), *(f"{name}=={_version(name)}" for name in _LIBRARIES[engine])]
+    parts = [
+        _FORMAT,
+        *(() if what == "scores" else (what,)),
+        engine,
+        _code(),
+        *(f"{name}=={_version(name)}" for name in _LIBRARIES[engine]),
+    ]
     parts += [model.version_string, model.model_dump_json(), model.words.model_dump_json()]
     return f"{engine}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]}"
 

@@ -22,7 +22,7 @@ runs = sa.Table(
     metadata,
     sa.Column("run_id", sa.Text, primary_key=True),
     sa.Column("crm", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),  # sync, plan, score
+    sa.Column("kind", sa.Text, nullable=False),  # sync, plan, score, read
     sa.Column("status", sa.Text, nullable=False),  # running, finished, interrupted, refused, abandoned
     sa.Column("phase", sa.Text, nullable=False),  # pull, write, done
     sa.Column("as_of", sa.Text, nullable=False),
