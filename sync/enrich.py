@@ -49,6 +49,7 @@ def score_tables(
     with engine_named(engine, scratch, LEAN) as run:
         statements = _statements(run, engine, model, scorer, normalized.parent)
         run.as_of(as_of)
+        run.expect(max(pq.read_metadata(normalized / f"{name}.parquet").num_rows for name in INPUTS))
         for name in INPUTS:
             run.read(f"in_{name}", normalized / f"{name}.parquet")
         for name in _STANCE:

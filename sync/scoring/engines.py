@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
+_ROW_GROUP = 122_880
+"""Rows of a row group as DuckDB writes and scans them."""
+
+
 class Compiler(Protocol):
     """Makes SQL of Ibis expressions over tables without rows."""
 
@@ -40,6 +44,9 @@ class Engine(Protocol):
 
     def as_of(self, moment: datetime) -> None:
         """Defines what `AsOf.parameter` stands for."""
+
+    def expect(self, rows: int) -> None:
+        """Prepares for inputs of at most so many rows each."""
 
     def read(self, name: str, path: Path) -> None:
         """Gives a file, or a folder that `store` wrote, a name in SQL."""
@@ -88,6 +95,12 @@ class DuckDB:
         for name, (_, value) in definitions(moment, "duckdb").items():
             self._connection.execute(f"CREATE OR REPLACE TEMP MACRO {name}() AS {value}")
 
+    def expect(self, rows: int) -> None:
+        # A row group is read by one thread. What further threads prepare for the long statements is for nothing then,
+        # and costs as much again: they hold ten thousand expressions, each with room for its values.
+        if rows <= _ROW_GROUP:
+            self._connection.execute("SET threads = 1")
+
     def read(self, name: str, path: Path) -> None:
         self._connection.execute(
             f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM read_parquet({literal(str(path))})"  # noqa: S608
@@ -107,24 +120,45 @@ class DuckDB:
         with TemporaryDirectory() as folder, duckdb.connect() as connection:
             engine = DuckDB(connection)
             engine.as_of(datetime.fromisoformat("2000-01-01T00:00:00+00:00"))
-            yield _DuckDBCompiler(engine, connection, ibis.duckdb.from_connection(connection), Path(folder))
+            yield _DuckDBCompiler(engine, ibis.duckdb.from_connection(connection), Path(folder))
 
 
-class _DuckDBCompiler:
-    def __init__(self, engine: DuckDB, connection: duckdb.DuckDBPyConnection, backend: Any, folder: Path) -> None:
-        self._engine, self._connection, self._backend, self._folder = engine, connection, backend, folder
-        self.compile = backend.compile
+class _Compiler:
+    """Compiles for an Ibis backend, and knows the columns of the tables that were made for it."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+        self._columns: dict[str, tuple[str, ...]] = {}
+
+    def compile(self, table: Any) -> str:
+        from sqlglot import ErrorLevel
+
+        from sync.scoring.simplify import simplified
+
+        query = simplified(self._backend.compiler.to_sqlglot(table), self._columns)
+        return query.sql(dialect=self._backend.dialect, copy=False, unsupported_level=ErrorLevel.RAISE)
+
+    def table(self, name: str) -> Any:
+        table = self._backend.table(name)
+        self._columns[name] = table.columns
+        return table
+
+
+class _DuckDBCompiler(_Compiler):
+    def __init__(self, engine: DuckDB, backend: Any, folder: Path) -> None:
+        super().__init__(backend)
+        self._engine, self._folder = engine, folder
 
     def empty(self, name: str, schema: pa.Schema) -> Any:
         pq.write_table(schema.empty_table(), self._folder / name)
         self._engine.read(name, self._folder / name)
-        return self._backend.table(name)
+        return self.table(name)
 
     def without_rows(self, name: str, sql: str) -> Any:
         # Through a file: Parquet has no type for some of DuckDB's, such as a sum of whole numbers.
         self._engine.store(f"SELECT * FROM ({sql}) LIMIT 0", self._folder / name)  # noqa: S608  our own SQL
         self._engine.read(name, self._folder / name)
-        return self._backend.table(name)
+        return self.table(name)
 
 
 class Spark:
@@ -151,6 +185,10 @@ class Spark:
     def as_of(self, moment: datetime) -> None:
         for name, (kind, value) in definitions(moment, "spark").items():
             self._session.sql(f"CREATE OR REPLACE TEMPORARY FUNCTION {name}() RETURNS {kind} RETURN {value}")
+
+    def expect(self, rows: int) -> None:
+        # Spark shuffles into 200 parts by default, whatever there is to shuffle.
+        self._session.conf.set("spark.sql.shuffle.partitions", str(max(1, min(200, rows // _ROW_GROUP * 4))))
 
     def read(self, name: str, path: Path) -> None:
         self._session.read.parquet(str(path)).createOrReplaceTempView(name)
@@ -181,21 +219,21 @@ class Spark:
         self._session.stop()
 
 
-class _SparkCompiler:
+class _SparkCompiler(_Compiler):
     def __init__(self, session: Any, backend: Any, scratch: Path) -> None:
-        self._session, self._backend, self._scratch = session, backend, scratch
-        self.compile = backend.compile
+        super().__init__(backend)
+        self._session, self._scratch = session, scratch
 
     def empty(self, name: str, schema: pa.Schema) -> Any:
         path = self._scratch / f"empty_{name}.parquet"
         pq.write_table(schema.empty_table(), path)
         self._session.read.parquet(str(path)).createOrReplaceTempView(name)
-        return self._backend.table(name)
+        return self.table(name)
 
     def without_rows(self, name: str, sql: str) -> Any:
         schema = self._session.sql(sql).schema
         self._session.createDataFrame([], schema).createOrReplaceTempView(name)
-        return self._backend.table(name)
+        return self.table(name)
 
 
 def definitions(moment: datetime, engine: str) -> dict[str, tuple[str, str]]:

@@ -145,7 +145,8 @@ def _code() -> str:
     """A digest of the sources that statements are compiled from."""
     root = Path(enrichment.__file__).parent
     digest = hashlib.sha256()
-    for path in sorted([*root.rglob("*.py"), Path(__file__).with_name("compile.py")]):
+    own = [Path(__file__).with_name(name) for name in ("compile.py", "engines.py", "simplify.py")]
+    for path in sorted([*root.rglob("*.py"), *own]):
         digest.update(f"{path.name}\n".encode() + path.read_bytes())
     return digest.hexdigest()
 
