@@ -43,6 +43,8 @@ def plan(
     quiet: QuietOption = False,
 ) -> None:
     """Show what a sync would write: each record's old and new values, with the reason. Changes nothing in the CRM."""
+    from config.loading import load_model
+    from sync.ratings.cost import cost_of
     from sync.report.plan import planned_changes, write_csv
     from sync.run import run_plan
     from sync.system.files import check_output
@@ -54,6 +56,8 @@ def plan(
     settings, options = _prepared(config, as_of)
     result = _run(run_plan, settings, options, output)
     rows = planned_changes(result.plan_path, result.scores_dir)
+    model = load_model(settings)
+    ratings = None if result.scores_dir is None else cost_of(settings, result.scores_dir, model)
     if csv is not None:
         write_csv(csv, rows)
     if out is not None:
@@ -61,9 +65,10 @@ def plan(
 
         build_plan_page(settings, out, rows)
     if as_json:
-        output.result({**result.to_json(), "changes": [row.to_json() for row in rows]})
+        missing = None if ratings is None else ratings.to_json()
+        output.result({**result.to_json(), "changes": [row.to_json() for row in rows], "ratings": missing})
         return
-    show_plan(output, result, rows, everything=everything, config=Path(config))
+    show_plan(output, result, rows, everything=everything, config=Path(config), ratings=ratings)
     for path in (csv, out):
         if path is not None:
             output.say(f"Wrote {path}")

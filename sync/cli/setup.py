@@ -105,6 +105,8 @@ def check(config: ConfigOption = "bothways.toml", as_json: JsonOption = False, q
     from config import settings as config_settings
     from config.loading import load_model
     from connectors.base import Diagnosis
+    from sync.console.results import with_config
+    from sync.ratings.cost import cost_of_last_run
     from sync.registry import connect
     from sync.state import file_system as storage
 
@@ -117,6 +119,9 @@ def check(config: ConfigOption = "bothways.toml", as_json: JsonOption = False, q
         diagnosis = Diagnosis((*diagnosis.findings, *kept))
     finally:
         connector.close()
+    if (cost := cost_of_last_run(settings, model)) is not None:
+        rating = cost.finding(f"bothways rate{with_config(Path(config))}")
+        diagnosis = Diagnosis((*diagnosis.findings, rating))
     output = Output(as_json=as_json, quiet=quiet)
     if as_json:
         findings = [

@@ -11,6 +11,7 @@ from sync.console.results import with_config
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sync.ratings.cost import RatingsCost
     from sync.report.plan import PlannedChange
     from sync.result import RunResult
 
@@ -19,7 +20,13 @@ SHOWN = 12
 
 
 def show_plan(
-    output: Output, result: RunResult, rows: Sequence[PlannedChange], *, everything: bool, config: Path | None = None
+    output: Output,
+    result: RunResult,
+    rows: Sequence[PlannedChange],
+    *,
+    everything: bool,
+    config: Path | None = None,
+    ratings: RatingsCost | None = None,
 ) -> None:
     """The sentence, the records (the most telling unless `everything`), and the next command, for the settings of this run."""
     from sync.report.plan import TELLING
@@ -45,6 +52,8 @@ def show_plan(
         output.say(
             f"{_count(result.rejects, 'record', 'records')} could not be understood and {'was' if result.rejects == 1 else 'were'} left out."
         )
+    if ratings is not None:
+        output.say(f"\n{ratings.message}\n{ratings.advice}: bothways rate{with_config(config)}")
     if result.changed:
         calls = result.api_calls.get("to_write", 0)
         output.say(

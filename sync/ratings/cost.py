@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
+from connectors.base import Finding
 from enrichment.fields import STANCES
 from enrichment.model import COMPONENTS, ScoringModel
 from sync.ratings.sold import FamilySold, families_sold
@@ -64,6 +65,10 @@ class RatingsCost:
         bought = f"{self.first.customers:,} {'account' if self.first.customers == 1 else 'accounts'}"
         return f"Rate {self.first.family} first ({percent(self.first.share)} of revenue, {bought})"
 
+    def finding(self, command: str) -> Finding:
+        """The same as a line of `check`; `command` is how to rate."""
+        return Finding("todo", "ratings", self.message, f"{self.advice}: {command}")
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -105,9 +110,12 @@ def cost_of_last_run(settings: Settings, model: ScoringModel) -> RatingsCost | N
     runs = finished_runs(settings) if has_state(settings) else []
     if not runs:
         return None
-    return ratings_cost(
-        runs[0].scores_dir, settings.workspace.dir / "normalized", as_of_scores(runs[0].scores_dir), model
-    )
+    return cost_of(settings, runs[0].scores_dir, model)
+
+
+def cost_of(settings: Settings, scores: Path, model: ScoringModel) -> RatingsCost | None:
+    """The same for one folder of scores, made from what the workspace read last."""
+    return ratings_cost(scores, settings.workspace.dir / "normalized", as_of_scores(scores), model)
 
 
 def as_of_scores(scores: Path) -> datetime | None:

@@ -11,6 +11,7 @@ from config.loading import load_model
 from config.settings import Settings
 from connectors.errors import ConfigError
 from enrichment.model import ScoringModel
+from sync.ratings.cost import cost_of
 from sync.report.changes import baseline
 from sync.report.data import ReportData, read_report
 from sync.report.details import details
@@ -50,8 +51,11 @@ def build_report(
     last, before = runs[0], baseline(runs, since)
     model, data = load_model(settings), _data(settings, last, before, names=names)
     forms = (link_form(settings, "accounts"), link_form(settings, "opportunities")) if names else ("", "")
+    cost = cost_of(settings, last.scores_dir, model)
     page = replace(
-        with_details(extras or Extras(), data, last.scores_dir, model, runs[1 : 1 + _HISTORY], detailed), forms=forms
+        with_details(extras or Extras(), data, last.scores_dir, model, runs[1 : 1 + _HISTORY], detailed),
+        forms=forms,
+        ratings="" if cost is None else f"{cost.message} {cost.advice}:",
     )
     write(out, render(data, pulled=last.pulled, advice=model.words.advice, extras=page))
     return out

@@ -51,6 +51,8 @@ class Extras:
     changed: int = 0
     title: str = "Who needs whom, and who does the work"
     note: str = ""
+    ratings: str = ""
+    """What unrated product families cost; empty when nothing."""
     open: str = ""
     """The id of the record whose drawer is open at first."""
 
@@ -68,6 +70,7 @@ def render(
             data=data,
             title=extras.title,
             note=extras.note,
+            ratings=extras.ratings,
             tiles=summary.tiles(data),
             labels=dict(STANCES),
             deal_labels=dict(DEAL_STANCES),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import shutil
@@ -77,39 +78,44 @@ def needs(folder):
     return {row["id"]: (row["bothways_customer_dependence"], row["bothways_seller_dependence"]) for row in rows}
 
 
-def test_a_rated_family_changes_the_next_scores(shop, run):
-    run("score", "--as-of", "2026-11-01")
+def test_a_rated_family_changes_the_next_scores_and_ends_what_its_rating_cost(shop, run):
+    plan = run("plan", "--as-of", "2026-11-01")
+    checked, _ = run("check"), run("report", "--out", "before.html")
     before = needs(shop)
     listed = json.loads(run("rate", "--json").out)
     done = run("rate", "--set", "pump=3,3,3,0", "--family", "valves", "--strategic", "no", "--modular", "80%")
-    settings = tomllib.loads((shop / "bothways.toml").read_text())
-    model = tomllib.loads((shop / "model.toml").read_text())
-    run("score", "--as-of", "2026-11-01")
-    after = needs(shop)
+    shown, _ = run("plan", "--as-of", "2026-11-01", "--json"), run("report", "--out", "after.html")
+    after, rechecked = needs(shop), run("check")
+
+    highest = max(need for need, _ in before.values())
+    cost = (
+        'None of the 3 product families sold is rated. For 12 of 12 accounts "They need us" rests on at most 7 of its 10 parts:'
+        f" none of them is above {highest:.1f}, and Stay close and Plan together begin at 60."
+    )
+    first = "Rate Pumps first (80% of revenue, 1 account): bothways rate\n"
+    assert f"{cost}\n{first}" in plan.out
+    assert f"todo  ratings: {cost}\n      {first}" in checked.out
+    assert checked.out.count("Rate Pumps first") == 1
+    assert html.escape(cost, quote=False) in html.unescape((shop / "before.html").read_text())
+    assert json.loads(shown.out)["ratings"] is None
+    assert "ratings:" not in rechecked.out
+    assert "bothways rate" not in (shop / "after.html").read_text()
 
     assert [(f["family"], f["accounts"], round(f["share"], 2), f["strategic"]) for f in listed["families"]] == [
         ("Pumps", 1, 0.8, None), ("Valves", 6, 0.11, None), ("Seals", 5, 0.09, None)
     ]  # fmt: skip
-    assert settings["score"] == {"model": "model.toml"}
+    assert tomllib.loads((shop / "bothways.toml").read_text())["score"] == {"model": "model.toml"}
     assert "# exports of ours" in (shop / "bothways.toml").read_text()
-    assert model == {
-        "families": {
-            "strategic": {"Pumps": 0.9, "Valves": 0.0},
-            "critical": {"Pumps": 0.9},
-            "modular": {"Pumps": 0.0, "Valves": 0.8},
-        }
-    }
+    assert tomllib.loads((shop / "model.toml").read_text())["families"] == {
+        "strategic": {"Pumps": 0.9, "Valves": 0.0}, "critical": {"Pumps": 0.9}, "modular": {"Pumps": 0.0, "Valves": 0.8}
+    }  # fmt: skip
     assert "Next: bothways plan" in done.out
     assert after["c0"][0] > before["c0"][0] + 5  # strategic, critical, hard to swap out
     assert after["c1"][0] < before["c1"][0]  # neither strategic nor hard to swap out
     assert after["c2"] == before["c2"]  # buys what nobody has rated
-    assert sorted(path.name for path in shop.iterdir()) == [
-        ".bothways",
-        "bothways.toml",
-        "data",
-        "mapping.toml",
-        "model.toml",
-    ]
+    assert {path.name for path in shop.iterdir()} == {
+        ".bothways", "bothways.toml", "data", "mapping.toml", "model.toml", "before.html", "after.html"
+    }  # fmt: skip
 
 
 def test_a_person_is_asked_by_revenue_and_forgiven_and_may_stop(shop, typed):
