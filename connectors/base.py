@@ -45,7 +45,8 @@ class PropertySpec:
     """A custom field that we own, in neutral words; `translate.py` of each connector turns `name` into the vendor's.
 
     `name` is the stem (`bothways_stance`), `scale` the decimals kept for numbers, `length` the most characters of a
-    string, `options` the (code, label) pairs of an enumeration, `former` the pairs that earlier releases installed.
+    string, `options` the (code, label) pairs of an enumeration, `former` the pairs that earlier releases installed,
+    `former_label` what they called the field.
     """
 
     name: str
@@ -58,6 +59,11 @@ class PropertySpec:
     length: int = 255
     options: tuple[tuple[str, str], ...] = ()
     former: tuple[tuple[str, str], ...] = ()
+    former_label: str = ""
+
+    def renamed(self, held: str) -> bool:
+        """Whether a field that is called `held` still has its label of an earlier release, and should get today's."""
+        return bool(self.former_label) and held == self.former_label and held != self.label
 
     def relabelled(self, held: Mapping[str, str]) -> dict[str, str]:
         """Of the options held (code -> label), those that still have a label of an earlier release, with today's label.

@@ -5,6 +5,7 @@ Codes (A1..A24, O1..O12) are those of `docs/the-scores.md`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from connectors.base import PropertySpec
@@ -48,6 +49,46 @@ DEAL_STANCES: tuple[tuple[str, str], ...] = (
     ("closed", "Closed"),
     ("insufficient_evidence", "Insufficient evidence"),
 )
+FORMER_LABELS: dict[str, str] = {
+    "bothways_customer_dependence": "Customer dependence",
+    "bothways_dependence_benefit": "Dependence: benefit",
+    "bothways_dependence_cost": "Dependence: cost to leave",
+    "bothways_seller_dependence": "Seller dependence",
+    "bothways_mutual_dependence": "Mutual dependence",
+    "bothways_dependence_asymmetry": "Dependence asymmetry",
+    "bothways_dependence_symmetry": "Dependence symmetry",
+    "bothways_seller_effort_hours": "Seller effort (h, 90 days)",
+    "bothways_customer_effort_hours": "Customer effort (h, 90 days)",
+    "bothways_reciprocity_index": "Reciprocity index",
+    "bothways_reciprocity_balance": "Reciprocity balance",
+    "bothways_reciprocity_vs_book": "Reciprocity against the book",
+    "bothways_customer_initiation_share": "Customer initiation share (%)",
+    "bothways_customer_responsiveness": "Customer responsiveness",
+    "bothways_seller_responsiveness": "Seller responsiveness",
+    "bothways_customer_reply_hours": "Customer reply (business h)",
+    "bothways_seller_reply_hours": "Seller reply (business h)",
+    "bothways_two_way_contacts": "Two-way contacts",
+    "bothways_stance": "Stance",
+    "bothways_reclaimable_hours": "Reclaimable hours (90 days)",
+    "bothways_confidence": "Confidence",
+    "bothways_confidence_dependence": "Confidence in dependence",
+    "bothways_confidence_effort": "Confidence in effort",
+    "bothways_coverage": "Coverage (%)",
+    "bothways_deal_reciprocity_index": "Deal reciprocity index",
+    "bothways_deal_reciprocity_balance": "Deal reciprocity balance",
+    "bothways_deal_customer_effort_hours": "Deal customer effort (h)",
+    "bothways_deal_seller_effort_hours": "Deal seller effort (h)",
+    "bothways_deal_momentum": "Deal momentum",
+    "bothways_deal_two_way_contacts": "Deal two-way contacts",
+    "bothways_deal_days_since_customer_act": "Days since customer act",
+    "bothways_deal_customer_dependence": "Deal customer dependence",
+    "bothways_deal_seller_dependence": "Deal seller dependence",
+    "bothways_deal_asymmetry": "Deal asymmetry",
+    "bothways_deal_stance": "Deal stance",
+    "bothways_deal_confidence": "Deal confidence",
+    "bothways_deal_top_drivers": "Deal: why",
+}
+"""What fields were called before 2.0: labels that `provision` may replace. A label that an administrator chose stays."""
 _OURS = "Written by bothways; edits are overwritten."
 _INDEX = "An index, not a probability."
 
@@ -81,72 +122,66 @@ ACCOUNT_FIELDS: tuple[PropertySpec, ...] = (
     _score(
         _A,
         "bothways_customer_dependence",
-        "Customer dependence",
+        "They need us",
         "0-100: how much they need us. High: a close relation is wanted and worth it.",
     ),
-    _score(_A, "bothways_dependence_benefit", "Dependence: benefit", "0-100: need by value; predicts expansion."),
+    _score(_A, "bothways_dependence_benefit", "They need us: for value", "0-100: need by value; predicts expansion."),
     _score(
         _A,
         "bothways_dependence_cost",
-        "Dependence: cost to leave",
+        "They need us: cost to leave",
         "0-100: need by lock-in; holds them, does not make them like us.",
     ),
-    _score(_A, "bothways_seller_dependence", "Seller dependence", "0-100: how much we need them."),
-    _score(_A, "bothways_mutual_dependence", "Mutual dependence", "0-100: how much is at stake for both."),
+    _score(_A, "bothways_seller_dependence", "We need them", "0-100: how much we need them."),
+    _score(_A, "bothways_mutual_dependence", "At stake for both", "0-100: how much is at stake for both."),
     _score(
         _A,
         "bothways_dependence_asymmetry",
-        "Dependence asymmetry",
+        "Who needs whom more",
         "-100..100: above 0 they need us more; below 0 we need them more.",
     ),
     _score(
         _A,
         "bothways_dependence_symmetry",
-        "Dependence symmetry",
+        "How equal the need is",
         "0-100: how equal the two dependences are; read with mutual dependence.",
     ),
-    _hours(_A, "bothways_seller_effort_hours", "Seller effort (h, 90 days)", "Hours we spent in the last 90 days."),
-    _hours(
-        _A, "bothways_customer_effort_hours", "Customer effort (h, 90 days)", "Hours they spent in the last 90 days."
-    ),
+    _hours(_A, "bothways_seller_effort_hours", "Our hours (90 days)", "Hours we spent in the last 90 days."),
+    _hours(_A, "bothways_customer_effort_hours", "Their hours (90 days)", "Hours they spent in the last 90 days."),
+    _score(_A, "bothways_reciprocity_index", "Two-way effort", "0-100: demonstrated two-way effort; 0 is all one way."),
     _score(
-        _A, "bothways_reciprocity_index", "Reciprocity index", "0-100: demonstrated two-way effort; 0 is all one way."
-    ),
-    _score(
-        _A, "bothways_reciprocity_balance", "Reciprocity balance", "-100..100: above 0 we chase; below 0 they chase us."
+        _A, "bothways_reciprocity_balance", "Balance of effort", "-100..100: above 0 we chase; below 0 they chase us."
     ),
     _score(
         _A,
         "bothways_reciprocity_vs_book",
-        "Reciprocity against the book",
+        "Balance against similar customers",
         "Percentile of the balance among accounts of the same segment.",
         index=False,
     ),
     _score(
         _A,
         "bothways_customer_initiation_share",
-        "Customer initiation share (%)",
+        "Conversations they start (%)",
         "Who picks up the phone first: the customer's share.",
         index=False,
     ),
-    _score(
-        _A, "bothways_customer_responsiveness", "Customer responsiveness", "0-100: do they answer us, and how fast."
-    ),
-    _score(_A, "bothways_seller_responsiveness", "Seller responsiveness", "0-100: do we answer them, and how fast."),
+    _score(_A, "bothways_customer_responsiveness", "How well they answer", "0-100: do they answer us, and how fast."),
+    _score(_A, "bothways_seller_responsiveness", "How well we answer", "0-100: do we answer them, and how fast."),
     _hours(
-        _A, "bothways_customer_reply_hours", "Customer reply (business h)", "Median business hours until they reply."
+        _A, "bothways_customer_reply_hours", "Their reply time (business h)", "Median business hours until they reply."
     ),
-    _hours(_A, "bothways_seller_reply_hours", "Seller reply (business h)", "Median business hours until we reply."),
+    _hours(_A, "bothways_seller_reply_hours", "Our reply time (business h)", "Median business hours until we reply."),
     _count(
         _A,
         "bothways_two_way_contacts",
-        "Two-way contacts",
+        "People who act on their side",
         "Customer people who did something of their own in 180 days.",
     ),
     PropertySpec(
         "bothways_stance",
         _A,
-        "Stance",
+        "What to do",
         "enumeration",
         f"What to do: the posture that fits need and effort. {_OURS}",
         options=STANCES,
@@ -155,31 +190,33 @@ ACCOUNT_FIELDS: tuple[PropertySpec, ...] = (
     _hours(
         _A,
         "bothways_reclaimable_hours",
-        "Reclaimable hours (90 days)",
+        "Hours to win back",
         "An estimate of the time you can take back, per 90 days.",
     ),
     _score(
         _A,
         "bothways_confidence",
-        "Confidence",
+        "How sure",
         "0-100: how far to trust these scores. 70 high, 40 medium, 25 low.",
         index=False,
     ),
     _score(
         _A,
         "bothways_confidence_dependence",
-        "Confidence in dependence",
+        "How sure of the need",
         "0-100: how far to trust what is said of who needs whom.",
         index=False,
     ),
     _score(
         _A,
         "bothways_confidence_effort",
-        "Confidence in effort",
+        "How sure of the effort",
         "0-100: how far to trust what is said of who does what.",
         index=False,
     ),
-    _score(_A, "bothways_coverage", "Coverage (%)", "How much of the data that the scores want is there.", index=False),
+    _score(
+        _A, "bothways_coverage", "Data we have (%)", "How much of the data that the scores want is there.", index=False
+    ),
     _text(_A, "bothways_top_drivers", "Why", "The reasons, in words."),
     _time(_A, "bothways_asof", "Scored as of", "The moment whose facts were scored."),
     _text(_A, "bothways_model_version", "Model version", "Version and hash of the scoring model."),
@@ -188,67 +225,78 @@ OPPORTUNITY_FIELDS: tuple[PropertySpec, ...] = (
     _score(
         _O,
         "bothways_deal_reciprocity_index",
-        "Deal reciprocity index",
+        "Two-way effort on this deal",
         "0-100: demonstrated two-way effort on this deal.",
     ),
     _score(
         _O,
         "bothways_deal_reciprocity_balance",
-        "Deal reciprocity balance",
+        "Balance of effort on this deal",
         "-100..100: above 0 we chase; below 0 they chase us.",
     ),
     _hours(
         _O,
         "bothways_deal_customer_effort_hours",
-        "Deal customer effort (h)",
+        "Their hours on this deal",
         "Hours they spent over the life of the deal.",
     ),
     _hours(
-        _O, "bothways_deal_seller_effort_hours", "Deal seller effort (h)", "Hours we spent over the life of the deal."
+        _O, "bothways_deal_seller_effort_hours", "Our hours on this deal", "Hours we spent over the life of the deal."
     ),
     _score(
         _O,
         "bothways_deal_momentum",
-        "Deal momentum",
+        "Momentum of this deal",
         "-100..100: their share of the effort, last 30 days against the 30 before.",
     ),
     _count(
         _O,
         "bothways_deal_two_way_contacts",
-        "Deal two-way contacts",
+        "People who act on this deal",
         "Customer people with acts of their own on this deal.",
     ),
     _count(
         _O,
         "bothways_deal_days_since_customer_act",
-        "Days since customer act",
+        "Days since they acted",
         "Days since they last did something on this deal.",
     ),
     _score(
         _O,
         "bothways_deal_customer_dependence",
-        "Deal customer dependence",
+        "They need this deal",
         "0-100: how much they need what this deal is about.",
     ),
     _score(
         _O,
         "bothways_deal_seller_dependence",
-        "Deal seller dependence",
+        "We need this deal",
         "0-100: how much the owner's quarter needs this deal.",
     ),
-    _score(_O, "bothways_deal_asymmetry", "Deal asymmetry", "-100..100: above 0 they need it more; below 0 we do."),
+    _score(
+        _O,
+        "bothways_deal_asymmetry",
+        "Who needs this deal more",
+        "-100..100: above 0 they need it more; below 0 we do.",
+    ),
     PropertySpec(
         "bothways_deal_stance",
         _O,
-        "Deal stance",
+        "What to do on this deal",
         "enumeration",
         f"What to do on this deal. {_OURS}",
         options=DEAL_STANCES,
     ),
-    _score(_O, "bothways_deal_confidence", "Deal confidence", "0-100: how far to trust these scores.", index=False),
-    _text(_O, "bothways_deal_top_drivers", "Deal: why", "The reasons, in words."),
+    _score(
+        _O, "bothways_deal_confidence", "How sure on this deal", "0-100: how far to trust these scores.", index=False
+    ),
+    _text(_O, "bothways_deal_top_drivers", "Why, on this deal", "The reasons, in words."),
     _time(_O, "bothways_deal_asof", "Deal scored as of", "The moment whose facts were scored."),
     _text(_O, "bothways_deal_model_version", "Deal model version", "Version and hash of the scoring model."),
+)
+ACCOUNT_FIELDS, OPPORTUNITY_FIELDS = (
+    tuple(replace(spec, former_label=FORMER_LABELS.get(spec.name, "")) for spec in specs)
+    for specs in (ACCOUNT_FIELDS, OPPORTUNITY_FIELDS)
 )
 FIELDS: tuple[PropertySpec, ...] = ACCOUNT_FIELDS + OPPORTUNITY_FIELDS
 

@@ -45,15 +45,15 @@ CONFIDENCE: tuple[tuple[int, str], ...] = ((70, "high"), (40, "medium"), (25, "l
 WORDS: Mapping[str, str] = {
     "unknown": "unknown",
     "why": "Why",
-    "confidence": "Confidence",
+    "confidence": "How sure",
     "as_of": "As of",
     "stale": "These scores are {n} days old. Ask an admin whether bothways still runs.",
     "unscored": "No score yet. A record is scored by the first run after it was created.",
     "unreadable": "The scores cannot be read. Ask an admin whether bothways is set up and whether you may see its fields.",
 }
 _NOTES: Mapping[str, tuple[str, str, str]] = {
-    "customer_dependence": ("how much they need us",) * 3,
-    "seller_dependence": ("how much we need them",) * 3,
+    "customer_dependence": ("of 100",) * 3,
+    "seller_dependence": ("of 100",) * 3,
     "reciprocity_balance": ("they put in more", "even", "we put in more"),
 }
 

@@ -46,9 +46,9 @@ def test_a_scored_account():
         "advice": ENGLISH.advice_of("respond"),
         "notice": "",
         "figures": [
-            {"label": "Customer dependence", "value": 62, "text": "62", "note": "how much they need us"},
-            {"label": "Seller dependence", "value": None, "text": "unknown", "note": ""},
-            {"label": "Reciprocity balance", "value": -45, "text": "-45", "note": "they put in more"},
+            {"label": "They need us", "value": 62, "text": "62", "note": "of 100"},
+            {"label": "We need them", "value": None, "text": "unknown", "note": ""},
+            {"label": "Balance of effort", "value": -45, "text": "-45", "note": "they put in more"},
         ],
         "reasons": [
             {"sign": "+", "text": "6 products in use"},

@@ -259,9 +259,11 @@ def _same_type(spec: PropertySpec, held: Definition) -> bool:
 
 
 def _drift(spec: PropertySpec, held: Definition) -> dict[str, Any]:
-    """What to change on a property of ours: the help text, options that are missing, and labels of an
-    earlier release; labels that an administrator chose are left alone."""
+    """What to change on a property of ours: the help text, options that are missing, and labels (its own and
+    those of options) of an earlier release; labels that an administrator chose are left alone."""
     changes: dict[str, Any] = {}
+    if spec.renamed(str(held.get("label") or "")):
+        changes["label"] = spec.label
     if (held.get("description") or "") != spec.description:
         changes["description"] = spec.description
     options = list(held.get("options") or [])

@@ -43,6 +43,7 @@ class FieldInfo:
     """Whether it takes no other values."""
     choices: tuple[tuple[str, str], ...] = ()
     """The active values of a picklist with their labels."""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,7 @@ def _info(described: Record) -> ObjectInfo:
                 for each in raw.get("picklistValues") or ()
                 if each.get("active")
             ),
+            str(raw.get("label") or ""),
         )
         if raw.get("relationshipName"):
             relations[str(raw["relationshipName"]).lower()] = parents

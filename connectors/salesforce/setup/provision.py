@@ -83,7 +83,7 @@ class Provisioner:
             self._deploy(deployable([s for s in specs if full_name(s) in new], self._grants(specs, installed), shown))
         for spec in specs:
             if full_name(spec) in held:
-                self._add_values(spec)
+                self._update(spec)
         if any(item.kind == _ASSIGNMENT for item in plan.to_do):
             self._assign(installed)
         self.schema.forget()
@@ -163,36 +163,35 @@ class Provisioner:
         choices = dict(found.choices)
         if lacking := [code for code, _ in spec.options if spec.type == "enumeration" and code not in choices]:
             return item("update", detail=f"adds the values {', '.join(lacking)}")
+        if spec.renamed(found.label):
+            return item("update", detail=f"label: {found.label} -> {spec.label}")
         if spec.relabelled(choices):
             return item("update", detail="labels of an earlier release")
         return item("exists", detail=spec.label)
 
-    def _add_values(self, spec: PropertySpec) -> None:
-        """Adds the values that a picklist lacks and renews labels of an earlier release; the rest of the field stays as
-        it is: a deployment would replace the administrators' own values, labels and settings."""
+    def _update(self, spec: PropertySpec) -> None:
+        """Gives a field the values that its picklist lacks, and today's labels where it has those of an earlier release; the rest
+        of it stays as it is: a deployment would replace the administrators' own values, labels and settings."""
         statement = "SELECT Id, Metadata FROM CustomField WHERE TableEnumOrId = {} AND DeveloperName = {}"
         name = field_name(spec.name).removesuffix("__c")
         try:
             text = soql(statement, OBJECTS[spec.stream], name)
             [row] = found(self.client.send("GET", f"{self.client.root}/tooling/query", params={"q": text})).records
             metadata = dict(row["Metadata"])
-            values = metadata["valueSet"]["valueSetDefinition"]["value"]
-            there = {str(value["valueName"]): str(value["label"]) for value in values}
-            new = spec.relabelled(there)
-            values = [{**value, "label": new.get(value["valueName"], value["label"])} for value in values]
-            new_values = [(code, label) for code, label in spec.options if code not in there]
-            values += [{"valueName": code, "label": label, "default": False} for code, label in new_values]
-            definition = {**metadata["valueSet"]["valueSetDefinition"], "value": values}
-            metadata["valueSet"] = {**metadata["valueSet"], "valueSetDefinition": definition}
+            if spec.renamed(str(metadata["label"])):
+                metadata["label"] = spec.label
+            if spec.type == "enumeration":
+                metadata["valueSet"] = _with_values(spec, metadata["valueSet"])
             address = f"{self.client.root}/tooling/sobjects/CustomField/{row['Id']}"
             body = {"FullName": full_name(spec), "Metadata": metadata}
             self.client.send("PATCH", address, body, purpose="write", repeat=False)
         except (AuthError, NotFound) as error:
             raise AuthError("This user may not change fields.", remedy=ADMIN) from error
         except (KeyError, TypeError, ValueError) as error:
+            wanted = f"Add its values in Setup: {', '.join(code for code, _ in spec.options)}."
             raise SchemaError(
-                f"The values of {full_name(spec)} could not be read.",
-                remedy=f"Add them in Setup: {', '.join(code for code, _ in spec.options)}.",
+                f"The definition of {full_name(spec)} could not be read.",
+                remedy=wanted if spec.options else f"Call it {spec.label!r} in Setup.",
             ) from error
 
     def _field(self, spec: PropertySpec) -> FieldInfo | None:
@@ -296,3 +295,14 @@ class Provisioner:
         if not isinstance(result, dict):
             raise FatalError("Salesforce gave no result of the deployment.")
         return result
+
+
+def _with_values(spec: PropertySpec, value_set: Record) -> Record:
+    """The picklist's values with those that are missing added, and labels of an earlier release replaced."""
+    values = value_set["valueSetDefinition"]["value"]
+    there = {str(value["valueName"]): str(value["label"]) for value in values}
+    new = spec.relabelled(there)
+    values = [{**value, "label": new.get(value["valueName"], value["label"])} for value in values]
+    added = [(code, label) for code, label in spec.options if code not in there]
+    values += [{"valueName": code, "label": label, "default": False} for code, label in added]
+    return {**value_set, "valueSetDefinition": {**value_set["valueSetDefinition"], "value": values}}

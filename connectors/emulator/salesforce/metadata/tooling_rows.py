@@ -244,17 +244,34 @@ def _definition(flow_id: str) -> str:
     return "300" + flow_id[3:]
 
 
+_KINDS = {"double": "Number", "currency": "Currency", "percent": "Percent", "string": "Text", "datetime": "DateTime",
+          "date": "Date", "email": "Email", "phone": "Phone", "url": "Url", "picklist": "Picklist"}  # fmt: skip
+_UNSET = (
+    "caseSensitive", "defaultValue", "deleteConstraint", "description", "displayFormat", "encryptionScheme", "formula",
+    "formulaTreatBlanksAs", "length", "maskChar", "maskType", "precision", "referenceTo", "relationshipLabel",
+    "relationshipName", "scale", "startingNumber", "trackHistory", "unique", "valueSet", "visibleLines",
+)  # fmt: skip
+
+
 def _metadata_of(f: Field) -> Json | None:
-    """The `Metadata` of a picklist of one's own, as JSON; that of other types is not emulated."""
-    if f.type != "picklist":
+    """The `Metadata` of a field as JSON, every attribute named whether it is set or not, as Tooling gives it; that of types
+    which nothing here patches is not emulated."""
+    kind = _KINDS.get(f.type) or ("LongTextArea" if f.type == "textarea" and f.length > 255 else None)
+    if kind is None:
         return None
-    values = [
-        {"color": None, "default": v == f.default, "description": None, "isActive": None, "label": f.labels.get(v, v),
-         "urls": None, "valueName": v}
-        for v in f.values
-    ]  # fmt: skip
-    definition = {"sorted": False, "value": values}
-    return {
-        "externalId": False, "inlineHelpText": f.help_text, "label": f.label, "required": f.required, "type": "Picklist",
-        "valueSet": {"controllingField": None, "restricted": f.restricted, "valueSetDefinition": definition},
-    }  # fmt: skip
+    made: Json = dict.fromkeys(_UNSET)
+    made |= {"externalId": f.external_id, "inlineHelpText": f.help_text, "label": f.label, "required": f.required,
+             "type": kind}  # fmt: skip
+    if kind in ("Number", "Currency", "Percent"):
+        made |= {"precision": f.precision, "scale": f.scale, "unique": f.unique}
+    elif kind in ("Text", "LongTextArea"):
+        made |= {"length": f.length, **({"unique": f.unique} if kind == "Text" else {"visibleLines": 3})}
+    elif kind == "Picklist":
+        values = [
+            {"color": None, "default": v == f.default, "description": None, "isActive": None,
+             "label": f.labels.get(v, v), "urls": None, "valueName": v}
+            for v in f.values
+        ]  # fmt: skip
+        definition = {"sorted": False, "value": values}
+        made["valueSet"] = {"controllingField": None, "restricted": f.restricted, "valueSetDefinition": definition}
+    return made

@@ -65,7 +65,7 @@ def test_the_guide_counts_the_properties_right() -> None:
 
 def test_the_properties_that_the_guide_names_are_ours() -> None:
     labels = {spec.label for spec in FIELDS}
-    for name in ("Stance", "Customer dependence", "Seller dependence", "Reciprocity balance", "Reclaimable hours"):
+    for name in ("What to do", "They need us", "We need them", "Balance of effort", "Hours to win back"):
         assert f"*{name}" in GUIDE
         assert any(label.startswith(name) for label in labels)
 

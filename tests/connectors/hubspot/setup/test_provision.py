@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import SchemaError
-from enrichment.fields import STANCES, fields
+from enrichment.fields import FORMER_LABELS, STANCES, fields
 
 ESSENTIAL, FULL = fields("essential"), fields("full")
 COMPANIES = "/crm/properties/2026-03/companies"
@@ -114,11 +114,15 @@ ADDED = {"bothways_confidence_dependence", "bothways_confidence_effort"}
 
 
 def test_a_portal_provisioned_for_model_1_is_upgraded_in_place(portal: Any) -> None:
-    """Frozen here: what releases with model 1 installed. An administrator has renamed one option since."""
+    """Frozen here: what releases with model 1 installed. An administrator has renamed one option and one property since."""
     one = portal()
     before = {p["name"]: p for p in one.api("GET", COMPANIES)["results"]}
     model_1 = [
-        replace(spec, options=tuple(MODEL_1.items())) if spec.name == "bothways_stance" else spec
+        replace(
+            spec,
+            label=FORMER_LABELS.get(spec.name, spec.label),
+            options=tuple(MODEL_1.items()) if spec.name == "bothways_stance" else spec.options,
+        )
         for spec in FULL
         if spec.name not in ADDED
     ]
@@ -126,6 +130,7 @@ def test_a_portal_provisioned_for_model_1_is_upgraded_in_place(portal: Any) -> N
     held = one.api("GET", f"{COMPANIES}/bothways_stance")["options"]
     renamed = [{**o, "label": "Unsere Partner"} if o["value"] == "partner" else o for o in held]
     one.api("PATCH", f"{COMPANIES}/bothways_stance", {"options": renamed})
+    one.api("PATCH", f"{COMPANIES}/bothways_coverage", {"label": "Abdeckung"})
     company = one.api("GET", "/crm/objects/2026-03/companies?limit=1")["results"][0]["id"]
     values = {"bothways_stance": "maintain", "bothways_customer_dependence": "41.5"}
     one.edit("companies", company, **values)
@@ -133,8 +138,16 @@ def test_a_portal_provisioned_for_model_1_is_upgraded_in_place(portal: Any) -> N
     plan = one.connect().provision(FULL)
 
     assert {i.name: i.step for i in plan.to_do} == {
-        "companies.bothways_stance": "update", **{f"companies.{name}": "create" for name in ADDED}
-    }  # fmt: skip
+        **{
+            f"{'companies' if spec.stream == 'accounts' else 'deals'}.{spec.name}": "update"
+            for spec in FULL
+            if spec.former_label and spec.name not in ADDED | {"bothways_coverage"}
+        },
+        **{f"companies.{name}": "create" for name in ADDED},
+    }
+    assert [one.api("GET", f"{COMPANIES}/bothways_{name}")["label"] for name in ("customer_dependence", "coverage")] == [
+        "They need us", "Abdeckung"
+    ]  # fmt: skip
     labels = {o["value"]: o["label"] for o in one.api("GET", f"{COMPANIES}/bothways_stance")["options"]}
     assert labels == {**dict(STANCES), "partner": "Unsere Partner"}
     assert one.properties("companies", company, *values) == values

@@ -12,9 +12,10 @@ from connectors.emulator.salesforce.app import SalesforceEmulator
 from connectors.emulator.salesforce.metadata.apply import Custom
 from connectors.emulator.server.http import EmulatorServer
 from connectors.errors import AuthError, SchemaError
+from connectors.salesforce.names import OBJECTS, field_name
 from connectors.salesforce.setup.component import COMPONENT, bundle
 from connectors.salesforce.setup.metadata import INTEGRATION, STANDARD_READS, VIEWER, Grants, deployable, full_name
-from enrichment.fields import STANCES, fields
+from enrichment.fields import FORMER_LABELS, STANCES, fields
 
 SOME, FULL = fields("essential"), fields("full")
 
@@ -64,14 +65,31 @@ ADDED = {"Account.Bothways_Confidence_Dependence__c", "Account.Bothways_Confiden
 
 def test_an_organisation_provisioned_for_model_1_is_upgraded_in_place(connect: Any, app: SalesforceEmulator) -> None:
     """Frozen here: what releases with model 1 installed. Administrators have renamed a value, added one, and renamed the
-    field since. Metadata of a field is read and patched with the Tooling API (CustomField, Metadata)."""
+    field since.
+
+    A field's label is changed by a PATCH of its Metadata. The vendor: "Tooling API, CustomField" (developer.salesforce.com,
+    tooling_api_objects_customfield, versions 188 to 264) lists PATCH among the REST methods, Metadata as updatable, and
+    `label` among what it includes; Metadata may be queried of one row at a time. django-salesforce changes fields with the
+    same body, `{"Metadata", "FullName"}`, and expects 204 (its backend's SchemaEditor).
+    """
     before = {name: set(thing.fields) for name, thing in app.org.schema.objects.items()}
     model_1 = [
-        replace(spec, options=tuple(MODEL_1.items())) if spec.name == "bothways_stance" else spec
+        replace(
+            spec,
+            label=FORMER_LABELS.get(spec.name, spec.label),
+            options=tuple(MODEL_1.items()) if spec.name == "bothways_stance" else spec.options,
+        )
         for spec in FULL
         if full_name(spec) not in ADDED
     ]
     connect().provision(model_1)
+    app.org.schema.objects["Account"].fields["Bothways_Coverage__c"].label = "Abdeckung"
+    shapes = {
+        (owner, name): (f.type, f.length, f.precision, f.scale, f.help_text, f.required, f.unique)
+        for owner, thing in app.org.schema.objects.items()
+        for name, f in thing.fields.items()
+        if name.startswith("Bothways_")
+    }
     stance = app.org.schema.objects["Account"].fields["Bothways_Stance__c"]
     stance.labels |= {"partner": "Unsere Partner", "theirs": "Theirs"}
     stance.values.append("theirs")
@@ -86,14 +104,22 @@ def test_an_organisation_provisioned_for_model_1_is_upgraded_in_place(connect: A
 
     plan = connect().provision(FULL)
 
+    kept = "Account.Bothways_Coverage__c"
     assert {(i.name, i.step) for i in plan.to_do if i.kind == "field"} == {
-        ("Account.Bothways_Stance__c", "update"), *((name, "create") for name in ADDED)
+        *((full_name(spec), "update") for spec in FULL if spec.former_label and full_name(spec) not in ADDED | {kept}),
+        *((name, "create") for name in ADDED),
     }  # fmt: skip
+    labels = {full_name(s): app.org.schema.objects[OBJECTS[s.stream]].fields[field_name(s.name)].label for s in FULL}
+    theirs = {"Account.Bothways_Stance__c": "Haltung", kept: "Abdeckung"}
+    assert labels == {full_name(spec): spec.label for spec in FULL} | theirs
+    for (owner, name), shape in shapes.items():
+        f = app.org.schema.objects[owner].fields[name]
+        assert (f.type, f.length, f.precision, f.scale, f.help_text, f.required, f.unique) == shape
     stance = app.org.schema.objects["Account"].fields["Bothways_Stance__c"]
     assert stance.labels == {**dict(STANCES), "partner": "Unsere Partner", "theirs": "Theirs"}
     assert (stance.label, stance.restricted, set(stance.values)) == ("Haltung", True, set(stance.labels))
-    [kept] = client.query(f"SELECT {', '.join(values)} FROM Account WHERE Id = '{account}'").records
-    assert {name: kept[name] for name in values} == values
+    [row] = client.query(f"SELECT {', '.join(values)} FROM Account WHERE Id = '{account}'").records
+    assert {name: row[name] for name in values} == values
     assert connect().plan_provision(FULL).to_do == ()
     assert connect(owned=FULL).check().ok
     connect().unprovision(FULL)

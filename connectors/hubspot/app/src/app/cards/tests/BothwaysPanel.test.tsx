@@ -55,7 +55,7 @@ describe("the card", () => {
       ...(panel.advice === "" ? [] : [panel.advice]),
       ...panel.figures.map((figure) => figure.note).filter((note) => note !== ""),
       ...reasons,
-      `Confidence: ${panel.confidence}`,
+      `How sure: ${panel.confidence}`,
       `As of: ${panel.as_of}`,
     ]);
   });
@@ -85,8 +85,8 @@ describe("the card", () => {
     expect(optional("deal").length, name).toBe(1);
     expect(card.find(StatusTag).text).toBe("Ask for effort");
     expect(card.findAll(StatisticsItem).map((item) => item.props.label)).toEqual([
-      "Deal customer dependence",
-      "Deal reciprocity balance",
+      "They need this deal",
+      "Balance of effort on this deal",
     ]);
   });
 

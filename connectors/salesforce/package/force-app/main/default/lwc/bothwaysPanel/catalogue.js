@@ -12,29 +12,29 @@ export default {
       "figures": [
         {
           "property": "bothways_customer_dependence",
-          "label": "Customer dependence",
+          "label": "They need us",
           "low": 0,
           "high": 100,
           "notes": [
-            "how much they need us",
-            "how much they need us",
-            "how much they need us"
+            "of 100",
+            "of 100",
+            "of 100"
           ]
         },
         {
           "property": "bothways_seller_dependence",
-          "label": "Seller dependence",
+          "label": "We need them",
           "low": 0,
           "high": 100,
           "notes": [
-            "how much we need them",
-            "how much we need them",
-            "how much we need them"
+            "of 100",
+            "of 100",
+            "of 100"
           ]
         },
         {
           "property": "bothways_reciprocity_balance",
-          "label": "Reciprocity balance",
+          "label": "Balance of effort",
           "low": -100,
           "high": 100,
           "notes": [
@@ -63,29 +63,29 @@ export default {
       "figures": [
         {
           "property": "bothways_deal_customer_dependence",
-          "label": "Deal customer dependence",
+          "label": "They need this deal",
           "low": 0,
           "high": 100,
           "notes": [
-            "how much they need us",
-            "how much they need us",
-            "how much they need us"
+            "of 100",
+            "of 100",
+            "of 100"
           ]
         },
         {
           "property": "bothways_deal_seller_dependence",
-          "label": "Deal seller dependence",
+          "label": "We need this deal",
           "low": 0,
           "high": 100,
           "notes": [
-            "how much we need them",
-            "how much we need them",
-            "how much we need them"
+            "of 100",
+            "of 100",
+            "of 100"
           ]
         },
         {
           "property": "bothways_deal_reciprocity_balance",
-          "label": "Deal reciprocity balance",
+          "label": "Balance of effort on this deal",
           "low": -100,
           "high": 100,
           "notes": [
@@ -231,7 +231,7 @@ export default {
   "words": {
     "unknown": "unknown",
     "why": "Why",
-    "confidence": "Confidence",
+    "confidence": "How sure",
     "as_of": "As of",
     "stale": "These scores are {n} days old. Ask an admin whether bothways still runs.",
     "unscored": "No score yet. A record is scored by the first run after it was created.",
