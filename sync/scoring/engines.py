@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _ROW_GROUP = 122_880
 """Rows of a row group as DuckDB writes and scans them."""
 
+_FOR_MANY_ROWS = frozenset({"projection_pullup", "projection_placement", "common_subexpressions"})
+"""Optimizers of DuckDB that take longer over our statements than a row group takes without them."""
+
 
 class Compiler(Protocol):
     """Makes SQL of Ibis expressions over tables without rows."""
@@ -100,6 +103,8 @@ class DuckDB:
         # and costs as much again: they hold ten thousand expressions, each with room for its values.
         if rows <= _ROW_GROUP:
             self._connection.execute("SET threads = 1")
+            there = {name for (name,) in self._connection.execute("FROM duckdb_optimizers()").fetchall()}
+            self._connection.execute(f"SET disabled_optimizers = '{','.join(sorted(_FOR_MANY_ROWS & there))}'")
 
     def read(self, name: str, path: Path) -> None:
         self._connection.execute(

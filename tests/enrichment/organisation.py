@@ -214,6 +214,7 @@ class Organisation:
             last = (previous or {}).get(name, {})
             _load(f"previous_{name}", [{"id": i, "stance": s} for i, s in last.items()], PREVIOUS)
         _ENGINE.as_of(self.as_of)
+        _ENGINE.expect(0)
         statements = _statements(model or ScoringModel())
         tables: dict[str, list[dict[str, Any]]] = {}
         for name, sql in statements.stages:
