@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 import tenacity
 
-from connectors.errors import AuthError, FatalError, RetriableError, Throttled, Unreachable
+from connectors.errors import RetriableError, Throttled, Unreachable
 from connectors.stopping import pause
 
 T = TypeVar("T")
@@ -18,7 +18,6 @@ T = TypeVar("T")
 MAX_WAIT = 60.0
 """Seconds: the longest pause within a run. A server that asks for a longer one is asked again by the next run."""
 
-_HEARD_OUT = 3
 _test_mode = threading.Event()
 
 
@@ -69,17 +68,6 @@ def retrying(
         wait=wait,
         sleep=pause,
         reraise=True,
-    )(call)
-
-
-def confirmed(call: Callable[[], T]) -> T:
-    """What `call` gives; a refusal counts when it comes three times: a request that was damaged on its way is refused too. Not for credentials and permissions, which are never asked about again."""
-
-    def refused(error: BaseException) -> bool:
-        return isinstance(error, FatalError) and not isinstance(error, AuthError)
-
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception(refused), stop=tenacity.stop_after_attempt(_HEARD_OUT), reraise=True
     )(call)
 
 

@@ -399,7 +399,7 @@ def answered_twice(x, a):
     return True
 
 
-@answer("broken")
+@answer("damaged")
 def answered_again_later(x, a):
     """The same answer once more, just when the next request has been sent."""
     x.send(a.raw)
@@ -407,7 +407,7 @@ def answered_again_later(x, a):
     return True
 
 
-@answer("broken")
+@answer("damaged")
 def swapped(x, a):
     x.send(x.proxy.swaps.trade(a).raw)
     return True
@@ -533,29 +533,6 @@ def pieces_out_of_order(x, a):
     return True
 
 
-@asking("damaged")
-def asked_bit(x):
-    raw, start = _part(x)
-    raw[x.dice.randrange(start, len(raw))] ^= 1 << x.dice.randrange(0, 8)
-    return _forward_damaged(x, bytes(raw))
-
-
-@asking("damaged")
-def asked_piece_twice(x):
-    raw, start = _part(x)
-    place = x.dice.randrange(start, len(raw))
-    return _forward_damaged(x, bytes(raw[:place] + raw[max(start, place - x.dice.choice((1, 8, 400))) :]))
-
-
-@asking("damaged")
-def asked_pieces_out_of_order(x):
-    raw, start = _part(x)
-    at, size = x.dice.randrange(start, len(raw)), x.dice.choice((1, 8, 100))
-    return _forward_damaged(
-        x, bytes(raw[:at] + raw[at + size : at + 2 * size] + raw[at : at + size] + raw[at + 2 * size :])
-    )
-
-
 @answer("damaged")
 def reshaped(x, a):
     """Some value of the answer is gone, doubled, or of another type; the rest is as it was."""
@@ -585,22 +562,6 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
     for key, inner in pairs:
         yield value, key
         yield from _places(inner)
-
-
-def _part(x: Exchange) -> tuple[bytearray, int]:
-    """The bytes of the request, and from where they may be changed: mostly in the body, where there is one."""
-    # What arrives is no longer what the program asked for: the witness of its requests must not take it for that.
-    head = re.sub(rb"(?im)^user-agent:", b"X-Sent-By:", x.request.head)
-    raw = bytearray(head + x.request.body)
-    return raw, len(head) if x.request.body and x.dice.random() < 0.7 else 0
-
-
-def _forward_damaged(x: Exchange, raw: bytes) -> bool:
-    """A server that waits for more, or has more to read than there is, is not waited for."""
-    x.connection.server.settimeout(1.0)
-    x.connection.server.sendall(raw)
-    x.send(_read(x.connection.told))
-    return x.end()
 
 
 def _forward(x: Exchange) -> bool:

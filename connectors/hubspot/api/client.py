@@ -21,7 +21,7 @@ from connectors.http.addresses import address
 from connectors.http.circuit_breaker import Governor
 from connectors.http.deadline import Deadline, watch_connections, within
 from connectors.http.proxy import proxy_for
-from connectors.http.retry import confirmed, retrying
+from connectors.http.retry import retrying
 from connectors.http.server_clock import ServerClock
 from connectors.http.strict_response import whole_body
 from connectors.hubspot.api.answers import Answer, parsed
@@ -111,11 +111,7 @@ class Client:
             except Expired as refused:
                 raise self._locked_out(refused) from None
 
-        def often() -> Answer:
-            return retrying(once, on=RetriableError, attempts=attempts, budget=self._governor)
-
-        # A batch that is refused is halved and sent again anyway.
-        return often() if write else confirmed(often)
+        return retrying(once, on=RetriableError, attempts=attempts, budget=self._governor)
 
     def server_time(self) -> datetime | None:
         """The server's clock now, or None before its first answer."""

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 from connectors.errors import BothwaysError, RetriableError
 from connectors.hubspot.api import response_checks as shapes
-from connectors.hubspot.api.association_checks import AssociationTypes
+from connectors.hubspot.api.association_checks import Associations
 from connectors.hubspot.api.call_counter import ASSOCIATION_BATCH, BATCH, LIST_PAGE, OWNER_PAGE, SEARCH_PAGE
 from connectors.hubspot.api.client import Client
 from connectors.hubspot.api.endpoints import Endpoint
 from connectors.hubspot.api.failures import Refused
-from connectors.hubspot.api.response_checks import Check, Doubts, all_of
+from connectors.hubspot.api.response_checks import Check, all_of
 from connectors.hubspot.links import Link
 from connectors.hubspot.read.parallel_list import spread
 from connectors.hubspot.translate.records import Owner, Rate, Record
@@ -42,7 +42,7 @@ class Fetcher:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._paths = client.paths
-        self._types, self._doubts = AssociationTypes(), Doubts()
+        self._believed_empty: set[str] = set()
 
     def listing(
         self, kind: str, properties: Sequence[str], after: str = "", *, archived: bool = False
@@ -80,11 +80,9 @@ class Fetcher:
             query.append(("properties", named))
         if after:
             query.append(("after", after))
-        shown = () if by_id else properties
-        call = self._doubts.call(f"list {kind}")
-        some = not archived and kind not in OFTEN_EMPTY
-        page = shapes.records(call, shown, archived=archived, after=after, some=some)
-        check = all_of(page, shapes.goes_on(kind, after))
+        check = all_of(shapes.records(f"list {kind}", archived=archived), shapes.goes_on(kind, after))
+        if not archived and kind not in OFTEN_EMPTY:
+            check = all_of(check, shapes.refuse_empty(f"list {kind}", self._believed_empty))
         body = self._client.call(self._paths.listing(kind), query=query, expects="results", check=check).body
         records: list[Record] = _results(body, kind)
         if by_id and not archived:
@@ -98,7 +96,7 @@ class Fetcher:
             "sorts": [{"propertyName": "hs_object_id", "direction": "DESCENDING"}],
             "limit": 1,
         }
-        check = shapes.records(self._doubts.call(f"search {kind}"), ())
+        check = shapes.records(f"search {kind}")
         body = self._client.call(self._paths.search(kind), body=request, expects="results", check=check).body
         records: list[Record] = _results(body, kind)
         total = body.get("total")
@@ -132,9 +130,7 @@ class Fetcher:
             }
             if offset:
                 request["after"] = offset
-            call = self._doubts.call(f"search {kind}")
-            page = shapes.records(call, () if by_id else properties, beyond=beyond)
-            check = all_of(page, shapes.goes_on(kind, offset))
+            check = all_of(shapes.records(f"search {kind}", beyond=beyond), shapes.goes_on(kind, offset))
             body = self._client.call(self._paths.search(kind), body=request, expects="results", check=check).body
             records: list[Record] = _results(body, kind)
             following = _following(body)
@@ -153,7 +149,7 @@ class Fetcher:
     def count(self, kind: str, stamp: str, low: int, high: int) -> int | None:
         """How many records the search counts that were modified from `low` to `high`; None where it does not tell."""
         request = {"filterGroups": [_window(stamp, low, high, "")], "limit": 1}
-        check = shapes.records(self._doubts.call(f"search {kind}"), ())
+        check = shapes.records(f"search {kind}")
         body = self._client.call(self._paths.search(kind), body=request, expects="results", check=check).body
         self._client.calls.needed(f"count {kind}", 1, 1)
         total = body.get("total")
@@ -168,8 +164,7 @@ class Fetcher:
                 "properties": list(properties),
                 "propertiesWithHistory": [],
             }
-            call = self._doubts.call(f"batch read {kind}")
-            check = all_of(shapes.records(call, properties), shapes.of_ids(call, some))
+            check = all_of(shapes.records(f"batch read {kind}"), shapes.up_to(f"batch read {kind}", len(some)))
             path = self._paths.batch_read(kind)
             found += _results(self._client.call(path, body=request, expects="results", check=check).body, kind)
         self._client.calls.needed(f"batch read {kind}", len(ids), BATCH)
@@ -183,8 +178,7 @@ class Fetcher:
         for some in batched(ids, ASSOCIATION_BATCH):
             inputs: list[dict[str, str]] = [{"id": i} for i in some]
             while inputs:
-                call = self._doubts.call(f"associations {source} {target}")
-                read = self._types.links(call, (source, target), [one["id"] for one in inputs])
+                read = Associations(f"associations {source} {target}", self._believed_empty)
                 path = self._paths.associations(source, target)
                 body = self._client.call(path, body={"inputs": inputs}, expects="results", check=read).body
                 _check_errors(body, source, target)

@@ -21,7 +21,7 @@ from connectors.errors import ConfigError, RetriableError, SchemaError
 from connectors.hubspot.api.call_counter import BATCH
 from connectors.hubspot.api.client import Client
 from connectors.hubspot.api.failures import ErrorBody, ErrorDetail, NotFound, Refused
-from connectors.hubspot.api.response_checks import Doubts, of_record, written
+from connectors.hubspot.api.response_checks import a_record, written
 from connectors.hubspot.config import HubSpotMapping
 from connectors.hubspot.read.properties import PROVISION, Properties
 from connectors.hubspot.translate import values
@@ -49,7 +49,7 @@ class Writer:
         self._changed_since_read = changed_since_read
         self._lock, self._others = threading.Lock(), {}  # type: tuple[threading.Lock, dict[Stream, frozenset[str] | None]]
         self._client, self._mapping, self._properties = client, mapping, properties
-        self._calls, self._doubts = itertools.count(1), Doubts()
+        self._calls = itertools.count(1)
         self._ours = {stream: {s.name: s for s in owned if s.stream == stream} for stream in WRITABLE}
 
     def write(self, changes: Sequence[Change]) -> list[WriteResult]:
@@ -171,8 +171,7 @@ class Writer:
         """Why a record is missing from a success: gone, merged into another, or just not confirmed."""
         try:
             path = self._client.paths.record(name, change.record_id)
-            check = of_record(self._doubts.call(path.name), change.record_id)
-            found = str(self._client.call(path, expects="properties", check=check).body["id"])
+            found = str(self._client.call(path, expects="properties", check=a_record(path.name)).body["id"])
         except NotFound:
             return WriteError("gone", "NOT_FOUND", f"{name} {change.record_id} was deleted.")
         if found != change.record_id:

@@ -27,7 +27,7 @@ from connectors.http.circuit_breaker import Governor
 from connectors.http.deadline import Deadline, watch_connections, within
 from connectors.http.proxy import proxy_for
 from connectors.http.quota_reserve import kept_share
-from connectors.http.retry import confirmed, retrying
+from connectors.http.retry import retrying
 from connectors.http.server_clock import ServerClock
 from connectors.http.strict_response import whole_body
 from connectors.network_errors import trouble, trusted
@@ -85,13 +85,11 @@ class Transport(requests.Session):
         purpose, repeat = kw.pop("purpose", "read"), kw.pop("repeat", True)
         if not repeat:
             return self._healed(verb, target, purpose, kw)
-        outcome = confirmed(
-            lambda: retrying(
-                lambda: self._unless_useless(verb, target, purpose, kw),
-                on=RetriableError,
-                total=600.0,
-                budget=self._governor,
-            )
+        outcome = retrying(
+            lambda: self._unless_useless(verb, target, purpose, kw),
+            on=RetriableError,
+            total=600.0,
+            budget=self._governor,
         )
         if isinstance(outcome, RetriableError):
             raise outcome

@@ -47,7 +47,7 @@ def test_rates_are_asked_for_once_a_day(portal: Any, use: Any) -> None:
     assert use.rows(again) == {}
     assert one.calls[ENDPOINT] == 1
     yesterday = {**orjson.loads(again[-1].cursor)}
-    yesterday["swept"] -= 86_400_000
+    yesterday["swept"] -= 90_000_000
     assert use.rows(use.read(connector, "currency_rates", orjson.dumps(yesterday).decode())) == use.rows(first)
     assert one.calls[ENDPOINT] == 2
 
