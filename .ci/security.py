@@ -1,7 +1,7 @@
 """What `make security` looks at: the code, the secrets in it, the dependencies, the package, the workflows, the image.
 
-Each line says `ok`, `FAILED` or `not audited` (what would be asked cannot be reached from here): never `ok` for what was
-not done. The package and its bill of materials are left in `dist/`.
+Each line says `ok`, `FAILED` or `not audited` (what would be asked cannot be reached from here): never `ok` for what
+was not done. The package and its bill of materials are left in `dist/`.
 """
 
 from __future__ import annotations

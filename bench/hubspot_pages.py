@@ -1,4 +1,5 @@
-"""CPU time that a page of HubSpot costs: a call of 100 records fetched, checked and typed, against bare urllib3 and orjson.
+"""CPU time that a page of HubSpot costs: a call of 100 records fetched, checked and typed, against bare urllib3 and
+orjson.
 
     .venv/bin/python bench/hubspot_pages.py
     .venv/bin/python bench/hubspot_pages.py --pages 400 --rounds 5
@@ -44,7 +45,8 @@ _VALUES = {
     "hs_email_status": "SENT",
     "hs_email_from_email": "ada@customer.example",
     "hs_email_to_email": "sam@seller.example",
-    "hs_email_headers": '{"from":{"email":"ada@customer.example","firstName":"Ada"},"to":[{"email":"sam@seller.example"}]}',
+    "hs_email_headers": '{"from":{"email":"ada@customer.example","firstName":"Ada"},'
+    '"to":[{"email":"sam@seller.example"}]}',
     "amount": "1200.5",
     "amount_in_home_currency": "1200.5",
     "hs_deal_stage_probability": "0.4",
@@ -128,8 +130,8 @@ def serve(pages: int, names: dict[str, list[str]], out: Connection) -> None:
             answer = _answer(head, body, pages, made, names)
             stamp = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
             connection.sendall(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json;charset=utf-8\r\nDate: %b\r\nContent-Length: %d\r\n\r\n%b"
-                % (stamp.encode(), len(answer), answer)
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json;charset=utf-8\r\nDate: %b\r\nContent-Length: "
+                b"%d\r\n\r\n%b" % (stamp.encode(), len(answer), answer)
             )
 
     while True:

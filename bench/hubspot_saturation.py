@@ -1,15 +1,16 @@
 """How much of HubSpot's published limit a full load and a write-back use, and whether any call is refused for its rate.
 
-    .venv/bin/python bench/hubspot_saturation.py                      100,000 companies; alone, then beside another client
+    .venv/bin/python bench/hubspot_saturation.py               100,000 companies; alone, then beside another client
     .venv/bin/python bench/hubspot_saturation.py --companies 5000 --latency 0.05 --beside 60
 
-On a busy machine give `--slower 4`: then time runs so many times slower for both sides, and what the processor takes does
-not count as latency. On an idle one both give the same.
+On a busy machine give `--slower 4`: then time runs so many times slower for both sides, and what the processor takes
+does not count as latency. On an idle one both give the same.
 
 The emulator runs in a process of its own with the limits of an Enterprise account (190 requests in any ten seconds) and
-answers each request after about `--latency` seconds. The other client makes `--beside` requests in ten seconds of the same
-limit, evenly, and looks at nothing. Exits 1 if a claim does not hold: at least 95 % of the limit in use by both together
-when we are alone, no refused call of ours, none of the other's beyond 0.5 %, and write calls within 1 % of companies / 100.
+answers each request after about `--latency` seconds. The other client makes `--beside` requests in ten seconds of the
+same limit, evenly, and looks at nothing. Exits 1 if a claim does not hold: at least 95 % of the limit in use by both
+together when we are alone, no refused call of ours, none of the other's beyond 0.5 %, and write calls within 1 % of
+companies / 100.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     .venv/bin/python bench/memory.py --activities 250000 1000000        20 activities, 2 people, 1 deal an account
 
-Each size is scored from Parquet files by `bothways score` in a process of its own. `--limit` in MB makes the process fail
-that takes more (its data segment is limited). Exits 1 when the largest size took over half as much again as the smallest.
+Each size is scored from Parquet files by `bothways score` in a process of its own. `--limit` in MB makes the process
+fail that takes more (its data segment is limited). Exits 1 when the largest size took over half as much again as the
+smallest.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Makes the pictures of the report in docs/img, from the demo: `.venv/bin/python bench/pictures.py [REPORT]` (needs Chromium)."""
+"""Makes the pictures of the report in docs/img, from the demo: `.venv/bin/python bench/pictures.py [REPORT]` (needs
+Chromium).
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """The whole line at size: pull, land, enrich, diff and write back against an emulator in a process of its own.
 
-    .venv/bin/python bench/pipeline.py --accounts 10000             both CRMs; 5 opportunities and 50 activities an account
+    .venv/bin/python bench/pipeline.py --accounts 10000       both CRMs; 5 opportunities and 50 activities an account
 
-Prints, for each CRM: calls made against the least that the published page and batch sizes allow, rows a second by stage,
-peak memory, and what the second sync wrote (it must be 0). Exits 1 if a claim does not hold.
+Prints, for each CRM: calls made against the least that the published page and batch sizes allow, rows a second by
+stage, peak memory, and what the second sync wrote (it must be 0). Exits 1 if a claim does not hold.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def bench(crm: str, accounts: int, seed: int) -> bool:
     scored = sum(first["scored"].values())
     made = calls["read"] + calls["write"]
     print(
-        f"\n{crm}: {accounts:,} accounts, {pulled.get('opportunities', 0):,} opportunities, {pulled.get('activities', 0):,} activities"
+        f"\n{crm}: {accounts:,} accounts, {pulled.get('opportunities', 0):,} opportunities, "
+        f"{pulled.get('activities', 0):,} activities"
     )
     print(f"  calls      {made:,} made, least possible {calls['minimum']:,}: {made / max(1, calls['minimum']):.3f}")
     for stage, amount in (

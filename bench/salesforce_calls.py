@@ -1,14 +1,15 @@
-"""What a Salesforce organisation of some size costs: API calls against the least possible, memory, and who waits for whom.
+"""What a Salesforce organisation of some size costs: API calls against the least possible, memory, and who waits for
+whom.
 
     .venv/bin/python bench/salesforce_calls.py --accounts 1000 10000
     .venv/bin/python bench/salesforce_calls.py --accounts 100000 --activities 10
 
-For each size an emulator in a process of its own, `provision`, then three times `sync`: the first reads everything, the second
-what the first has written (it lies within the overlap), the third, with the overlap off, what a quiet day is. The least is worked out here from how
-many records the organisation holds, not taken from the connector: for each object the cheaper of REST (2,000 rows a call,
-10,000 for rows asked by id) and one Bulk job (three calls and one for each 50,000 rows); 1,000 records a write. Exits 1 when
-the first takes more than the least and 5 % and 10 calls, when a later one writes, when the quiet one takes more than 15 calls,
-or when any takes more than 1 GB.
+For each size an emulator in a process of its own, `provision`, then three times `sync`: the first reads everything, the
+second what the first has written (it lies within the overlap), the third, with the overlap off, what a quiet day is.
+The least is worked out here from how many records the organisation holds, not taken from the connector: for each object
+the cheaper of REST (2,000 rows a call, 10,000 for rows asked by id) and one Bulk job (three calls and one for each
+50,000 rows); 1,000 records a write. Exits 1 when the first takes more than the least and 5 % and 10 calls, when a later
+one writes, when the quiet one takes more than 15 calls, or when any takes more than 1 GB.
 """
 
 from __future__ import annotations
@@ -150,7 +151,8 @@ def bench(accounts: int, activities: float, seed: int) -> bool:
     reads, writes = least_reads(held), -(-first.result["written"] // WRITE_BATCH)
     rows = sum(first.result["pulled"].values())
     print(
-        f"\n{accounts:,} accounts, {activities:g} activities each: {sum(held.values()):,} records, {rows:,} of them read"
+        f"\n{accounts:,} accounts, {activities:g} activities each: {sum(held.values()):,} records, {rows:,} of "
+        f"them read"
     )
     print("  sync     reads  least   writes  least   written   wall s  waiting  peak MB")
     held_up = True
@@ -158,8 +160,8 @@ def bench(accounts: int, activities: float, seed: int) -> bool:
         calls, written = each.result["api_calls"], each.result["written"]
         wanted = writes if each is first else 0
         print(
-            f"  {name:7}{calls['read']:7,}{reads if each is first else '-':>7}{calls['write']:9,}{wanted:7,}{written:10,}"
-            f"{each.wall:9.1f}{each.waiting:9.0%}{each.memory_mb:9,.0f}"
+            f"  {name:7}{calls['read']:7,}{reads if each is first else '-':>7}{calls['write']:9,}{wanted:7,}"
+            f"{written:10,}{each.wall:9.1f}{each.waiting:9.0%}{each.memory_mb:9,.0f}"
         )
         held_up &= each is not first or calls["read"] <= reads * SPARE + FLAT
         held_up &= name != "quiet" or calls["read"] <= QUIET

@@ -1,8 +1,8 @@
 """Signals at random moments of a sync: how long it takes to end, and that the next one resumes.
 
-`python bench/stop_sweep.py --accounts 2000 --signals 40 --crm salesforce`. Each round starts in an empty workspace, so that
-every stage is met; SIGTERM, SIGINT and `max_runtime_minutes` take turns. Fails when one takes more than 10 s or ends otherwise
-than with its documented code.
+`python bench/stop_sweep.py --accounts 2000 --signals 40 --crm salesforce`. Each round starts in an empty workspace, so
+that every stage is met; SIGTERM, SIGINT and `max_runtime_minutes` take turns. Fails when one takes more than 10 s or
+ends otherwise than with its documented code.
 """
 
 from __future__ import annotations

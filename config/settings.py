@@ -1,7 +1,7 @@
 """Every setting of a run, read from `bothways.toml` and the environment, refused with the key, the line and the remedy.
 
-Order: environment (`BOTHWAYS_CRM__URL=...`, sections and keys joined by two underscores) over the file over the defaults.
-Relative paths in the file are relative to the file. `config/bothways.toml` is the commented reference.
+Order: environment (`BOTHWAYS_CRM__URL=...`, sections and keys joined by two underscores) over the file over the
+defaults. Relative paths in the file are relative to the file. `config/bothways.toml` is the commented reference.
 """
 
 from __future__ import annotations
@@ -217,7 +217,9 @@ class Settings(BaseSettings):
 
 
 def load(path: Path | None = None) -> Settings:
-    """The settings of a file (default `./bothways.toml`). Raises ConfigError that lists every fault with its key, line and remedy."""
+    """The settings of a file (default `./bothways.toml`). Raises ConfigError that lists every fault with its key, line
+    and remedy.
+    """
     path = path or DEFAULT_FILE
     data, text = read_toml(path)
     _refuse_password(data, path, text)
@@ -231,7 +233,9 @@ def load(path: Path | None = None) -> Settings:
 
 
 def for_folder(folder: Path, path: Path) -> Settings:
-    """Settings for a folder of canonical tables: those of `path` if it exists (model, organisation), with files as the CRM."""
+    """Settings for a folder of canonical tables: those of `path` if it exists (model, organisation), with files as the
+    CRM.
+    """
     data = read_toml(path)[0] if path.exists() else {}
     data["crm"] = {"kind": "files", "input": str(folder.resolve())}
     data.pop("mapping", None)
@@ -280,7 +284,8 @@ def _refuse_password(data: dict[str, Any], path: Path, text: str) -> None:
     url = workspace.get("state_url") if isinstance(workspace, dict) else None
     if isinstance(url, str) and _holds_password(url):
         raise ConfigError(
-            f"{path}:{line_of(text, ['workspace', 'state_url'])}: workspace.state_url: secrets are not kept in this file.",
+            f"{path}:{line_of(text, ['workspace', 'state_url'])}: workspace.state_url: secrets are not kept in "
+            f"this file.",
             remedy='Take the password out of it and add state_password = { env = "BOTHWAYS_STATE_PASSWORD" }.',
         )
 

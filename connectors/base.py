@@ -1,7 +1,8 @@
 """What sync asks of a connector, and the values that cross the border.
 
-A connector is a `Source` (reads streams page by page), a `Destination` (writes our own properties on records that exist)
-and says what it can do in its `Capabilities`. Everything here is a frozen value or a small protocol; nothing does I/O.
+A connector is a `Source` (reads streams page by page), a `Destination` (writes our own properties on records that
+exist) and says what it can do in its `Capabilities`. Everything here is a frozen value or a small protocol; nothing
+does I/O.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ Cursor = str
 """Where to go on reading: opaque to all but the connector that made it, and *inclusive* on resume.
 
 A connector MUST make a cursor that survives the process (no handles), and MUST return, when resumed from it, every
-record that was not on an earlier page, even if some come twice. The cursor of the *last* page of a read is the watermark
-for the next incremental read; it already includes the overlap window.
+record that was not on an earlier page, even if some come twice. The cursor of the *last* page of a read is the
+watermark for the next incremental read; it already includes the overlap window.
 """
 
 Value = str | int | float | bool | datetime | None
@@ -94,8 +95,8 @@ class Reject:
 class Page:
     """Some records of one stream in the canonical schema, and the cursor from which to go on after them.
 
-    `batch` has `connectors.records.schema(stream, owned)`; an empty batch with a cursor is a page (it moves the watermark).
-    `deleted` are ids that are gone; `merged` maps a losing id to the one that survives.
+    `batch` has `connectors.records.schema(stream, owned)`; an empty batch with a cursor is a page (it moves the
+    watermark). `deleted` are ids that are gone; `merged` maps a losing id to the one that survives.
     """
 
     stream: Stream
@@ -153,7 +154,9 @@ class WriteResult:
     change: Change
     error: WriteError | None = None
     stamp: datetime | None = None
-    """The modification stamp that this write left, where the CRM told it and nobody else changed the record since its read."""
+    """The modification stamp that this write left, where the CRM told it and nobody else changed the record since its
+    read.
+    """
 
 
 FindingLevel = Literal["ok", "todo", "warn", "fail"]
@@ -194,7 +197,9 @@ class ProvisionItem:
 
 @dataclass(frozen=True, slots=True)
 class ProvisionPlan:
-    """What provision would do. It never changes or deletes what is not ours; a `conflict` stops it before any change."""
+    """What provision would do. It never changes or deletes what is not ours; a `conflict` stops it before any
+    change.
+    """
 
     items: tuple[ProvisionItem, ...]
 
@@ -220,7 +225,9 @@ class ApiCalls:
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """`streams` are those this source can give now; `incremental` those that it can read from a watermark (others are
-    read whole each time). A batch of `write_batch` changes is one call; at most `write_workers` batches are in flight."""
+    read whole each time). A batch of `write_batch` changes is one call; at most `write_workers` batches are in
+    flight.
+    """
 
     streams: tuple[Stream, ...]
     incremental: frozenset[Stream]
@@ -242,9 +249,9 @@ class Source(Protocol):
     def read(self, stream: Stream, since: Cursor | None) -> Iterator[Page]:
         """Every record of the stream (`since` None) or every one changed at or after the cursor.
 
-        A record may come twice, none may be missed. At least one page is yielded; the last one's cursor is the watermark
-        for the next read. Raises RetriableError (after its own retries), QuotaReached, AuthError or SchemaError: then
-        what was yielded so far is good and reading can go on from the last cursor.
+        A record may come twice, none may be missed. At least one page is yielded; the last one's cursor is the
+        watermark for the next read. Raises RetriableError (after its own retries), QuotaReached, AuthError or
+        SchemaError: then what was yielded so far is good and reading can go on from the last cursor.
         """
         ...
 
@@ -255,7 +262,9 @@ class Rereader(Protocol):
 
     def reread(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """The present state of these records, whatever a search index says: those that exist in batches (a merged-away
-        id by its survivor, with `merged`), all others in `deleted`. The cursor means nothing. Raises as `Source.read`."""
+        id by its survivor, with `merged`), all others in `deleted`. The cursor means nothing. Raises as
+        `Source.read`.
+        """
 
 
 @runtime_checkable
@@ -263,7 +272,9 @@ class Expecting(Protocol):
     """A source that needs fewer calls when it knows beforehand which reads will follow."""
 
     def expect(self, cursors: Mapping[Stream, Cursor | None]) -> None:
-        """These streams will be read, from these cursors. What the reads give is the same without it. Asks nothing itself."""
+        """These streams will be read, from these cursors. What the reads give is the same without it. Asks nothing
+        itself.
+        """
 
 
 @runtime_checkable
@@ -271,7 +282,9 @@ class ShowsFields(Protocol):
     """A source whose fields can appear and disappear: a stream is read whole again when they do."""
 
     def shown_fields(self, stream: Stream) -> tuple[str, ...]:
-        """Sorted `name:type` of the vendor fields that feed the stream now, not our own. No more calls than `capabilities`."""
+        """Sorted `name:type` of the vendor fields that feed the stream now, not our own. No more calls than
+        `capabilities`.
+        """
 
 
 class Destination(Protocol):
@@ -281,7 +294,9 @@ class Destination(Protocol):
         """What is missing for `specs`. Reads only."""
 
     def provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
-        """Adds what is missing and returns what was done. Idempotent. Raises SchemaError on a conflict, before any change."""
+        """Adds what is missing and returns what was done. Idempotent. Raises SchemaError on a conflict, before any
+        change.
+        """
         ...
 
     def plan_unprovision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:

@@ -1,7 +1,7 @@
 """An embedded DuckDB that starts with little memory and is given more when a statement spills or does not fit.
 
-DuckDB goes to disk rather than fail, and one that sorts on disk takes several times as long: nothing in it raises a limit that is
-merely too low. So a thread looks at its temporary files while statements run.
+DuckDB goes to disk rather than fail, and one that sorts on disk takes several times as long: nothing in it raises a
+limit that is merely too low. So a thread looks at its temporary files while statements run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ _SPILL = 16 * 2**20
 def within_memory(connection: duckdb.DuckDBPyConnection, work: Callable[[], Result]) -> Result:
     """What `work` gives, done again with twice the memory as often as it does not fit. It must be repeatable.
 
-    Raises Stopping when the process is asked to stop, FatalError when it does not fit in what DuckDB takes by itself, four fifths of what the machine or container has.
+    Raises Stopping when the process is asked to stop, FatalError when it does not fit in what DuckDB takes by itself,
+    four fifths of what the machine or container has.
     """
     import duckdb
 
@@ -50,7 +51,9 @@ def within_memory(connection: duckdb.DuckDBPyConnection, work: Callable[[], Resu
 
 @contextmanager
 def roomy(connection: duckdb.DuckDBPyConnection, ample: int = AMPLE) -> Iterator[None]:
-    """Within it, the memory limit is doubled while statements spill, up to `ample` or what DuckDB would take by itself."""
+    """Within it, the memory limit is doubled while statements spill, up to `ample` or what DuckDB would take by
+    itself.
+    """
     import duckdb
 
     ended = threading.Event()
@@ -76,7 +79,9 @@ def roomy(connection: duckdb.DuckDBPyConnection, ample: int = AMPLE) -> Iterator
 
 
 def answer_spill(connection: duckdb.DuckDBPyConnection, most: int, answered: int) -> int:
-    """Doubles the memory limit, to at most `most`, when more bytes are on disk than were answered; the bytes answered now."""
+    """Doubles the memory limit, to at most `most`, when more bytes are on disk than were answered; the bytes answered
+    now.
+    """
     query = "SELECT coalesce(sum(size), 0) FROM duckdb_temporary_files()"
     spilled, now = int(connection.execute(query).fetchall()[0][0]), _limit(connection)
     if spilled - answered <= _SPILL or now > 0.9 * most:

@@ -23,7 +23,9 @@ _DEEP = 12
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """`words` go after a colon, `remedy` is a sentence. `lasting`: no repeating helps, a person must change something."""
+    """`words` go after a colon, `remedy` is a sentence. `lasting`: no repeating helps, a person must change
+    something.
+    """
 
     words: str
     remedy: str

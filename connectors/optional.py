@@ -20,8 +20,9 @@ class Relinks(Protocol):
         """Whether the associations of recent records are to be read again before the increment from this cursor."""
 
     def relink(self, stream: Stream, rows: pa.Table) -> Iterator[Page]:
-        """Those of the landed records (canonical rows) whose associations have changed, as they are now. The cursor means
-        nothing. Raises as `Source.read`."""
+        """Those of the landed records (canonical rows) whose associations have changed, as they are now. The cursor
+        means nothing. Raises as `Source.read`.
+        """
 
 
 @runtime_checkable
@@ -29,5 +30,6 @@ class KnowsEchoes(Protocol):
     """A source whose increments would bring our own writes back, and that can leave them out."""
 
     def wrote(self, stream: Stream, stamps: Mapping[str, datetime]) -> None:
-        """These records (id: modification stamp) are landed as our last write left them: a read may leave out those that
-        still have that stamp, and must bring any that was changed since. Asks nothing itself."""
+        """These records (id: modification stamp) are landed as our last write left them: a read may leave out those
+        that still have that stamp, and must bring any that was changed since. Asks nothing itself.
+        """

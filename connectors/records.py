@@ -88,7 +88,8 @@ SCHEMAS: dict[Stream, pa.Schema] = {
             "stage": _TEXT,
             "probability": _REAL,  # 0..1
             "close_at": TIME,  # recognised, or expected to close
-            "stage_changed_at": TIME,  # last change of the stage: a deal is closed from the earlier of this and close_at
+            # last change of the stage: a deal is closed from the earlier of this and close_at
+            "stage_changed_at": TIME,
             "type": _TEXT,
             "owner_id": _TEXT,
             "product_family": _TEXT,  # where a deal names its one family and there are no line items

@@ -91,8 +91,9 @@ def redact_values(text: str) -> str:
 
 
 def redact(text: str) -> str:
-    """The text without anything that is or looks like a secret, and no longer than LONGEST or so. For logs, messages and
-    traces; not for data."""
+    """The text without anything that is or looks like a secret, and no longer than LONGEST or so. For logs, messages
+    and traces; not for data.
+    """
     text = redact_values(text)
     if len(text) > LONGEST:
         text = text[:LONGEST] + f" ... ({len(text) - LONGEST} more characters)"
@@ -119,7 +120,9 @@ _SHOWN_HEADERS = frozenset(
 
 
 def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that a debug log may show; of all others only the name. A list of the harmless, not of the dangerous."""
+    """The headers that a debug log may show; of all others only the name. A list of the harmless, not of the
+    dangerous.
+    """
     return {
         name.lower(): redact(str(value)) if name.lower() in _SHOWN_HEADERS else "..." for name, value in headers.items()
     }

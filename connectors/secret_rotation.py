@@ -1,4 +1,6 @@
-"""Secrets that a server replaces while we run: the new one must survive this process, for the old one may be used up."""
+"""Secrets that a server replaces while we run: the new one must survive this process, for the old one may be used
+up.
+"""
 
 from __future__ import annotations
 

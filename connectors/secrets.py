@@ -1,4 +1,6 @@
-"""Secrets by reference: from a command, a file, the environment, systemd or the keyring; never in the settings themselves."""
+"""Secrets by reference: from a command, a file, the environment, systemd or the keyring; never in the settings
+themselves.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,9 @@ _COMMAND_SECONDS = 60
 
 
 class Secret(BaseModel):
-    """Where a secret is. Exactly one of `env` (a variable's name), `file` (a path, readable by its owner only), `command`
-    (a list of words), `credential` (a name of systemd's LoadCredential) and `keyring` ("service/user"; needs the extra).
+    """Where a secret is. Exactly one of `env` (a variable's name), `file` (a path, readable by its owner only),
+    `command` (a list of words), `credential` (a name of systemd's LoadCredential) and `keyring` ("service/user"; needs
+    the extra).
 
     `read()` fetches it anew each time, so a rotated secret needs no restart. The value is never part of the model, so
     no `repr`, log line or error can show it.
@@ -56,7 +59,9 @@ class Secret(BaseModel):
         return self
 
     def read(self) -> str:
-        """The secret's value, without surrounding white space. Raises ConfigError that names the source, never the value."""
+        """The secret's value, without surrounding white space. Raises ConfigError that names the source, never the
+        value.
+        """
         value = self._fetch().strip()
         if not value:
             raise ConfigError(
@@ -66,7 +71,9 @@ class Secret(BaseModel):
         return value
 
     def read_token(self) -> str:
-        """As `read`, for a token or password that is sent in a header: one line of plain characters. Raises ConfigError."""
+        """As `read`, for a token or password that is sent in a header: one line of plain characters. Raises
+        ConfigError.
+        """
         value = self.read()
         if not (value.isascii() and value.isprintable()) or " " in value:
             raise ConfigError(

@@ -1,8 +1,8 @@
 """Two kinds of CSV that must not be mixed up.
 
-For *people*, who open it in a spreadsheet: a text that would be taken for a formula gets a leading apostrophe (and so does
-one that begins with an apostrophe, so that reading takes exactly one away). For the *Bulk API*: exact, since an apostrophe
-would end up in the CRM; that writer is `connectors.salesforce.api.bulk_jobs.ingest_csv`.
+For *people*, who open it in a spreadsheet: a text that would be taken for a formula gets a leading apostrophe (and so
+does one that begins with an apostrophe, so that reading takes exactly one away). For the *Bulk API*: exact, since an
+apostrophe would end up in the CRM; that writer is `connectors.salesforce.api.bulk_jobs.ingest_csv`.
 """
 
 from __future__ import annotations

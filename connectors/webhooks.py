@@ -46,5 +46,7 @@ class Webhooks(Protocol):
 
     def read(self, method: str, headers: Mapping[str, str], body: bytes, now: datetime) -> Notices:
         """What a delivery says. Header names are lower case. The same delivery may come twice, late or out of order:
-        marks are the same whatever the order. Raises NotSigned or Malformed; ConfigError when the secret cannot be had."""
+        marks are the same whatever the order. Raises NotSigned or Malformed; ConfigError when the secret cannot be
+        had.
+        """
         ...

@@ -37,10 +37,11 @@ def score_tables(
     scratch: Path,
     scorer: Scorer | None = None,
 ) -> Path:
-    """Scores the normalized tables as of a moment into `out/<table>.parquet`; returns `out`, which is whole or not there.
+    """Scores the normalized tables as of a moment into `out/<table>.parquet`; returns `out`, which is whole or not
+    there.
 
-    `previous` is, for hysteresis, the score folder of the run before, or the normalized folder with what the CRM holds where
-    nothing is kept between runs. Raises ConfigError for an engine that is not there.
+    `previous` is, for hysteresis, the score folder of the run before, or the normalized folder with what the CRM holds
+    where nothing is kept between runs. Raises ConfigError for an engine that is not there.
     """
     fresh = out.with_name(f".{out.name}.tmp")
     for folder in (fresh, scratch):

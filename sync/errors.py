@@ -12,8 +12,8 @@ BothwaysError
       ├── PullIncomplete    a stream could not be read to its end; nothing was scored        exit 8
       └── StateUnavailable  the server of the state database is not there                    exit 8
 
-Errors that come from a CRM are in `connectors.errors`. Command line, daemon, alerts, metrics and docs all read `ENDINGS`
-and `exit_code`; nothing else knows what a code means.
+Errors that come from a CRM are in `connectors.errors`. Command line, daemon, alerts, metrics and docs all read
+`ENDINGS` and `exit_code`; nothing else knows what a code means.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ class StateUnavailable(RetriableError):
 class Ending:
     """What an exit code means.
 
-    `success`: everything was read, scored and tried. `failure`: somebody should hear of it. `retry`: the same command may
-    succeed later without anybody's help, so a scheduler should run it again. A code that is neither success nor failure is
-    a run that was deferred or stopped and will be resumed.
+    `success`: everything was read, scored and tried. `failure`: somebody should hear of it. `retry`: the same command
+    may succeed later without anybody's help, so a scheduler should run it again. A code that is neither success nor
+    failure is a run that was deferred or stopped and will be resumed.
     """
 
     code: int
@@ -134,7 +134,9 @@ _CODES: Mapping[type[BothwaysError], int] = {
     StateUnavailable: 8,
     Stopped: 130,
 }
-"""Every error class of connectors and sync; a test holds it complete. Classes added elsewhere count as their nearest base."""
+"""Every error class of connectors and sync; a test holds it complete. Classes added elsewhere count as their nearest
+base.
+"""
 
 
 def exit_code(error: BothwaysError) -> int:

@@ -28,7 +28,9 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Brakes:
-    """Shares above which a run stops and asks; they hold only where at least `from_records` records had a score before."""
+    """Shares above which a run stops and asks; they hold only where at least `from_records` records had a score
+    before.
+    """
 
     stance_share: float = 0.30
     gone_share: float = 0.20
@@ -38,9 +40,11 @@ class Brakes:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """`as_of` None: now. `full`: read everything anew. `accept`: go on past a brake; `take_over`: though another install writes to the CRM. `plan_digest`: write only if the
-    changes are those of the plan with this digest. `stop`: when set, the run ends cleanly at the next page or batch.
-    `translation` stands for the mapping: when it (or the organisation) changes, everything is read anew."""
+    """`as_of` None: now. `full`: read everything anew. `accept`: go on past a brake; `take_over`: though another
+    install writes to the CRM. `plan_digest`: write only if the changes are those of the plan with this digest. `stop`:
+    when set, the run ends cleanly at the next page or batch. `translation` stands for the mapping: when it (or the
+    organisation) changes, everything is read anew.
+    """
 
     as_of: datetime | None = None
     min_delta: float = 0.5
@@ -63,7 +67,9 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What every run needs: the CRM, where state and files are, the model, our properties, what was asked for, who is told."""
+    """What every run needs: the CRM, where state and files are, the model, our properties, what was asked for, who is
+    told.
+    """
 
     connector: Connector
     workspace: Workspace

@@ -1,7 +1,7 @@
 """A sync that reads nothing new: the scores of the run before stand, and nothing is computed again.
 
-Only for a sync as of now. Scores stand for an hour (`sync.land.news.STANDS_FOR`), and only after a run that left nothing to send,
-with the same program, model, settings and suppressions.
+Only for a sync as of now. Scores stand for an hour (`sync.land.news.STANDS_FOR`), and only after a run that left
+nothing to send, with the same program, model, settings and suppressions.
 """
 
 from __future__ import annotations

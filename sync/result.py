@@ -30,8 +30,9 @@ class ScoredAt:
 class RunResult:
     """Always: `changed = written + rejected + deferred + gone`, and scored records = `changed + unchanged`.
 
-    `deferred` are changes not sent, or sent without an answer: the next run sends them. `rejects` are pulled records not
-    understood, `dead_letters` all changes that the CRM refuses at present, `drift` records changed by somebody else.
+    `deferred` are changes not sent, or sent without an answer: the next run sends them. `rejects` are pulled records
+    not understood, `dead_letters` all changes that the CRM refuses at present, `drift` records changed by somebody
+    else.
     """
 
     run_id: str

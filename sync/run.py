@@ -15,8 +15,8 @@ from sync.session import open_run
 def run_sync(context: RunContext) -> RunResult:
     """Pull, land, enrich, diff, write back; or the rest of a run that did not finish.
 
-    When nothing new was read and the last scores still stand, it ends after the pull; when only our own writes came back,
-    those scores are compared with what the CRM holds.
+    When nothing new was read and the last scores still stand, it ends after the pull; when only our own writes came
+    back, those scores are compared with what the CRM holds.
 
     Raises LockHeld, BrakeReached, PullIncomplete, QuotaReached (reading), AuthError, SchemaError, StateError, Stopped.
     """

@@ -283,7 +283,9 @@ class Stages:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - begun, 3)
 
     def _read_at(self) -> datetime:
-        """When the records were read; for a run as of now, that moment, so that what it read as closed is closed then."""
+        """When the records were read; for a run as of now, that moment, so that what it read as closed is closed
+        then.
+        """
         return self.run.as_of if self.context.options.as_of is None else datetime.now(UTC)
 
     def _mind_the_clock(self) -> None:

@@ -25,7 +25,9 @@ from sync.system.failpoints import failpoint
 ROUNDS = 4
 """How often the records that could not be taken are tried again within the run."""
 _MOST = (5, 0.5)
-"""Refusals for one reason concern more than the record when they are at least so many, and more than this share of a batch."""
+"""Refusals for one reason concern more than the record when they are at least so many, and more than this share of a
+batch.
+"""
 _REFUSING_BATCHES = 2
 _CIRCUIT = 3
 """So many calls failing as a whole, one after the other: the CRM is not there, the rest is not even tried."""
@@ -56,8 +58,8 @@ class Writer:
     def send(self, rows: Iterable[Planned]) -> None:
         """Sends all rows; afterwards the journal says what became of each.
 
-        Raises, once nothing is in flight any more: QuotaReached, AuthError, SchemaError, RetriableError when calls failed
-        as a whole until the tries were used up, Stopped when asked to stop.
+        Raises, once nothing is in flight any more: QuotaReached, AuthError, SchemaError, RetriableError when calls
+        failed as a whole until the tries were used up, Stopped when asked to stop.
         """
         size = self._connector.capabilities.write_batch
         left = self._pass(_batches(rows, size), max(1, self._connector.capabilities.write_workers))
@@ -133,7 +135,9 @@ class Writer:
         return unanswered + [v.row for v in verdicts.values() if v.error is not None and v.error.retriable]
 
     def _weighed(self, verdicts: dict[Key, Verdict]) -> dict[Key, Verdict]:
-        """A few records that may not be edited are dead letters; where it is most of a batch, the permission is gone."""
+        """A few records that may not be edited are dead letters; where it is most of a batch, the permission is
+        gone.
+        """
         denied = {key: v.error for key, v in verdicts.items() if v.error is not None and v.error.kind == "auth"}
         if len(denied) >= _MOST[0] and len(denied) > _MOST[1] * len(verdicts):
             return verdicts

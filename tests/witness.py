@@ -1,5 +1,5 @@
-"""Looks at every request that the program sends to an emulated CRM, in whatever test: it may read, add and take away its own
-properties, and update them on records that exist. Anything else is noted in `SEEN`.
+"""Looks at every request that the program sends to an emulated CRM, in whatever test: it may read, add and take away
+its own properties, and update them on records that exist. Anything else is noted in `SEEN`.
 
 What it reads is the request as it came over the wire, before the emulator makes anything of it.
 """
@@ -19,7 +19,9 @@ SEEN: set[str] = set()
 COUNTED: dict[str, int] = {"requests": 0, "updates": 0}
 
 PROGRAM = re.compile(r"OpenAPI-Generator|hubspot-api-client|python-requests|bothways", re.IGNORECASE)
-"""Of the libraries that the connectors speak through; tests that act as somebody else use the emulator itself or plain HTTP."""
+"""Of the libraries that the connectors speak through; tests that act as somebody else use the emulator itself or plain
+HTTP.
+"""
 READS = re.compile(r".*(/search|/batch/read|/oauth2?/.*|/query|/queryAll|/jobs/query.*)")
 UPDATES = re.compile(
     r"(PATCH .*/composite/sobjects|POST .*/composite|PUT .*/jobs/ingest/\w+/batches|POST .*/batch/update)"

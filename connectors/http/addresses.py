@@ -69,7 +69,9 @@ def address(text: str, hosts: re.Pattern[str] | None = None) -> Address:
 
 
 def path(text: str) -> str:
-    """A path with its query, as an answer names the next page. Raises ValueError for anything else, such as an address."""
+    """A path with its query, as an answer names the next page. Raises ValueError for anything else, such as an
+    address.
+    """
     if not _PATH.fullmatch(text) or text.startswith("//"):
         raise ValueError("is not a path")
     return text

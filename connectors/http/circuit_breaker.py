@@ -1,4 +1,5 @@
-"""What all threads of a connector share about the one host they talk to: pause, number of calls at once, circuit, budget.
+"""What all threads of a connector share about the one host they talk to: pause, number of calls at once, circuit,
+budget.
 
 pause      The server says "later" to one thread: none calls until then, and then a single one tries first.
 crowd      Calls at once are halved when the server says that they are too many, and grow by one a round of successes.

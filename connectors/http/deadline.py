@@ -116,8 +116,9 @@ stopping.on_cut(_watchdog.expire_all)
 
 @contextmanager
 def within(deadline: Deadline) -> Iterator[None]:
-    """Whatever this thread asks for in the block must be over at the deadline, or its connection is cut. Raises Stopping
-    when the process is being stopped and no call may begin."""
+    """Whatever this thread asks for in the block must be over at the deadline, or its connection is cut. Raises
+    Stopping when the process is being stopped and no call may begin.
+    """
     stopping.go_on()
     before, _here.deadline = getattr(_here, "deadline", None), deadline
     _watchdog.watch(deadline)

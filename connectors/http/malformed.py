@@ -10,8 +10,10 @@ from connectors.errors import RetriableError
 
 
 def understood(crm: str, pages: Iterator[Page]) -> Iterator[Page]:
-    """The pages. A value that no check foresaw makes the answer a broken one: the read goes on behind the last page, and the
-    run ends with nothing scored if that does not help. Raises RetriableError with the place that stumbled over it."""
+    """The pages. A value that no check foresaw makes the answer a broken one: the read goes on behind the last page,
+    and the run ends with nothing scored if that does not help. Raises RetriableError with the place that stumbled over
+    it.
+    """
     try:
         for page in pages:
             if page.batch.column("id").null_count:

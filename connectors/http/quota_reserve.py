@@ -1,4 +1,6 @@
-"""How much of the day's calls is left to the customer's other tools: more while people work with the CRM, less at night."""
+"""How much of the day's calls is left to the customer's other tools: more while people work with the CRM, less at
+night.
+"""
 
 from __future__ import annotations
 

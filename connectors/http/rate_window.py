@@ -1,7 +1,7 @@
 """Rate: as many calls as a server's rolling window allows and not one more, shared with whoever else uses the window.
 
-`Window` is the bookkeeping (pure; the caller gives the time), `Throttle` the clock, lock and waiting around it. Times are
-seconds of one monotonic clock.
+`Window` is the bookkeeping (pure; the caller gives the time), `Throttle` the clock, lock and waiting around it. Times
+are seconds of one monotonic clock.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from connectors.stopping import pause
 _RESERVE = 0.016
 """The share of a limit that was told to us which we never use: room in which another client can be noticed."""
 _GIVEN, _TAKEN = 0.08, 0.02
-"""With another client in the window, the share that is left free besides what it uses, when we use more than half of the
-window, and when less: of two of us the one with less gains, and neither starves."""
+"""With another client in the window, the share that is left free besides what it uses, when we use more than half of
+the window, and when less: of two of us the one with less gains, and neither starves.
+"""
 _REMEMBERED = 2
 """The most that others have used in so many windows is left to them."""
 _PATIENCE = 0.05, 0.2

@@ -1,4 +1,6 @@
-"""The one retry policy: what may be retried has no default, tries and total time are capped, the server's word is obeyed."""
+"""The one retry policy: what may be retried has no default, tries and total time are capped, the server's word is
+obeyed.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,8 @@ def retrying(
     total: float = 300.0,
     budget: Budget | None = None,
 ) -> T:
-    """Calls until it succeeds, fails with something else than `on`, or `attempts`, `total` seconds or the budget are used up.
+    """Calls until it succeeds, fails with something else than `on`, or `attempts`, `total` seconds or the budget are
+    used up.
 
     Waits as long as the error's `retry_after` says, else exponentially with full jitter up to MAX_WAIT; a `retry_after`
     beyond MAX_WAIT is not waited for. Never repeats what is Unreachable. Re-raises the last error.

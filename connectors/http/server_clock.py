@@ -38,7 +38,8 @@ class ServerClock:
         return self._at(lambda offsets: sorted(offsets)[(len(offsets) - 1) // 2])
 
     def earliest(self) -> datetime | None:
-        """The server's time by the most cautious of the last answers: what happens from now on is stamped later than this.
+        """The server's time by the most cautious of the last answers: what happens from now on is stamped later than
+        this.
 
         A watermark must come from here: one that is too early costs a second reading, one too late loses records.
         """

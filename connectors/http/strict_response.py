@@ -1,4 +1,5 @@
-"""Whole HTTP answers only: a header that ends with its empty line, a body that is as long as declared and unpacks to its end.
+"""Whole HTTP answers only: a header that ends with its empty line, a body that is as long as declared and unpacks to
+its end.
 
 http.client takes a header that was cut for a whole one, passes over lines that are none, and hands an interim answer
 (103) out as the final one, so that every later answer on that connection would be taken for the one before.

@@ -20,7 +20,9 @@ _SALESFORCE_USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 
 
 class Traffic:
-    """Answers of this process, by HTTP status, and the share of the day's calls that the CRM says is left. Thread-safe."""
+    """Answers of this process, by HTTP status, and the share of the day's calls that the CRM says is left.
+    Thread-safe.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

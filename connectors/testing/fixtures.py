@@ -1,4 +1,6 @@
-"""Fixtures that the topics of the suite share. They need one more, `harness`, which the connector's own tests define."""
+"""Fixtures that the topics of the suite share. They need one more, `harness`, which the connector's own tests
+define.
+"""
 
 from __future__ import annotations
 

@@ -213,7 +213,9 @@ def compared(stream: Stream, unheld: Mapping[Stream, frozenset[str]]) -> list[st
 
 
 def tables(more: Rows | None = None) -> dict[Stream, pa.Table]:
-    """ROWS as one Arrow table a stream, in canonical schemas, for a CRM that is seeded from tables. `more` adds streams."""
+    """ROWS as one Arrow table a stream, in canonical schemas, for a CRM that is seeded from tables. `more` adds
+    streams.
+    """
     every: Rows = {**ROWS, **(more or {})}
     return {
         stream: pa.Table.from_pylist(

@@ -1,8 +1,8 @@
 """The questions an assistant may ask, each a strict model of its arguments with the function that answers it.
 
-Every answer is a JSON object read from the workspace; nothing is asked of the CRM, nothing is written. A value that is not
-known is null, and `unknown` says of which fields. Without names, records are known by their ids alone, and texts that
-contain a name are left out.
+Every answer is a JSON object read from the workspace; nothing is asked of the CRM, nothing is written. A value that is
+not known is null, and `unknown` says of which fields. Without names, records are known by their ids alone, and texts
+that contain a name are left out.
 """
 
 from __future__ import annotations

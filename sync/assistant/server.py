@@ -1,7 +1,8 @@
 """The Model Context Protocol server: the questions of `sync.assistant.questions` as read-only tools, over stdio.
 
-Arguments are checked here, by strict models that refuse what they do not know: the SDK's own check drops a misspelt argument
-and reads the text "null" as nothing. What a person could get wrong comes back as an error that the assistant can read.
+Arguments are checked here, by strict models that refuse what they do not know: the SDK's own check drops a misspelt
+argument and reads the text "null" as nothing. What a person could get wrong comes back as an error that the assistant
+can read.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from mcp.server import Server
 
 INSTRUCTIONS = (
-    "bothways shows which customers rely on us, which we rely on, and which side does the work. Figures come from the last run in the workspace: say its"
+    "bothways shows which customers rely on us, which we rely on, and which side does the work. Figures come from "
+    "the last run in the workspace: say its"
     " date when you quote them. A null is unknown, never zero. These tools only read; nothing here can change the CRM."
 )
 
@@ -80,7 +82,9 @@ def _checked(question: Question, arguments: dict[str, Any]) -> Any:
 
 
 def serve(config: Path, *, names: bool) -> None:
-    """Answers on stdin and stdout until the client goes away. The settings are read once, so that they are right from the start."""
+    """Answers on stdin and stdout until the client goes away. The settings are read once, so that they are right from
+    the start.
+    """
     from config import settings as config_settings
 
     server = server_for(Workbench(config_settings.load(config), names))

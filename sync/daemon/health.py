@@ -28,8 +28,9 @@ _NOTHING: tuple[dict[str, int], dict[str, int]] = ({}, {})
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What the pages are made of. `marks`: records that wait to be read again; `heard`: deliveries by status and events by
-    outcome; `listening`: whether the receiver, if there is one, serves; `figures`: the metrics of the runs."""
+    """What the pages are made of. `marks`: records that wait to be read again; `heard`: deliveries by status and events
+    by outcome; `listening`: whether the receiver, if there is one, serves; `figures`: the metrics of the runs.
+    """
 
     standing: Callable[[], Standing]
     figures: Callable[[], bytes]
@@ -67,7 +68,10 @@ class Health:
         standing = self._from.standing()
         if standing.waits_for_a_person:
             meaning = ending(standing.code or 0).meaning
-            return f"the last sync {meaning} (exit code {standing.code}); the next is at {standing.next_at:%Y-%m-%d %H:%M} UTC"
+            return (
+                f"the last sync {meaning} (exit code {standing.code}); the next is at "
+                f"{standing.next_at:%Y-%m-%d %H:%M} UTC"
+            )
         since = standing.succeeded_at or standing.began_at
         if self._from.clock() - since > 2 * self._from.every and not standing.running:
             return f"no sync has succeeded since {since:%Y-%m-%d %H:%M} UTC"

@@ -1,4 +1,6 @@
-"""A small HTTP listener for the daemon, on waitress: bounded in connections, headers, body, idle time and time per request."""
+"""A small HTTP listener for the daemon, on waitress: bounded in connections, headers, body, idle time and time per
+request.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +49,9 @@ def asked_host(environ: WSGIEnvironment) -> str:
 class Listener:
     """Serves a WSGI application at `host:port` in threads of its own, from construction until `close`.
 
-    `body` is the most bytes that a request may have: more is answered 413. A request must name the address that is listened
-    on, this machine or one of `hosts`: a web page in somebody's browser that leads its own name here is answered 421.
-    Raises ConfigError when the address is taken.
+    `body` is the most bytes that a request may have: more is answered 413. A request must name the address that is
+    listened on, this machine or one of `hosts`: a web page in somebody's browser that leads its own name here is
+    answered 421. Raises ConfigError when the address is taken.
     """
 
     def __init__(

@@ -82,8 +82,9 @@ def serve(asked: Asked, output: Output) -> int:
 
 
 class _Pass:
-    """One sync, as `bothways sync` runs it. The settings are read anew each time: what a person mends holds from the next
-    one on."""
+    """One sync, as `bothways sync` runs it. The settings are read anew each time: what a person mends holds from the
+    next one on.
+    """
 
     def __init__(self, config: Path, output: Output) -> None:
         self._config, self._output = config, output

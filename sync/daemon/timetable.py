@@ -1,8 +1,8 @@
 """When the daemon runs next: pure, from the times at which runs began, how they ended, and marks that wait.
 
-A run is due every so often; times that were missed (the machine slept, a run took longer) are made up for by one run. A run
-that ended with 6, 7 or 8 is tried again sooner: after 5, 10, 20, 40 minutes, then every hour. One that ended with 1, 2, 4
-or 5 waits for a person, or for the next time that is due.
+A run is due every so often; times that were missed (the machine slept, a run took longer) are made up for by one run. A
+run that ended with 6, 7 or 8 is tried again sooner: after 5, 10, 20, 40 minutes, then every hour. One that ended with
+1, 2, 4 or 5 waits for a person, or for the next time that is due.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The webhook receiver: a delivery that is genuine becomes marks in the state, and is answered 200 only once they are there.
+"""The webhook receiver: a delivery that is genuine becomes marks in the state, and is answered 200 only once they are
+there.
 
-Whatever goes wrong before that is answered 5xx (or not at all), so that the CRM sends it again: no event is lost. It reads
-nothing from the CRM and writes nothing to it.
+Whatever goes wrong before that is answered 5xx (or not at all), so that the CRM sends it again: no event is lost. It
+reads nothing from the CRM and writes nothing to it.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ _TOLD_EVERY = 100
 
 
 class StateFile:
-    """The state, kept open by a process that lives long. A run may find the file damaged and put a new one in its place:
-    what was committed to the old one would be lost, so `same` tells, and the next use opens the new one."""
+    """The state, kept open by a process that lives long. A run may find the file damaged and put a new one in its
+    place: what was committed to the old one would be lost, so `same` tells, and the next use opens the new one.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace

@@ -21,7 +21,9 @@ _FOREIGN = (5, 0.10)
 
 
 def check_owner(plan: Plan) -> None:
-    """Raises OtherOwner when records hold later scores than the last that we wrote. Costs no call: they were read anyway."""
+    """Raises OtherOwner when records hold later scores than the last that we wrote. Costs no call: they were read
+    anyway.
+    """
     least, share = _FOREIGN
     if plan.foreign >= least and plan.foreign > share * plan.known:
         raise OtherOwner(

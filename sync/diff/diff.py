@@ -1,6 +1,7 @@
 """Wanted against held: which records to write, and with what. In DuckDB over Parquet, one query per stream.
 
-Both sides are rounded to the property's scale. A record is a change when a number moved by at least `min_delta` (a whole
+Both sides are rounded to the property's scale. A record is a change when a number moved by at least `min_delta` (a
+whole
 number: by 1), something became or ceased to be empty, an enumeration changed, a text is not the one we last wrote (a
 person or another program changed it), or the written as-of is older than `max_age`; then *all* its differing properties
 go in one change. A record whose last write was refused or never answered is always written, with all its properties.

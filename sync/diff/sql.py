@@ -105,7 +105,8 @@ def statements(
 
 
 def restoring(stream: Stream, specs: Sequence[PropertySpec], held: str) -> str:
-    """The query of a rollback: record, parent, values held and to restore as JSON, all our values afterwards, values kept.
+    """The query of a rollback: record, parent, values held and to restore as JSON, all our values afterwards, values
+    kept.
 
     Needs the table done(record_id, old, new). A value is restored when the CRM still holds what was written, and kept
     when it holds neither that nor what it was before.

@@ -14,7 +14,9 @@ from sync.state.history import status
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One settings file. `trouble` is why it cannot be loaded; then `settings` is None. `last_success` is "" before the first."""
+    """One settings file. `trouble` is why it cannot be loaded; then `settings` is None. `last_success` is "" before the
+    first.
+    """
 
     name: str
     config: Path
@@ -24,11 +26,11 @@ class Member:
 
 
 def members(folder: Path) -> list[Member]:
-    """`*.toml` in the folder and `*/bothways.toml` below it; who has waited longest comes first, so that a fleet run which
-    was cut off is continued by the next one where it stopped.
+    """`*.toml` in the folder and `*/bothways.toml` below it; who has waited longest comes first, so that a fleet run
+    which was cut off is continued by the next one where it stopped.
 
-    A file that cannot be loaded is a member in trouble: it must not keep the others waiting. Raises ConfigError where there
-    is no folder or no member, and where two members share a workspace or a state database.
+    A file that cannot be loaded is a member in trouble: it must not keep the others waiting. Raises ConfigError where
+    there is no folder or no member, and where two members share a workspace or a state database.
     """
     if not folder.is_dir():
         raise ConfigError(f"{folder} is not a folder.", remedy="Give a folder of settings files, one for each CRM.")

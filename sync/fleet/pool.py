@@ -47,7 +47,9 @@ class FleetResult:
 
     @property
     def exit_code(self) -> int:
-        """0 when every member succeeded; the code of one that needs a person; else 8 where one may succeed later; else 7."""
+        """0 when every member succeeded; the code of one that needs a person; else 8 where one may succeed later; else
+        7.
+        """
         codes = [one.code for one in self.ended]
         waiting_for_a_person = sorted(code for code in codes if ending(code).needs_a_person)
         if waiting_for_a_person:
@@ -78,8 +80,8 @@ def run_fleet(
 ) -> FleetResult:
     """Runs `bothways WORDS --config FILE --json` for each member, at most `parallel` at a time, in the given order.
 
-    When `stop` is set no further run begins, and those under way are asked to end (SIGTERM); each then ends cleanly and is
-    resumed by its next run. Raises nothing for what goes wrong with a member.
+    When `stop` is set no further run begins, and those under way are asked to end (SIGTERM); each then ends cleanly and
+    is resumed by its next run. Raises nothing for what goes wrong with a member.
     """
     done: list[Ended] = []
     waiting = iter(members)

@@ -93,7 +93,8 @@ ACTS = (
     SELECT id, count(DISTINCT who) AS seller_people, arg_min("user", place) AS seller_user,
            arg_min(email, place) AS email FROM ours GROUP BY id
     """,
-    # The deals of each act; an act of several is in activities under the first, in activity_opportunities under the others.
+    # The deals of each act; an act of several is in activities under the first, in activity_opportunities under the
+    # others.
     """
     CREATE TABLE act_deal AS
     WITH each AS (
@@ -108,8 +109,8 @@ ACTS = (
     SELECT id, coalesce(min(opportunity) FILTER (named), min(opportunity)) AS opportunity, count(*) AS deals
     FROM act_deal GROUP BY id
     """,
-    # Of an act of several accounts (its own, those of its deals and case): its customer-side author's, if that is one of
-    # them; else the one that most of its customer people belong to; else the first.
+    # Of an act of several accounts (its own, those of its deals and case): its customer-side author's, if that is one
+    # of them; else the one that most of its customer people belong to; else the first.
     """
     CREATE TABLE act_account AS
     WITH named AS (
@@ -136,7 +137,8 @@ ACTS = (
     )
     SELECT id, arg_min(account, (NOT author, -people, account)) AS account FROM people GROUP BY id
     """,
-    # The ladder of the others: the record it is linked to, its own account, that of the first customer person who has one.
+    # The ladder of the others: the record it is linked to, its own account, that of the first customer person who has
+    # one.
     """
     CREATE TABLE placed AS
     SELECT act.id, coalesce(several.account, oo.account, co.account, a.key, c.account) AS account,

@@ -1,4 +1,6 @@
-"""Settling, first half: of all that was landed, the newest version of each record that is still there, and its integer key."""
+"""Settling, first half: of all that was landed, the newest version of each record that is still there, and its integer
+key.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from sync.system.duckdb import Session, fill, load, number, parquet
 KEYED: tuple[Stream, ...] = ("accounts", "people", "users", "opportunities", "cases")
 """Streams that others refer to."""
 
-# The newest version wins by the server's stamp, then by arrival. Only records that came more than once pay for the sort.
+# The newest version wins by the server's stamp, then by arrival. Only records that came more than once pay for the
+# sort.
 _NEWEST = """
 CREATE OR REPLACE TABLE @newest AS
 WITH often AS (SELECT id FROM @raw GROUP BY id HAVING count(*) > 1),
@@ -60,7 +63,8 @@ SELECT m.id, k.key FROM @merged m JOIN keyed k ON m.survivor = k.id
 def make_live(
     connection: Session, files: Mapping[Stream, Files], columns: Mapping[Stream, pa.Schema]
 ) -> tuple[dict[str, int], list[Reject]]:
-    """Makes `live_<stream>` for every canonical stream and `ref_<stream>` (any id, live or merged away -> key) for KEYED.
+    """Makes `live_<stream>` for every canonical stream and `ref_<stream>` (any id, live or merged away -> key) for
+    KEYED.
 
     Returns how many records were deleted or merged away, and a Reject for every circle of merges.
     """

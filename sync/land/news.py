@@ -1,8 +1,9 @@
-"""Whether a pull brought anything new since the run whose scores stand, so that a quiet run need not compute them again.
+"""Whether a pull brought anything new since the run whose scores stand, so that a quiet run need not compute them
+again.
 
-The overlap of an incremental read brings the same records again, and our own writes come back as changed records. Both are
-told from news by their content: a record counts as new when a column other than its stamp differs from the newest version
-landed before.
+The overlap of an incremental read brings the same records again, and our own writes come back as changed records. Both
+are told from news by their content: a record counts as new when a column other than its stamp differs from the newest
+version landed before.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from sync.system.duckdb import Session, identifier, parquet, session
 from sync.system.times import parse_time
 
 STANDS_FOR = timedelta(hours=1)
-"""For so long scores stand when nothing new is read. Windows and deadlines are days, so as-of alone then crosses few of them."""
+"""For so long scores stand when nothing new is read. Windows and deadlines are days, so as-of alone then crosses few of
+them.
+"""
 _FILE = "standing.json"
 _FACTS = """
 WITH fresh AS (SELECT <columns>, _seq FROM <parts> WHERE _seq > <seq>),
@@ -35,7 +38,9 @@ SELECT count(*) FROM (SELECT <columns> FROM fresh EXCEPT SELECT <columns> FROM n
 """
 _GONE = """
 WITH fresh AS (SELECT * FROM <gone> WHERE _seq > <seq>),
-known AS (SELECT id, max(_seq) AS _seq, arg_max(survivor, _seq) AS survivor FROM <gone> WHERE _seq <= <seq> GROUP BY id),
+known AS (
+  SELECT id, max(_seq) AS _seq, arg_max(survivor, _seq) AS survivor FROM <gone> WHERE _seq <= <seq> GROUP BY id
+),
 lived AS (SELECT id, max(_seq) AS _seq FROM <parts> GROUP BY id)
 SELECT count(*) FROM fresh LEFT JOIN known USING (id) LEFT JOIN lived USING (id)
 WHERE fresh.survivor IS DISTINCT FROM fresh.id AND (

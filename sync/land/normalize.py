@@ -1,8 +1,8 @@
 """Normalises what was landed into the tables that scoring reads (`enrichment.inputs`), and what the CRM holds of ours.
 
 Newest version of each record, deletes dropped, merges followed, ids turned into dense integer keys in the order of the
-ids, every act attributed to one account. Sorted throughout: the result does not depend on the order in which pages came.
-A reference to a record that is not there becomes null and is counted; nothing here fails for a record's sake.
+ids, every act attributed to one account. Sorted throughout: the result does not depend on the order in which pages
+came. A reference to a record that is not there becomes null and is counted; nothing here fails for a record's sake.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ def _settings(connection: Session, organisation: Organisation, read_at: datetime
 def _families(connection: Session) -> list[Reject]:
     """Makes `family(account, parent, family)`; a circle of parents is cut and reported."""
     told = connection.execute(
-        "SELECT c.key, p.key FROM live_accounts a JOIN ref_accounts c USING (id) JOIN ref_accounts p ON p.id = a.parent_id"
+        "SELECT c.key, p.key FROM live_accounts a JOIN ref_accounts c USING (id) JOIN ref_accounts p ON p.id = "
+        "a.parent_id"
     ).fetchall()
     parents = {int(child): int(parent) for child, parent in told}
     family, circles = ends(parents)
@@ -120,7 +121,8 @@ def _families(connection: Session) -> list[Reject]:
             "accounts",
             names[circle[0]],
             "parent_id",
-            f"Parents turn in a circle ({' -> '.join(names[a] for a in circle)}); {names[circle[0]]} is taken as the top.",
+            f"Parents turn in a circle ({' -> '.join(names[a] for a in circle)}); {names[circle[0]]} is taken as "
+            f"the top.",
         )
         for circle in circles
     ]

@@ -1,4 +1,6 @@
-"""Settling, second half: the queries that make the scoring tables from the live records. Static SQL, one per concept."""
+"""Settling, second half: the queries that make the scoring tables from the live records. Static SQL, one per
+concept.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,8 @@ SELECT b.*, oo.account FROM both_kinds b JOIN opportunity_of oo USING (opportuni
 """
 ACTIVITIES = _offset(
     """
-SELECT k.*, if(act.channel = 'email' AND act.case_id IS NOT NULL, 'case_reply', act.channel) AS channel, act.direction, act.outcome, act.automated, act.occurred_at, act.date_only, act.minutes,
+SELECT k.*, if(act.channel = 'email' AND act.case_id IS NOT NULL, 'case_reply', act.channel) AS channel,
+       act.direction, act.outcome, act.automated, act.occurred_at, act.date_only, act.minutes,
        t.thread, act.mandated, act.created_at,
        @customer AS customer_offset, @seller AS seller_offset
 FROM kept k JOIN act USING (id) LEFT JOIN thread t USING (thread_id) JOIN account_zone az ON az.account = k.account

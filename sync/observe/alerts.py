@@ -1,8 +1,8 @@
 """Alerts and heartbeats: who must know hears of it, and nothing that goes wrong with that can fail a run.
 
-A heartbeat address is asked with `/start` when a run begins, as it is when it succeeded, and with `/fail` when it failed
-(as healthchecks.io and those like it want it). An incoming webhook gets `{"text": ...}` (Slack, Mattermost, Rocket.Chat
-and others take that). Both addresses are secrets. No names of customers and no words of the CRM are sent.
+A heartbeat address is asked with `/start` when a run begins, as it is when it succeeded, and with `/fail` when it
+failed (as healthchecks.io and those like it want it). An incoming webhook gets `{"text": ...}` (Slack, Mattermost,
+Rocket.Chat and others take that). Both addresses are secrets. No names of customers and no words of the CRM are sent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ SECONDS = 10.0
 
 
 class Notifier:
-    """Sends what the settings ask for. No method raises for what goes wrong on the way; a warning in the log says so."""
+    """Sends what the settings ask for. No method raises for what goes wrong on the way; a warning in the log says
+    so.
+    """
 
     def __init__(self, settings: NotifySettings, crm: str) -> None:
         self._settings, self._crm = settings, crm

@@ -1,5 +1,5 @@
-"""The metrics of one CRM in the Prometheus text format, from the state and the last outcome: the same text in a file for
-the node exporter's textfile collector and at the daemon's /metrics.
+"""The metrics of one CRM in the Prometheus text format, from the state and the last outcome: the same text in a file
+for the node exporter's textfile collector and at the daemon's /metrics.
 
 Every figure is of the last sync, or of the present where its name says age or last. What is not known is left out.
 """

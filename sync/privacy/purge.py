@@ -52,7 +52,8 @@ class Purged:
 def purge_record(
     workspace: Workspace, crm: str, *, person: str | None = None, account: str | None = None, preview: bool = False
 ) -> Purged:
-    """Forgets a person (by id or e-mail address) or an account (by id), for good; `preview` only counts what is known of it.
+    """Forgets a person (by id or e-mail address) or an account (by id), for good; `preview` only counts what is known
+    of it.
 
     Raises ConfigError when no such person is known by e-mail; LockHeld, StateError.
     """
@@ -62,8 +63,9 @@ def purge_record(
 
 
 def forget_erased(state: State, folder: Path, crm: str) -> Purged:
-    """Forgets, at the start of a run, whom the CRM said to be erased for privacy since the last one: records that are marked
-    and already kept out. The run lock must be held."""
+    """Forgets, at the start of a run, whom the CRM said to be erased for privacy since the last one: records that are
+    marked and already kept out. The run lock must be held.
+    """
     query = sa.select(marks.c.stream, marks.c.record_id).where(marks.c.crm == crm)
     with state.engine.connect() as connection:
         marked = connection.execute(query).all()

@@ -1,7 +1,7 @@
 """Keeps a workspace small: what is older than the retention goes, after every sync and by `purge --older-than`.
 
-Kept whatever their age: a write without an answer (it must be sent again), the scores of the last finished sync (the next
-one compares with them), and a damaged state about which nobody has decided.
+Kept whatever their age: a write without an answer (it must be sent again), the scores of the last finished sync (the
+next one compares with them), and a damaged state about which nobody has decided.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _ROOMY = 4 * 2**20
 def forget_old(
     state: State, folder: Path, crm: str, before: datetime, *, undecided: bool = False, preview: bool = False
 ) -> tuple[int, int]:
-    """Forgets runs of a CRM that ended before, with their journal, scores and plans, landing of other CRMs that nothing was
-    added to since, and old copies of the state (`undecided`: also damaged ones). Gives the rows and the files removed;
-    `preview` only counts them.
+    """Forgets runs of a CRM that ended before, with their journal, scores and plans, landing of other CRMs that nothing
+    was added to since, and old copies of the state (`undecided`: also damaged ones). Gives the rows and the files
+    removed; `preview` only counts them.
     """
     names, keep, rows = _forget_rows(state, crm, before, preview=preview)
     old = [p for p in (*folder.glob("scores/*"), *folder.glob("plans/*")) if _is_old(p, names, keep, before)]
@@ -53,8 +53,9 @@ def remove_all(paths: Iterable[Path]) -> int:
 
 
 def shrink(state: State, *, wipe: bool = False) -> None:
-    """Gives free pages of the state file back to the disk when they are many; `wipe`: in any case, so that what was deleted
-    does not linger in them."""
+    """Gives free pages of the state file back to the disk when they are many; `wipe`: in any case, so that what was
+    deleted does not linger in them.
+    """
     if state.path is None:
         return
     with state.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

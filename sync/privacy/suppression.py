@@ -26,7 +26,9 @@ def kept_out(state: State, crm: str) -> Out:
 
 
 def strip(table: pa.Table, stream: Stream, out: Out) -> pa.Table:
-    """The table without the records kept out and without those of accounts kept out; other references to them are null."""
+    """The table without the records kept out and without those of accounts kept out; other references to them are
+    null.
+    """
     if stream in out:
         table = table.filter(pc.invert(_known(table.column("id"), out[stream])))
     for column in SCHEMAS[stream]:

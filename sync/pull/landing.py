@@ -5,7 +5,8 @@ names it is committed together with the cursor; a part that no row names does no
 So pages may be landed twice, and none is ever lost.
 
 A full read fills a new generation, which becomes the current one only when the read is complete: what it did not see is
-gone. An incremental read adds parts to the current generation. Deletes and merges are landed too (`gone-*`), in the same
+gone. An incremental read adds parts to the current generation. Deletes and merges are landed too (`gone-*`), in the
+same
 order: `_seq` numbers every record and every tombstone of a stream as they came.
 """
 
@@ -80,8 +81,9 @@ class Landing:
         return schema(stream, self._owned)
 
     def columns(self, stream: Stream) -> str:
-        """What a generation was landed with: a digest of the columns and of how they are filled, then the fields that the CRM
-        showed. A generation landed with others cannot be added to."""
+        """What a generation was landed with: a digest of the columns and of how they are filled, then the fields that
+        the CRM showed. A generation landed with others cannot be added to.
+        """
         text = ";".join([self._translation, *(f"{f.name}:{f.type}" for f in self.schema(stream))])
         return " ".join([hashlib.sha256(text.encode()).hexdigest()[:16], *self.shown.get(stream, ())])
 

@@ -45,7 +45,9 @@ _STALE = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class PullPolicy:
-    """`full` reads every stream whole; otherwise a stream is read whole when its last whole read is older than `full_every`."""
+    """`full` reads every stream whole; otherwise a stream is read whole when its last whole read is older than
+    `full_every`.
+    """
 
     full: bool = False
     full_every: timedelta = timedelta(days=7)
@@ -75,8 +77,9 @@ def pull(
     stop: threading.Event | None = None,
     marks: Marks | None = None,
 ) -> Pulled:
-    """Reads all streams of the connector to their end, and the marked records again. Raises PullIncomplete (or the CRM's
-    QuotaReached, AuthError, SchemaError) when one cannot be; Stopped when `stop` is set."""
+    """Reads all streams of the connector to their end, and the marked records again. Raises PullIncomplete (or the
+    CRM's QuotaReached, AuthError, SchemaError) when one cannot be; Stopped when `stop` is set.
+    """
     _compare_fields(connector, landing, progress)
     done = _complete(connector, landing, state, run_id)
     todo = [s for s in connector.capabilities.streams if s not in done]
@@ -120,7 +123,9 @@ def pulled(state: State, run_id: str) -> Pulled:
 
 
 def _compare_fields(connector: Connector, landing: Landing, progress: Progress) -> None:
-    """Makes the fields that the CRM shows part of what is landed, and says which came and went since the last whole read."""
+    """Makes the fields that the CRM shows part of what is landed, and says which came and went since the last whole
+    read.
+    """
     streams = connector.capabilities.streams
     if isinstance(connector, ShowsFields):
         landing.shown = {stream: connector.shown_fields(stream) for stream in streams}
@@ -221,7 +226,9 @@ def _read(
 
 def _whole(connector: Connector, stream: Stream, since: str | None, halt: threading.Event) -> Iterator[Page]:
     """All pages, going on behind the last one when a read breaks off: a call that fails five times in a row is bad luck
-    where one in five fails, and a large read makes thousands. Raises what `Source.read` raises when that does not help."""
+    where one in five fails, and a large read makes thousands. Raises what `Source.read` raises when that does not
+    help.
+    """
     for again in range(_ROUNDS):
         begun = time.monotonic()
         try:

@@ -1,6 +1,7 @@
 """Journalled writes outside a sync: what `rollback` and `dead-letters retry` have in common.
 
-Like any write: an intent for every change, *unknown* before it is sent, closed by the answer; a kill leaves nothing lost.
+Like any write: an intent for every change, *unknown* before it is sent, closed by the answer; a kill leaves nothing
+lost.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Outcome:
 def send(stages: Stages, rows: Sequence[Planned]) -> Outcome:
     """Journals and sends the rows as the stages's run.
 
-    A CRM that is away or whose quota is used up is told by `exit_code` 8 or 7; AuthError, SchemaError and Stopped are raised.
+    A CRM that is away or whose quota is used up is told by `exit_code` 8 or 7; AuthError, SchemaError and Stopped are
+    raised.
     """
     journal = Journal(stages.state, stages.context.connector.name)
     with stages.state.engine.begin() as connection:

@@ -1,7 +1,9 @@
-"""Looks after the state file by hand: shows what there is, checks it, brings back what a damaged one knew, accepts the loss.
+"""Looks after the state file by hand: shows what there is, checks it, brings back what a damaged one knew, accepts the
+loss.
 
 A restore only ever adds. Rows whose seal holds are copied into the present state where it has none with that key, so it
-works for a damaged file too, and nothing that was learned since is lost. What was pulled is not copied: it is read again.
+works for a damaged file too, and nothing that was learned since is lost. What was pulled is not copied: it is read
+again.
 """
 
 from __future__ import annotations
@@ -109,7 +111,8 @@ def check(workspace: Workspace) -> Report:
 def restore(workspace: Workspace, name: str | None = None) -> Restored:
     """Adds what a file that was set aside (default: the newest) or a backup knows to the present state.
 
-    Raises ConfigError when there is no such file; LockHeld; StateError when the file or the present state cannot be used.
+    Raises ConfigError when there is no such file; LockHeld; StateError when the file or the present state cannot be
+    used.
     """
     path = _path(workspace)
     waiting = damage.aside(path)

@@ -43,7 +43,9 @@ _DIRECTORY = "/etc/bothways"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a unit is made for. `program` and `config` are absolute paths; `at` is HH:MM, UTC where the unit can say so."""
+    """What a unit is made for. `program` and `config` are absolute paths; `at` is HH:MM, UTC where the unit can say
+    so.
+    """
 
     config: Path
     program: str
@@ -65,7 +67,9 @@ class Asked:
 
 
 def units(kind: str, settings: Settings | None, asked: Asked) -> dict[str, str]:
-    """File name -> text of the units of a kind; without settings for one token in BOTHWAYS_CRM_TOKEN. Raises ConfigError."""
+    """File name -> text of the units of a kind; without settings for one token in BOTHWAYS_CRM_TOKEN. Raises
+    ConfigError.
+    """
     if kind not in FILES:
         raise ConfigError(f"There is no scheduler {kind!r}.", remedy=f"Known: {', '.join(FILES)}.")
     hour, minute = asked.check()
@@ -122,7 +126,8 @@ def _systemd(secrets: list[Secret], name: str) -> str:
     lines = [f"LoadCredential={s.credential}:{_DIRECTORY}/{s.credential}" for s in secrets if s.credential is not None]
     if variables := _variables(secrets):
         lines += [
-            f'# {", ".join(variables)}: one NAME=value a line, mode 0600. Better: {{ credential = "NAME" }} in the settings,',
+            f'# {", ".join(variables)}: one NAME=value a line, mode 0600. Better: {{ credential = "NAME" }} in the '
+            f"settings,",
             "# then LoadCredential= stands here, and no other process can see the value.",
             f"EnvironmentFile={_DIRECTORY}/environment",
         ]

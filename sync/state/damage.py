@@ -153,7 +153,9 @@ def accepted(path: Path) -> list[Path]:
 
 
 def set_aside(path: Path) -> Path:
-    """Renames a damaged file, with the log that belongs to it; returns its new name. Only for the holder of the lock."""
+    """Renames a damaged file, with the log that belongs to it; returns its new name. Only for the holder of the
+    lock.
+    """
     to = path.with_name(f"{path.name}{SET_ASIDE}{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
     move(path, to)
     return to

@@ -1,9 +1,10 @@
 """The state database: opened safely or not at all.
 
-SQLite (WAL, synchronous=FULL) in the workspace by default, PostgreSQL by URL. `sync.state.damage` decides what a damaged
-file is. A run renames one (`state.sqlite.corrupt-<time>`) and starts a new one, since everything in it can be read again
-from the CRM; a command that only reads never renames anything. A file of another program or of a newer version is
-refused. One of an older version is upgraded in one transaction, after a copy of it was kept (`state.sqlite.version-<n>`).
+SQLite (WAL, synchronous=FULL) in the workspace by default, PostgreSQL by URL. `sync.state.damage` decides what a
+damaged file is. A run renames one (`state.sqlite.corrupt-<time>`) and starts a new one, since everything in it can be
+read again from the CRM; a command that only reads never renames anything. A file of another program or of a newer
+version is refused. One of an older version is upgraded in one transaction, after a copy of it was kept
+(`state.sqlite.version-<n>`).
 """
 
 from __future__ import annotations
@@ -150,7 +151,8 @@ def _ready(path: Path, purpose: Purpose) -> Path | None:
         names = ", ".join(p.name for p in waiting)
         logs.write(
             "warning",
-            f"A damaged state was set aside and a new one started: {names}. What the old one knew (dead letters, writes "
+            f"A damaged state was set aside and a new one started: {names}. What the old one knew (dead letters, "
+            f"writes "
             "without an answer, the history for a rollback) is missing here. See `bothways state show`; "
             "`state restore` or `state accept` ends this warning.",
         )

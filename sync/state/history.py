@@ -90,7 +90,9 @@ class RunLine:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`install` is the id of this install, made by its first run. `last_success` is the end of the last sync with exit code 0 or 3; `stale` when it is older than was allowed."""
+    """`install` is the id of this install, made by its first run. `last_success` is the end of the last sync with exit
+    code 0 or 3; `stale` when it is older than was allowed.
+    """
 
     crm: str
     install: str | None

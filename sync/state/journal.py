@@ -1,8 +1,8 @@
 """The journal of writes: what was to be written, what was sent, what the CRM said. Its confirmed rows are the ledger.
 
-A row goes `intent` -> `unknown` (committed *before* the batch is sent) -> `confirmed`, `rejected`, `gone` or `deferred`.
-An unknown row is never assumed either way: it is sent again, by this run or by the next plan, until it is answered.
-`superseded` rows were unknown or deferred when a later run closed the same record.
+A row goes `intent` -> `unknown` (committed *before* the batch is sent) -> `confirmed`, `rejected`, `gone` or
+`deferred`. An unknown row is never assumed either way: it is sent again, by this run or by the next plan, until it is
+answered. `superseded` rows were unknown or deferred when a later run closed the same record.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ OPEN = ("intent", "unknown", "deferred")
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One row of a plan: the change of one record, as JSON texts (old and new values; all our values once it is done)."""
+    """One row of a plan: the change of one record, as JSON texts (old and new values; all our values once it is
+    done).
+    """
 
     stream: Stream
     record_id: str
@@ -123,7 +125,9 @@ class Journal:
             return {(r.stream, r.record_id) for r in connection.execute(query)}
 
     def forced(self) -> dict[Key, str]:
-        """Records that every plan must include, and why: sent without an answer (`unknown`) or refused before (`rejected`)."""
+        """Records that every plan must include, and why: sent without an answer (`unknown`) or refused before
+        (`rejected`).
+        """
         unknown = sa.select(journal.c.stream, journal.c.record_id).where(
             (journal.c.crm == self._crm) & (journal.c.status == "unknown")
         )
@@ -133,7 +137,9 @@ class Journal:
             return found | {(r.stream, r.record_id): "unknown" for r in connection.execute(unknown)}
 
     def last_confirmed(self, stream: Stream) -> Iterator[tuple[str, str]]:
-        """Record id and JSON of all our values that the CRM last confirmed, by id. Damaged ones count as never confirmed."""
+        """Record id and JSON of all our values that the CRM last confirmed, by id. Damaged ones count as never
+        confirmed.
+        """
         query = (
             sa.select(confirmed.c.record_id, confirmed.c.held)
             .where((confirmed.c.crm == self._crm) & (confirmed.c.stream == stream))

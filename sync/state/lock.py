@@ -83,7 +83,9 @@ def _server_errors() -> Iterator[None]:
 
 
 def server_failed(error: sa.exc.SQLAlchemyError) -> BothwaysError:
-    """The error to raise when the server of the state does not do what it is asked: an outage passes, a refusal does not."""
+    """The error to raise when the server of the state does not do what it is asked: an outage passes, a refusal does
+    not.
+    """
     cause = getattr(error, "orig", None) or error
     words = (str(cause).splitlines() or [type(cause).__name__])[0]
     state = str(getattr(cause, "sqlstate", None) or "")

@@ -99,8 +99,9 @@ def has_state(settings: Settings) -> bool:
 
 
 def rows_of(settings: Settings, query: sa.Select[Any]) -> list[sa.Row[Any]]:
-    """What the state of the settings' workspace answers; nothing is changed. Raises ConfigError where there is none yet,
-    StateError for one that is damaged."""
+    """What the state of the settings' workspace answers; nothing is changed. Raises ConfigError where there is none
+    yet, StateError for one that is damaged.
+    """
     workspace = settings.workspace
     if not has_state(settings):
         raise ConfigError(

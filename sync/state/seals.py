@@ -1,8 +1,9 @@
 """Seals every row of the SQLite state with a checksum, kept by triggers and verified when the file is opened.
 
-SQLite has no checksums of its own: a flipped bit in a text passes its integrity check, and an `unknown` write that reads
-as `unknowm` would never be sent again. A row that is missing is noticed without a seal: each key stands in an index too.
-PostgreSQL does this itself (`initdb --data-checksums`, the default since version 18), so nothing here is for it.
+SQLite has no checksums of its own: a flipped bit in a text passes its integrity check, and an `unknown` write that
+reads as `unknowm` would never be sent again. A row that is missing is noticed without a seal: each key stands in an
+index too. PostgreSQL does this itself (`initdb --data-checksums`, the default since version 18), so nothing here is for
+it.
 """
 
 from __future__ import annotations
@@ -45,8 +46,10 @@ def install(connection: sqlite3.Connection) -> None:
         values = ", ".join(f"new.{_quoted(c)}" for c in sorted(columns) if c != _SEAL)
         for event in ("insert", "update"):
             connection.execute(
-                f"create temp trigger if not exists seal_{event}_{table} after {event} on main.{_quoted(table)} begin "  # noqa: S608
-                f"update {_quoted(table)} set {_SEAL} = {_FUNCTION}({values}) where rowid = new.rowid; end"
+                # names of the database's own schema, quoted
+                f"create temp trigger if not exists seal_{event}_{table} after {event} "  # noqa: S608
+                f"on main.{_quoted(table)} begin update {_quoted(table)} set {_SEAL} = {_FUNCTION}({values}) "
+                "where rowid = new.rowid; end"
             )
 
 

@@ -1,4 +1,6 @@
-"""The state database's tables, the same on SQLite and PostgreSQL. Times are UTC ISO texts, so that they sort and compare."""
+"""The state database's tables, the same on SQLite and PostgreSQL. Times are UTC ISO texts, so that they sort and
+compare.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,9 @@ _MOST_KNOWN = 10_000
 
 
 def of(path: Path) -> str:
-    """The SHA-256 of a file in hexadecimal; read once in a process as long as the file is not changed. Raises OSError."""
+    """The SHA-256 of a file in hexadecimal; read once in a process as long as the file is not changed. Raises
+    OSError.
+    """
     found = path.stat()
     key = (str(path), found.st_ino, found.st_size, found.st_mtime_ns)
     if key not in _known:

@@ -93,7 +93,9 @@ def parquet(paths: Sequence[Path]) -> str:
 
 
 def write_parquet(connection: Session, path: Path, select: str, columns: pa.Schema, order: str) -> int:
-    """Writes a query as Parquet with exactly these columns and types, sorted; returns the rows. Infinities become null."""
+    """Writes a query as Parquet with exactly these columns and types, sorted; returns the rows. Infinities become
+    null.
+    """
     parts = ", ".join(_cast(f) for f in columns)
     query = f"SELECT {parts} FROM ({select}) ORDER BY {order}"  # noqa: S608  our own queries and schemas
     rows = number(connection, f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)")

@@ -20,7 +20,9 @@ def make_dir(path: Path) -> Path:
 
 
 def put(path: Path, write: Callable[[Path], None]) -> int:
-    """Lets `write` fill a file and puts it at `path` durably; returns its size. A crash leaves the old file or the new."""
+    """Lets `write` fill a file and puts it at `path` durably; returns its size. A crash leaves the old file or the
+    new.
+    """
     temporary = path.with_name(f".{path.name}.tmp")
     write(temporary)
     os.chmod(temporary, 0o600)
@@ -75,7 +77,8 @@ def check_output(path: Path) -> None:
 
 
 def put_output(path: Path, write: Callable[[Path], None]) -> Path:
-    """Lets `write` fill a file that a person asked for: whole or not at all, for its owner only; nothing else is left behind.
+    """Lets `write` fill a file that a person asked for: whole or not at all, for its owner only; nothing else is left
+    behind.
 
     Raises ConfigError for a folder, a link or a device, FatalError when the disk refuses it.
     """

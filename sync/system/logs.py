@@ -1,8 +1,9 @@
 """What goes to stderr: lines for people on a terminal, one JSON object a line otherwise; nothing of it holds a secret.
 
-`BOTHWAYS_LOG_FORMAT` (`text` or `json`) overrules that; with `json` errors are objects too, which otherwise stay lines for
-people, since that is who reads them in a mail of cron. `BOTHWAYS_LOG_LEVEL` (`debug`, `info`, `warning`, `error`) is for the
-logs of the program itself; `debug` tells every request by its endpoint, status and harmless headers, never a body.
+`BOTHWAYS_LOG_FORMAT` (`text` or `json`) overrules that; with `json` errors are objects too, which otherwise stay lines
+for people, since that is who reads them in a mail of cron. `BOTHWAYS_LOG_LEVEL` (`debug`, `info`, `warning`, `error`)
+is for the logs of the program itself; `debug` tells every request by its endpoint, status and harmless headers, never a
+body.
 """
 
 from __future__ import annotations

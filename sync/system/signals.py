@@ -19,7 +19,9 @@ LIMIT = 9.5
 
 @contextmanager
 def obeying_signals(stop: threading.Event) -> Iterator[None]:
-    """Within it, a signal sets `stop`. Raises SystemExit with the signal's code once the run has ended, or at the second one."""
+    """Within it, a signal sets `stop`. Raises SystemExit with the signal's code once the run has ended, or at the
+    second one.
+    """
     received: list[int] = []
     signalled, over = threading.Event(), threading.Event()
     # Started now: a signal handler must not start a thread, and what it interrupts may never come back to Python.

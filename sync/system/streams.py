@@ -1,7 +1,8 @@
 """Standard streams that cannot break a run: what nobody reads any more is dropped, what was closed leads nowhere.
 
-A dropped ssh connection, a restarted logger or a full log disk is no reason to stop syncing, and the exit code must be that
-of the work. A closed descriptor would be given to the next file that is opened, and a stray print would land in it.
+A dropped ssh connection, a restarted logger or a full log disk is no reason to stop syncing, and the exit code must be
+that of the work. A closed descriptor would be given to the next file that is opened, and a stray print would land in
+it.
 """
 
 from __future__ import annotations

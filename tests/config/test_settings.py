@@ -141,7 +141,10 @@ def test_a_token_as_an_argument_is_refused_and_not_repeated(tmp_path):
 
 def test_the_password_of_the_state_is_put_into_its_address_and_shown_nowhere(write, monkeypatch):
     monkeypatch.setenv("A_PASSWORD", "p@ss/w:rd+canary")
-    text = 'state_url = "postgresql+psycopg://someone@db:5432/x?sslmode=require"\nstate_password = { env = "A_PASSWORD" }\n'
+    text = (
+        'state_url = "postgresql+psycopg://someone@db:5432/x?sslmode=require"\nstate_password = { env = '
+        '"A_PASSWORD" }\n'
+    )
     settings = load(write(MINIMUM + text))
 
     address = make_url(settings.workspace.state_address())

@@ -46,13 +46,19 @@ def wrapped(cause):
         (certificate(9), "it is not valid yet; this machine's clock says", "clock", True),
         (certificate(62), "it is for another host", "crm.url", True),
         (certificate(20), "its issuer is not known", "crm.ca_file", True),
-        (requests.exceptions.SSLError(urllib3.exceptions.MaxRetryError(POOL, "/", urllib3.exceptions.SSLError(certificate(18)))),
-         "its issuer is not known", "crm.ca_file", True),
+        (
+            requests.exceptions.SSLError(
+                urllib3.exceptions.MaxRetryError(POOL, "/", urllib3.exceptions.SSLError(certificate(18)))
+            ),
+            "its issuer is not known",
+            "crm.ca_file",
+            True,
+        ),
         (ssl.SSLError(1, "wrong version number"), "TLS connection to host.example failed", "TLS 1.2", False),
         (http.client.RemoteDisconnected("gone"), "was cut", "firewall", False),
         (ValueError("odd"), "no whole answer from host.example (ValueError)", "", False),
     ],
-)  # fmt: skip
+)
 def test_what_failed_and_what_to_do(error, words, remedy, lasting):
     found = trouble(error, "host.example")
     assert words in found.words

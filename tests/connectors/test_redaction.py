@@ -1,4 +1,6 @@
-"""A secret that was read is not in what `redact` returns, whatever form it took; and what looks like one is not either."""
+"""A secret that was read is not in what `redact` returns, whatever form it took; and what looks like one is not
+either.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,11 @@ from connectors.redaction import HIDDEN, redact, redact_values, remember, shown_
 
 secrets = st.text(st.characters(codec="utf-8", exclude_categories=("Z", "C")), min_size=8, max_size=60)
 around = st.text(string.ascii_letters + " :/\n\"'", max_size=8)
-PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7canaryLine0123456789abcdef\nqq/+canaryLineTwo0123456789abcdefxy\n-----END RSA PRIVATE KEY-----"
+PEM = (
+    "-----BEGIN RSA PRIVATE "
+    "KEY-----\nMIIEowIBAAKCAQEA7canaryLine0123456789abcdef\nqq/+canaryLineTwo0123456789abcdefxy\n-----END RSA "
+    "PRIVATE KEY-----"
+)
 FORMS = {
     "plain": str,
     "percent": lambda s: quote(s, safe=""),

@@ -50,7 +50,10 @@ def test_a_credential_of_systemd_is_found_where_systemd_says(tmp_path, monkeypat
 
 def test_a_command_is_run_anew_each_time_without_a_shell(tmp_path):
     count = tmp_path / "n"
-    script = f"import pathlib; p = pathlib.Path({str(count)!r}); p.write_text((p.read_text() if p.exists() else '') + 'x'); print(p.read_text() + ' ; echo $HOME')"
+    script = (
+        f"import pathlib; p = pathlib.Path({str(count)!r}); p.write_text((p.read_text() if p.exists() else "
+        f"'') + 'x'); print(p.read_text() + ' ; echo $HOME')"
+    )
     secret = Secret(command=(sys.executable, "-c", script))
 
     assert [secret.read(), secret.read()] == ["x ; echo $HOME", "xx ; echo $HOME"]

@@ -1,4 +1,6 @@
-"""The connector of docs/adding-a-connector.md passes the shipped suite as it stands on the page, and a broken one fails it."""
+"""The connector of docs/adding-a-connector.md passes the shipped suite as it stands on the page, and a broken one fails
+it.
+"""
 
 from __future__ import annotations
 
@@ -24,21 +26,36 @@ SKIPPED = {
 }
 """Desk does not read single records by id."""
 BREAKS = {
-    "test_full_read_returns_every_record_exactly": ('or value == "":\n', 'or value == "":\n            record[field.name] = 0\n'),
+    "test_full_read_returns_every_record_exactly": (
+        'or value == "":\n',
+        'or value == "":\n            record[field.name] = 0\n',
+    ),
     "test_the_batch_schema_carries_the_held_properties": ("schema(stream, self._owned)", "schema(stream)"),
-    "test_a_read_resumed_from_any_page_misses_nothing": ('cursor = since or "0:0"', 'cursor = "9:9" if since else "0:0"'),
+    "test_a_read_resumed_from_any_page_misses_nothing": (
+        'cursor = since or "0:0"',
+        'cursor = "9:9" if since else "0:0"',
+    ),
     "test_an_incremental_read_returns_the_changed_record": ("(rev, id) >= (:rev, :id)", "id > :id"),
     "test_a_deleted_record_is_reported": ('if row["deleted"] and', "if False and"),
-    "test_a_merged_account_is_reported_with_its_survivor": ('is not None},\n', 'is not None and False},\n'),
-    "test_values_round_trip_and_clear": (", value in change.values.items()}", ", value in change.values.items() if value}"),
-    "test_a_property_that_was_not_given_keeps_its_value": ("SET {wanted} WHERE", "SET bothways_deal_confidence = NULL, {wanted} WHERE"),
+    "test_a_merged_account_is_reported_with_its_survivor": ("is not None},\n", "is not None and False},\n"),
+    "test_values_round_trip_and_clear": (
+        ", value in change.values.items()}",
+        ", value in change.values.items() if value}",
+    ),
+    "test_a_property_that_was_not_given_keeps_its_value": (
+        "SET {wanted} WHERE",
+        "SET bothways_deal_confidence = NULL, {wanted} WHERE",
+    ),
     "test_every_change_has_one_result_and_a_deleted_record_is_gone": (" AND NOT deleted", ""),
-    "test_a_field_of_theirs_is_never_written": ("raise ConfigError(f\"{name} of {change.stream} is not a property of ours.\")", "return"),
+    "test_a_field_of_theirs_is_never_written": (
+        'raise ConfigError(f"{name} of {change.stream} is not a property of ours.")',
+        "return",
+    ),
     "test_provision_adds_once_and_only_what_is_missing": ('"exists" if ours', '"create" if ours'),
     "test_unprovision_removes_what_provision_added": ('if item.step == "exists")', 'if item.step == "create")'),
     "test_a_revoked_property_is_a_clear_finding": ("for name in missing]", "for name in ()]"),
     "test_calls_are_counted": ("return ApiCalls()", "return ApiCalls(read=1)"),
-}  # fmt: skip
+}
 """What is broken in the page's connector, by the test that must notice it."""
 
 

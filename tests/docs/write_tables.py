@@ -20,14 +20,17 @@ _WORDS = {
 }
 _HEAD = """# The canonical tables
 
-Every connector turns what it reads into these streams. A folder of them, one `<stream>.csv`, `.xlsx` or `.parquet` each, needs no mapping:
+Every connector turns what it reads into these streams. A folder of them, one `<stream>.csv`, `.xlsx`
+or `.parquet` each, needs no mapping:
 
     bothways score --input DIR --output scores.parquet          # scores without any CRM
     bothways emulator salesforce --load DIR                     # or hubspot: a stand-in that holds these records
 
-`id` is needed, and must be unique; every other column may be left out, and an empty cell is *unknown*. In CSV a list is separated by `;`, times are ISO
-(`2026-06-01T09:30:00Z`; without an offset in the organisation's time zone), true and false are `true` and `false`. `created_at` is when a record became known, `modified_at` the CRM's own
-stamp. Beside the tables an `organisation.toml` may give `own_domains`, `corporate_currency`, `time_zone` and `now` to the emulator.
+`id` is needed, and must be unique; every other column may be left out, and an empty cell is
+*unknown*. In CSV a list is separated by `;`, times are ISO (`2026-06-01T09:30:00Z`; without an
+offset in the organisation's time zone), true and false are `true` and `false`. `created_at` is when
+a record became known, `modified_at` the CRM's own stamp. Next to the tables an `organisation.toml`
+may give `own_domains`, `corporate_currency`, `time_zone` and `now` to the emulator.
 
 This page is made from `connectors/records.py`.
 """

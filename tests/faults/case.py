@@ -1,4 +1,6 @@
-"""One emulated CRM with a workspace of its own, a run over it, and what must be true after every run whatever went wrong."""
+"""One emulated CRM with a workspace of its own, a run over it, and what must be true after every run whatever went
+wrong.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A proxy that knows HTTP and nothing else, and does to every exchange what a bad network, or a bad box on it, can do.
 
-Each exchange (one request and its answer) draws a behaviour from its own seed. `HARMLESS` ones are odd but lawful: a client
-must understand them. `BROKEN` ones lose, cut, delay or repeat bytes. `DAMAGED` ones change bytes or exchange answers, which plain HTTP
-cannot always show. What the behaviours do is in `mischief.py`.
+Each exchange (one request and its answer) draws a behaviour from its own seed. `HARMLESS` ones are odd but lawful: a
+client must understand them. `BROKEN` ones lose, cut, delay or repeat bytes. `DAMAGED` ones change bytes or exchange
+answers, which plain HTTP cannot always show. What the behaviours do is in `mischief.py`.
 """
 
 from __future__ import annotations

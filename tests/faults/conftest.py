@@ -34,7 +34,9 @@ def organisation() -> Organisation:
 def emulated(
     tmp_path: Path, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Case]]:
-    """Makes a provisioned case of a CRM; `through` and `chaos` put a fault proxy before it, `toml` is added to [crm]."""
+    """Makes a provisioned case of a CRM; `through` and `chaos` put a fault proxy before it, `toml` is added to
+    [crm].
+    """
     with ExitStack() as stack:
 
         def make(

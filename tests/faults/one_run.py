@@ -1,4 +1,6 @@
-"""One sync in a process of its own, for tests that kill it or break its disk; it ends with the command line's exit code."""
+"""One sync in a process of its own, for tests that kill it or break its disk; it ends with the command line's exit
+code.
+"""
 
 from __future__ import annotations
 

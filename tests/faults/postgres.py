@@ -1,4 +1,6 @@
-"""A real PostgreSQL server of our own: a fresh cluster in a temporary folder, on a Unix socket, as a user that is not root."""
+"""A real PostgreSQL server of our own: a fresh cluster in a temporary folder, on a Unix socket, as a user that is not
+root.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """What a disk holds after the power went: everything that was flushed, and of the rest whatever chance left.
 
-The calls that a process made to change files are read from an strace log (`-f -y -xx -s 1000000`) and played upon a model
-of a journalling file system: bytes of a file are safe once that file was flushed, names once any folder was flushed
-afterwards; names that were not are kept up to some moment, bytes that were not each by themselves, in whole sectors.
+The calls that a process made to change files are read from an strace log (`-f -y -xx -s 1000000`) and played upon a
+model of a journalling file system: bytes of a file are safe once that file was flushed, names once any folder was
+flushed afterwards; names that were not are kept up to some moment, bytes that were not each by themselves, in whole
+sectors.
 """
 
 from __future__ import annotations

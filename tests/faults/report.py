@@ -3,8 +3,8 @@
 FAULT_TABLE=.faults/run.json python -m pytest tests/faults -m "slow or not slow"     (`make check-all` does)
 python tests/faults/report.py .faults/*.json docs/reliability.md
 
-Parts that were run apart are given as several files: their times are added up. `--keep` keeps the lines of the page about
-what was not run now.
+Parts that were run apart are given as several files: their times are added up. `--keep` keeps the lines of the page
+about what was not run now.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def merged(found: list[dict[str, object]]) -> list[dict[str, object]]:
 
 
 def table(found: list[dict[str, object]]) -> str:
-    """Markdown: a line for each fault and CRM, then the promises, those tested elsewhere and those that cannot be had, with the reason."""
+    """Markdown: a line for each fault and CRM, then the promises, those tested elsewhere and those that cannot be had,
+    with the reason.
+    """
     lines = ["| id | injected | CRM | times | result |", "|---|---|---|---:|---|"]
     lines += [f"| {r['id']} | {r['what']} | {r['crm']} | {r['times']} | {r['result']} |" for r in found]
     lines += ["", "Promises:", "", "| promise | tested by |", "|---|---|"]

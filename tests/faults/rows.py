@@ -34,7 +34,10 @@ ROWS: list[Row] = []
 DONE: list[dict[str, Any]] = []
 """What the rows found in this session; `report.py` makes a table of it."""
 ELSEWHERE = {
-    "A1": "one renewal whatever the threads: tests/connectors/hubspot/api/test_client.py, tests/connectors/salesforce/api/test_auth.py",
+    "A1": (
+        "one renewal whatever the threads: tests/connectors/hubspot/api/test_client.py, "
+        "tests/connectors/salesforce/api/test_auth.py"
+    ),
     "N1": "one call a window, whatever the workers: tests/connectors/http/test_circuit_breaker.py",
     "N2": "circuit and retry budget: tests/connectors/http/test_circuit_breaker.py",
     "N5": "cut at every byte: tests/connectors/http/test_strict_response.py",
@@ -54,12 +57,24 @@ ELSEWHERE = {
     "K3": "tests/faults/test_kill_sweep.py (at system calls), tests/sync/test_kill.py (at failpoints)",
     "K4": "tests/e2e/test_signals.py",
     "N3": "tests/connectors/http/test_deadline.py (headers, body, silence) and row N3",
-    "X1": "tests/hostile (files, both CRMs by REST, Bulk and JSON: 10,000 values each), tests/connectors/*/test_values.py, test_columns.py",
-    "X2": "tests/e2e/hostile/test_through_files.py, tests/connectors/hubspot/translate/test_values.py, tests/connectors/salesforce/translate/test_columns.py",
-    "X3": "tests/hostile: report in Chromium, CSV, terminal, JSON, SOQL, reasons; tests/sync/system/test_logs.py, tests/faults/test_hostile.py",
+    "X1": (
+        "tests/hostile (files, both CRMs by REST, Bulk and JSON: 10,000 values each), "
+        "tests/connectors/*/test_values.py, test_columns.py"
+    ),
+    "X2": (
+        "tests/e2e/hostile/test_through_files.py, tests/connectors/hubspot/translate/test_values.py, "
+        "tests/connectors/salesforce/translate/test_columns.py"
+    ),
+    "X3": (
+        "tests/hostile: report in Chromium, CSV, terminal, JSON, SOQL, reasons; tests/sync/system/test_logs.py, "
+        "tests/faults/test_hostile.py"
+    ),
     "X4": "tests/connectors/salesforce/test_ids.py",
     "F2": "tests/faults/test_state_damage.py",
-    "P11": "tests/faults/test_canaries.py: every credential, 0 hits in all that runs leave behind; tests/connectors/test_redaction.py",
+    "P11": (
+        "tests/faults/test_canaries.py: every credential, 0 hits in all that runs leave behind; "
+        "tests/connectors/test_redaction.py"
+    ),
     "G1": "tests/config/test_settings.py and row G1",
     "R1": "tests/faults/test_soak.py (slow)",
     "B5": "row B1: a validation rule refuses a record; its reason is kept",

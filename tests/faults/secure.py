@@ -29,8 +29,8 @@ Answer = Callable[[bytes], bytes]
 def json_answer(body: bytes, status: bytes = b"200 OK", *headers: bytes) -> bytes:
     extra = b"".join(header + b"\r\n" for header in headers)
     return (
-        b"HTTP/1.1 %s\r\nDate: Thu, 15 Oct 2026 12:00:00 GMT\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n%s"
-        % (status, extra, len(body), body)
+        b"HTTP/1.1 %s\r\nDate: Thu, 15 Oct 2026 12:00:00 GMT\r\nContent-Type: "
+        b"application/json\r\n%sContent-Length: %d\r\n\r\n%s" % (status, extra, len(body), body)
     )
 
 

@@ -1,7 +1,8 @@
-"""Plans of one organisation read in many orders, by one process: `shuffled.py FOLDER SEED...` prints a JSON list of them.
+"""Plans of one organisation read in many orders, by one process: `shuffled.py FOLDER SEED...` prints a JSON list of
+them.
 
-The order of pages, of rows within a page, the size of pages and the number of readers are drawn from each seed; what else
-may differ between two machines (hash seed, time zone, locale) is for the caller to set in the environment.
+The order of pages, of rows within a page, the size of pages and the number of readers are drawn from each seed; what
+else may differ between two machines (hash seed, time zone, locale) is for the caller to set in the environment.
 """
 
 from __future__ import annotations

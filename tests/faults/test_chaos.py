@@ -52,7 +52,9 @@ def only_right(case, clean) -> None:
 
 
 def healed(case, clean) -> None:
-    """One sync that reads everything leaves what an undisturbed one does, up to the least change that is worth a write."""
+    """One sync that reads everything leaves what an undisturbed one does, up to the least change that is worth a
+    write.
+    """
     assert [case.sync(accept=True).code, case.sync(full=True, accept=True).code] == [0, 0]  # a person who looked at it
     held = case.held()
     assert held.keys() == clean.keys()
@@ -103,7 +105,8 @@ def test_some_of_everything(crm, emulated, clean):
 @pytest.mark.parametrize("crm", CRMS)
 @pytest.mark.parametrize("seed", seeds()[::4])
 def test_changed_bytes(crm, seed, emulated, clean):
-    """A bit flipped, a piece lost, doubled or moved, answers exchanged or repeated, which plain HTTP cannot always show and TLS
+    """A bit flipped, a piece lost, doubled or moved, answers exchanged or repeated, which plain HTTP cannot always show
+    and TLS
     excludes: each run ends as a run may, and the next that reads everything leaves nothing wrong."""
     expected = clean(crm)
     case = emulated(crm, chaos={"rate": 0.1, "seed": seed, "kinds": DAMAGED}, toml="request_seconds = 2.0")
@@ -121,8 +124,9 @@ def test_changed_bytes(crm, seed, emulated, clean):
 @pytest.mark.parametrize("crm", CRMS)
 @pytest.mark.parametrize("kind", sorted({**ANSWERS, **REQUESTS}))
 def test_one_kind(crm, kind, emulated, clean):
-    """A lawful oddity on every exchange changes nothing; a fault on every third converges; what only TLS excludes is healed by
-    the next read of everything."""
+    """A lawful oddity on every exchange changes nothing; a fault on every third converges; what only TLS excludes is
+    healed by the next read of everything.
+    """
     expected = clean(crm)
     rate = 1.0 if kind in HARMLESS else 0.33
     for shape in SHAPES[crm][:2]:
@@ -140,7 +144,9 @@ def test_one_kind(crm, kind, emulated, clean):
 @pytest.mark.parametrize("crm", CRMS)
 @pytest.mark.parametrize("seed", seeds()[::4])
 def test_answers_of_another_shape(crm, seed, emulated, clean):
-    """Whatever is missing or of another type: no run ends in a way that nobody foresaw, and the next whole read heals it."""
+    """Whatever is missing or of another type: no run ends in a way that nobody foresaw, and the next whole read heals
+    it.
+    """
     expected = clean(crm)
     shape = SHAPES[crm][seed % len(SHAPES[crm])]
     case = emulated(crm, chaos={"rate": 0.1, "seed": seed, "kinds": ("reshaped",)}, toml=shape)

@@ -1,4 +1,6 @@
-"""T1: our clock is wrong, jumps, changes its zone. The server's is right, and what is read depends on that one alone."""
+"""T1: our clock is wrong, jumps, changes its zone. The server's is right, and what is read depends on that one
+alone.
+"""
 
 from __future__ import annotations
 
@@ -102,8 +104,9 @@ def test_a_sync_by_a_wrong_clock_writes_what_any_other_does_and_says_so(crm, hou
 
 
 def test_connectors_take_the_time_from_the_server_alone():
-    """The exceptions: a log-in that is signed before any answer, the date of a pause in an answer without a date, and the
-    sentence that says what this machine's clock shows where a certificate is refused."""
+    """The exceptions: a log-in that is signed before any answer, the date of a pause in an answer without a date, and
+    the sentence that says what this machine's clock shows where a certificate is refused.
+    """
     connectors = Path(__file__).parents[2] / "connectors"
     found = set()
     for path in connectors.rglob("*.py"):
@@ -111,9 +114,19 @@ def test_connectors_take_the_time_from_the_server_alone():
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and ast.unparse(node) in (
-                "time.time", "datetime.now", "datetime.utcnow", "date.today", "datetime.today", "time.gmtime", "time.localtime"
-            ):  # fmt: skip
+                "time.time",
+                "datetime.now",
+                "datetime.utcnow",
+                "date.today",
+                "datetime.today",
+                "time.gmtime",
+                "time.localtime",
+            ):
                 found.add(path.relative_to(connectors).as_posix())
     assert found <= {
-        "network_errors.py", "salesforce/api/auth.py", "http/retry.py", "hubspot/webhooks/reader.py", "hubspot/webhooks/signature.py"
-    }  # fmt: skip
+        "network_errors.py",
+        "salesforce/api/auth.py",
+        "http/retry.py",
+        "hubspot/webhooks/reader.py",
+        "hubspot/webhooks/signature.py",
+    }

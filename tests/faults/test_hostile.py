@@ -33,8 +33,15 @@ def test_names_cannot_drive_the_run_or_keep_it_busy(tmp_path):
     for number, name in enumerate(NAMES):
         crm.put("accounts", f"A{number:03d}", name=name)
     run = lambda: run_sync(  # noqa: E731
-        RunContext(FakeConnector(crm, SPECS), Workspace(tmp_path / "ws"), ScoringModel(), SPECS, RunOptions(as_of=AS_OF, scorer=by_acts), NullProgress()),
-    )  # fmt: skip
+        RunContext(
+            FakeConnector(crm, SPECS),
+            Workspace(tmp_path / "ws"),
+            ScoringModel(),
+            SPECS,
+            RunOptions(as_of=AS_OF, scorer=by_acts),
+            NullProgress(),
+        ),
+    )
     assert run().exit_code == 0
     assert run().changed == 0
     held = [crm.records["accounts"][f"A{n:03d}"]["bothways_top_drivers"] for n in range(len(NAMES))]

@@ -1,4 +1,6 @@
-"""Killed at a failpoint while working against an emulated CRM; SIGTERM once ends cleanly. The next run makes it good."""
+"""Killed at a failpoint while working against an emulated CRM; SIGTERM once ends cleanly. The next run makes it
+good.
+"""
 
 from __future__ import annotations
 

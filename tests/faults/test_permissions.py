@@ -19,9 +19,13 @@ def test_files_are_0600_and_folders_0700(emulated, crm):
     config = ("--config", str(case.folder / "bothways.toml"))
     before = {path: path.stat().st_mode for path in case.folder.rglob("*")}
     for words in (
-        ("sync", "--json"), ("plan",), ("sync", "--full"), ("report",), ("score", "--output", str(case.folder / "made" / "s.csv")),
+        ("sync", "--json"),
+        ("plan",),
+        ("sync", "--full"),
+        ("report",),
+        ("score", "--output", str(case.folder / "made" / "s.csv")),
         ("purge", "--older-than", "30d"),
-    ):  # fmt: skip
+    ):
         done = subprocess.run(
             [sys.executable, "-c", code, *words, *config],
             env=environment,

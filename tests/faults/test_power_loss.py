@@ -116,7 +116,9 @@ def test_the_power_goes(which: int, part: int, recordings: list[Recording]) -> N
 @pytest.mark.slow
 @pytest.mark.skipif(bool(tracing()), reason=tracing())
 def test_what_a_run_that_ended_has_left_is_whole(recordings: list[Recording]) -> None:
-    """Nothing that a later run reads may be found torn: state, landing, scores and plan are flushed before they count."""
+    """Nothing that a later run reads may be found torn: state, landing, scores and plan are flushed before they
+    count.
+    """
     for it in recordings:
         disk = Disk(it.before)
         for call in it.made:

@@ -1,4 +1,6 @@
-"""Same in, same out: a plan does not depend on the order of pages and rows, on readers at once, hash seeds or time zones."""
+"""Same in, same out: a plan does not depend on the order of pages and rows, on readers at once, hash seeds or time
+zones.
+"""
 
 from __future__ import annotations
 

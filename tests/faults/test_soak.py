@@ -1,4 +1,6 @@
-"""Everything at once, seeded: whatever went wrong in a run, the next one makes it good and another has nothing to do."""
+"""Everything at once, seeded: whatever went wrong in a run, the next one makes it good and another has nothing to
+do.
+"""
 
 from __future__ import annotations
 

@@ -80,8 +80,9 @@ def test_no_damage_is_silent(damages, tmp_path):
 
 @pytest.mark.parametrize("damages", [8, pytest.param(1_000, marks=pytest.mark.slow)])
 def test_one_flipped_bit_in_any_file_of_a_workspace_is_noticed_or_harmless(damages, tmp_path):
-    """A workspace with a finished sync and one that broke off while it wrote: landing, scores, plans, state, all else. The
-    next sync must leave in the CRM, and compute, exactly what it does over the workspace as it was."""
+    """A workspace with a finished sync and one that broke off while it wrote: landing, scores, plans, state, all else.
+    The next sync must leave in the CRM, and compute, exactly what it does over the workspace as it was.
+    """
     crm = organisation(6, path=tmp_path / "crm.json")
     sync(crm, tmp_path / "ws")
     for n in range(6):

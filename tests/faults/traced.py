@@ -93,8 +93,9 @@ class Ran:
 
 
 def run(case: Case, *strace: str, kill: str = "", most: float = 300.0) -> Ran:
-    """One sync of the case in a process of its own, with strace attached to it (given these arguments) if there are any;
-    `kill` names a failpoint."""
+    """One sync of the case in a process of its own, with strace attached to it (given these arguments) if there are
+    any; `kill` names a failpoint.
+    """
     said, (gate, inner) = case.folder / "said.txt", PROCESSES.Pipe()
     arguments = (str(case.folder / "bothways.toml"), TOKEN, str(said), kill, inner if strace else None)
     process = PROCESSES.Process(target=one_run.main, args=arguments)

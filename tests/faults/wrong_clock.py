@@ -13,7 +13,9 @@ from pathlib import Path
 
 
 def main(settings: str, token: str, orders: Connection) -> None:
-    """Obeys (what, hours, jump, zone) until None comes: `read` answers {stream: ids read}, `sync` (exit code, notes)."""
+    """Obeys (what, hours, jump, zone) until None comes: `read` answers {stream: ids read}, `sync` (exit code,
+    notes).
+    """
     os.environ["BOTHWAYS_CRM_TOKEN"] = token
     warnings.filterwarnings("ignore")
     here = Path(__file__).parent

@@ -1,7 +1,8 @@
 """Optional extras: list views and a report type over our fields, as an SFDX project of their own.
 
-Nothing of bothways deploys them or needs them; an administrator does, with the sf command line (docs/install-salesforce.md).
-Column names of list views are Salesforce's own words for standard fields; children stand in the order of the metadata WSDL.
+Nothing of bothways deploys them or needs them; an administrator does, with the sf command line
+(docs/install-salesforce.md). Column names of list views are Salesforce's own words for standard fields; children stand
+in the order of the metadata WSDL.
 """
 
 from __future__ import annotations
@@ -132,7 +133,8 @@ def _list_view(view: ListView, known: dict[str, PropertySpec]) -> str:
 def _report_type(specs: Sequence[PropertySpec]) -> str:
     fields = ["Name", "Owner", "Industry", "Type", *(field_name(s.name) for s in specs if s.stream == "accounts")]
     columns = "\n".join(
-        f"        <columns>\n            <checkedByDefault>{str(name in ('Name', 'Owner')).lower()}</checkedByDefault>\n"
+        f"        <columns>\n            "
+        f"<checkedByDefault>{str(name in ('Name', 'Owner')).lower()}</checkedByDefault>\n"
         f"            <field>{name}</field>\n            <table>Account</table>\n        </columns>"
         for name in fields
     )

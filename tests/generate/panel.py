@@ -49,7 +49,9 @@ WORDS: Mapping[str, str] = {
     "as_of": "As of",
     "stale": "These scores are {n} days old. Ask an admin whether bothways still runs.",
     "unscored": "No score yet. A record is scored by the first run after it was created.",
-    "unreadable": "The scores cannot be read. Ask an admin whether bothways is set up and whether you may see its fields.",
+    "unreadable": (
+        "The scores cannot be read. Ask an admin whether bothways is set up and whether you may see its fields."
+    ),
 }
 _NOTES: Mapping[str, tuple[str, str, str]] = {
     "customer_dependence": ("of 100",) * 3,
@@ -113,8 +115,9 @@ class _Stance(TypedDict):
 
 
 class Catalogue(TypedDict):
-    """`notes` of a figure are those of a value below, at and above 0. `optional` are those `properties` that are not there
-    in the essential profile: reading them must not keep a component from reading the others."""
+    """`notes` of a figure are those of a value below, at and above 0. `optional` are those `properties` that are not
+    there in the essential profile: reading them must not keep a component from reading the others.
+    """
 
     format: int
     stale_after_days: int

@@ -29,7 +29,9 @@ _ACCOUNT: Mapping[str, Given] = {
     "bothways_seller_dependence": "42.5",
     "bothways_reciprocity_balance": "-12",
     "bothways_confidence": "71.2",
-    "bothways_top_drivers": "+ contract runs 28 more mo; + 6 products in use; - 1 rival seen in 24 mo; we wrote 9, they wrote 11 (90 d)",
+    "bothways_top_drivers": (
+        "+ contract runs 28 more mo; + 6 products in use; - 1 rival seen in 24 mo; we wrote 9, they wrote 11 (90 d)"
+    ),
     "bothways_asof": "2026-11-20T00:00:00Z",
 }
 _DEAL: Mapping[str, Given] = {

@@ -1,4 +1,6 @@
-"""A scorer for tests of the engine room: a few plain expressions, quick, sensitive to the number of acts and to names."""
+"""A scorer for tests of the engine room: a few plain expressions, quick, sensitive to the number of acts and to
+names.
+"""
 
 from __future__ import annotations
 

@@ -56,7 +56,9 @@ def test_every_failpoint_is_in_the_code():
     "point", [*FAILPOINTS, "batch.unknown:3", "batch.sent:2", "batch.confirmed:2", "pull.landed:4"]
 )
 def test_a_run_killed_at_a_failpoint_converges(point: str, tmp_path: Path, clean) -> None:
-    """The next run ends as an uninterrupted one does, repeats no more than what was in flight, and leaves nothing to do."""
+    """The next run ends as an uninterrupted one does, repeats no more than what was in flight, and leaves nothing to
+    do.
+    """
     crm = tmp_path / "crm.json"
     organisation(8, path=crm)
     assert once(crm, tmp_path / "ws", point)[0] == -signal.SIGKILL

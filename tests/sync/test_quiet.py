@@ -85,11 +85,19 @@ def test_a_time_that_is_asked_for_or_other_settings_or_another_model_are_compute
 
 
 CHANGES = {
-    "an act": lambda crm: crm.put("activities", "new", account_id="A001", person_ids=["P0010"], occurred_at=AS_OF, channel="call", direction="inbound"),
+    "an act": lambda crm: crm.put(
+        "activities",
+        "new",
+        account_id="A001",
+        person_ids=["P0010"],
+        occurred_at=AS_OF,
+        channel="call",
+        direction="inbound",
+    ),
     "a deal": lambda crm: crm.put("opportunities", "O0010", amount=12_345.0),
     "a deleted account": lambda crm: crm.delete("accounts", "A001"),
     "a merge": lambda crm: crm.merge("accounts", "A002", "A001"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("change", CHANGES)

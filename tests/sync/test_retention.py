@@ -40,8 +40,15 @@ def test_night_after_night_it_stays_small(nights, accounts, keep, workspace, syn
     for night in range(nights):
         with time_machine.travel(began + night * DAY, tick=True):
             for n in range(accounts):  # every account has a new call, so every score moves
-                crm.put("activities", f"N{night}-{n}", channel="call", direction="inbound",
-                        occurred_at=datetime.now(UTC).isoformat(), person_ids=[f"P{n:03d}0"], user_ids=["U1"])  # fmt: skip
+                crm.put(
+                    "activities",
+                    f"N{night}-{n}",
+                    channel="call",
+                    direction="inbound",
+                    occurred_at=datetime.now(UTC).isoformat(),
+                    person_ids=[f"P{n:03d}0"],
+                    user_ids=["U1"],
+                )
             before = time.process_time()
             assert sync(FakeConnector(crm, SPECS), as_of=None, keep=keep * DAY, accept=True).exit_code == 0
             seconds.append(time.process_time() - before)

@@ -364,7 +364,10 @@ def test_a_stale_plan_is_given_up_for_a_new_run(connector, sync, monkeypatch):
 
 def test_the_result_is_a_json_object_with_the_promised_keys(connector, sync):
     told = json.loads(sync(connector).dumps())
-    promised = "run_id crm as_of model_version pulled scored changed written unchanged rejected dead_letters api_calls seconds digest"
+    promised = (
+        "run_id crm as_of model_version pulled scored changed written unchanged rejected dead_letters "
+        "api_calls seconds digest"
+    )
     assert [key for key in promised.split() if key not in told] == []
     assert set(told["seconds"]) == {"pull", "land", "enrich", "diff", "write"}
     assert {"read", "write", "minimum"} <= set(told["api_calls"])

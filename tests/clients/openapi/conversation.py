@@ -1,4 +1,6 @@
-"""What is asked of the emulator, in the words of one API version: every endpoint that it serves, good calls and bad ones."""
+"""What is asked of the emulator, in the words of one API version: every endpoint that it serves, good calls and bad
+ones.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """HubSpot's own OpenAPI files as judges of the emulator's answers.
 
-The files are HubSpot's (repository HubSpot/HubSpot-public-api-spec-collection) and are not kept here. Name a folder of them in
-`BOTHWAYS_HUBSPOT_SPECS`, each file as `<version>-<area>.json` (`v3-companies.json`, `v4-associations.json`,
+The files are HubSpot's (repository HubSpot/HubSpot-public-api-spec-collection) and are not kept here. Name a folder of
+them in `BOTHWAYS_HUBSPOT_SPECS`, each file as `<version>-<area>.json` (`v3-companies.json`, `v4-associations.json`,
 `2026-03-lists.json` ...); without it these tests are skipped.
 """
 
@@ -30,10 +30,31 @@ pytestmark = [
     pytest.mark.skipif(not SPECS, reason="BOTHWAYS_HUBSPOT_SPECS names no folder of HubSpot's OpenAPI files"),
 ]
 AREAS = (
-    "accountInfo", "associations", "associationsSchema", "calls", "communications", "companies", "contacts", "crmOwners",
-    "customObjects", "deals", "emails", "exports", "limitsTracking", "lineItems", "lists", "meetings", "notes", "objects",
-    "pipelines", "products", "properties", "schemas", "tasks", "tickets",
-)  # fmt: skip
+    "accountInfo",
+    "associations",
+    "associationsSchema",
+    "calls",
+    "communications",
+    "companies",
+    "contacts",
+    "crmOwners",
+    "customObjects",
+    "deals",
+    "emails",
+    "exports",
+    "limitsTracking",
+    "lineItems",
+    "lists",
+    "meetings",
+    "notes",
+    "objects",
+    "pipelines",
+    "products",
+    "properties",
+    "schemas",
+    "tasks",
+    "tickets",
+)
 VERSIONS = ("v3", "2026-03", "2026-09")
 
 

@@ -1,4 +1,6 @@
-"""Salesforce's own command line deploys the shipped projects to the emulated organisation, and takes the extras away again."""
+"""Salesforce's own command line deploys the shipped projects to the emulated organisation, and takes the extras away
+again.
+"""
 
 from __future__ import annotations
 

@@ -48,8 +48,29 @@ GLUE = [
     "\u2044",
 ]
 """What stands between two hosts so that parsers disagree about which of them is meant."""
-PIECES = st.sampled_from([*GLUE, "https:", "http:", "HTTPS://", "//", "127.0.0.1", "[::1]", "localhost", "0x7f.1", "2130706433",
-                          "user", ":443", ":80", ":0", "evil.example", "xn--", *GOOD.values(), ".salesforce.com", ".hubapi.com"])  # fmt: skip
+PIECES = st.sampled_from(
+    [
+        *GLUE,
+        "https:",
+        "http:",
+        "HTTPS://",
+        "//",
+        "127.0.0.1",
+        "[::1]",
+        "localhost",
+        "0x7f.1",
+        "2130706433",
+        "user",
+        ":443",
+        ":80",
+        ":0",
+        "evil.example",
+        "xn--",
+        *GOOD.values(),
+        ".salesforce.com",
+        ".hubapi.com",
+    ]
+)
 
 
 def accepted(kind: str, url: str) -> str | None:
@@ -153,11 +174,31 @@ def test_parts(text, parts):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "https://", "https:///x", "https://a..b", "https://-a.example", "https://a.example.", "https://0177.0.0.1",
-     "https://1.2.3", "https://2130706433", "https://[::1", "https://[1.2.3.4]", "https://a.example:0", "https://a.example:99999",
-     "https://a.example/#x", "https://u@a.example", "https://a.example\r\nHost: b", "https://\u0430.example", "ftp://a.example",
-     "http://a.example", "https://a_b.example", "https://a.example/\u00e9", "https://a.1"],
-)  # fmt: skip
+    [
+        "",
+        "https://",
+        "https:///x",
+        "https://a..b",
+        "https://-a.example",
+        "https://a.example.",
+        "https://0177.0.0.1",
+        "https://1.2.3",
+        "https://2130706433",
+        "https://[::1",
+        "https://[1.2.3.4]",
+        "https://a.example:0",
+        "https://a.example:99999",
+        "https://a.example/#x",
+        "https://u@a.example",
+        "https://a.example\r\nHost: b",
+        "https://\u0430.example",
+        "ftp://a.example",
+        "http://a.example",
+        "https://a_b.example",
+        "https://a.example/\u00e9",
+        "https://a.1",
+    ],
+)
 def test_anything_else_is_refused(text):
     with pytest.raises(ValueError, match=r"must|has|is of|At least|Expected|Octet|zeros|permitted|Only"):
         address(text)

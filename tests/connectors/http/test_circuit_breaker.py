@@ -181,7 +181,9 @@ def test_a_pause_longer_than_a_minute_is_left_to_the_next_run(governor):
 
 @pytest.mark.parametrize("share", [0.2, 0.28, 0.9])
 def test_retries_are_a_share_of_the_calls(clock, share):
-    """20 % of failures are survived by everyone; at 90 % retries end at their share instead of making five calls of one."""
+    """20 % of failures are survived by everyone; at 90 % retries end at their share instead of making five calls of
+    one.
+    """
     import random
 
     retry.without_waiting(on=True)

@@ -1,8 +1,8 @@
 """Freezes what this version of the program leaves behind: `python tests/data/states/make.py`, once for each release.
 
 Makes `tests/data/states/<version of the tables>/` with a state database, the settings that the release ships as its
-reference, the CRM that the state speaks of, and how many rows each table had. It is never made again for an old version:
-that every later program can go on with it is what `tests/sync/state/test_upgrade.py` tests.
+reference, the CRM that the state speaks of, and how many rows each table had. It is never made again for an old
+version: that every later program can go on with it is what `tests/sync/state/test_upgrade.py` tests.
 """
 
 from __future__ import annotations

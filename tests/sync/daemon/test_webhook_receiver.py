@@ -1,4 +1,6 @@
-"""The webhook receiver over a real socket: nothing is answered 200 before its marks are durable, nothing else marks anything."""
+"""The webhook receiver over a real socket: nothing is answered 200 before its marks are durable, nothing else marks
+anything.
+"""
 
 from __future__ import annotations
 
@@ -243,9 +245,19 @@ def test_many_slow_connections_do_not_keep_a_genuine_delivery_out(door):
 
 @pytest.mark.parametrize(
     ("host", "status"),
-    [("127.0.0.1", 200), ("localhost:99", 200), ("[::1]", 200), ("hooks.example.com", 200), ("Hooks.Example.Com:443", 200),
-     ("evil.example", 421), ("127.0.0.1.evil.example", 421), ("127.0.0.1@evil.example", 421), ("", 421), ("a b", 421)],
-)  # fmt: skip
+    [
+        ("127.0.0.1", 200),
+        ("localhost:99", 200),
+        ("[::1]", 200),
+        ("hooks.example.com", 200),
+        ("Hooks.Example.Com:443", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("127.0.0.1@evil.example", 421),
+        ("", 421),
+        ("a b", 421),
+    ],
+)
 def test_a_page_that_leads_its_own_name_here_is_turned_away(tmp_path, host, status):
     """DNS rebinding: a browser on this machine would ask loopback under the name of somebody else's page."""
     made, state = receive_once.receiver(tmp_path, clock=lambda: NOW, marked=lambda: None)

@@ -1,4 +1,6 @@
-"""Marks: the next run reads exactly the marked records again, and forgets a mark only when a sync that read it ended well."""
+"""Marks: the next run reads exactly the marked records again, and forgets a mark only when a sync that read it ended
+well.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`bothways state`: what a damaged state knew comes back, whatever was learned since stays, and the loss is said until decided."""
+"""`bothways state`: what a damaged state knew comes back, whatever was learned since stays, and the loss is said until
+decided.
+"""
 
 from __future__ import annotations
 

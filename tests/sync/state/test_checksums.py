@@ -1,4 +1,6 @@
-"""Files of a workspace that were changed on the disk: read again, made again or refused, never taken for what was written."""
+"""Files of a workspace that were changed on the disk: read again, made again or refused, never taken for what was
+written.
+"""
 
 from __future__ import annotations
 

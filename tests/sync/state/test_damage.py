@@ -89,7 +89,10 @@ def test_reading_works_where_nothing_can_be_written(path):
     probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
     if probe.returncode or shutil.which("mount") is None:
         pytest.skip("no mounts here")
-    inner = f"mount --bind -o ro {path.parent} {path.parent} && exec '{sys.executable}' -c \"$0\" {path.parent} {' '.join(filter(None, sys.path))}"
+    inner = (
+        f"mount --bind -o ro {path.parent} {path.parent} && exec '{sys.executable}' -c \"$0\" {path.parent} "
+        f"{' '.join(filter(None, sys.path))}"
+    )
     done = subprocess.run(["unshare", "-m", "sh", "-c", inner, script], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "ours", done.stderr
 

@@ -1,4 +1,6 @@
-"""The state and settings of every past release still load: upgraded at once or not at all, with a copy kept; never downgraded."""
+"""The state and settings of every past release still load: upgraded at once or not at all, with a copy kept; never
+downgraded.
+"""
 
 from __future__ import annotations
 
