@@ -275,7 +275,8 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
-            f"{path} is not valid TOML: {error}.", remedy="Mend that line; values of text need quotes."
+            f"{path} is not valid TOML: {error}.",
+            remedy="Correct that line: text needs quotes around it, lists need brackets.",
         ) from None
 
 

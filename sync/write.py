@@ -156,7 +156,7 @@ class Writer:
             first = next(v.error for v in verdicts if v.error is not None and v.error.code == code)
             self._halt = self._halt or RefusedByCrm(
                 f"Most records of {_REFUSING_BATCHES} batches were refused for one reason: {code}: {first.message}",
-                remedy=first.remedy or "Mend that in the CRM, then run again: it goes on from here.",
+                remedy=first.remedy or "Fix that in the CRM, then run again: it resumes from here.",
             )
 
     def _count(self, batch: Sequence[Planned], verdicts: Mapping[Key, Verdict]) -> None:

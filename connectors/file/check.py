@@ -25,6 +25,13 @@ _EXPECTED: dict[Stream, tuple[str, ...]] = {
     "activities": ("account_id", "direction", "occurred_at", "person_ids", "thread_id"),
     "people": ("account_id", "email"),
 }
+_LINKS: dict[Stream, tuple[str, ...]] = {
+    "opportunities": ("account_id",),
+    "line_items": ("opportunity_id",),
+    "activities": ("account_id", "opportunity_id", "case_id", "person_ids"),
+    "people": ("account_id", "email"),
+}
+"""Columns by which a record finds its account: with none of them filled in it counts for nobody."""
 
 
 def diagnose(
@@ -102,20 +109,32 @@ def _stream(streams: Streams, stream: Stream) -> Iterator[Finding]:
         return
     rejects = len(lost) + streams.misfits(stream)
     told = f"{stream}: {rows:,} records, {rejects:,} rejects"
+    unlinked = ""
     if rows:
         filled = streams.filled(stream)
-        names = _EXPECTED.get(stream, ())
-        told += "".join(f", {n} {filled[n]:.0%}" for n in names)
+        links = [n for n in _LINKS.get(stream, ()) if n in filled]
+        if links and not any(filled[n] for n in links):
+            unlinked = f"None of these {stream} says what it belongs to: map {' or '.join(links)}."
+        # Where acts and people are attributed by who took part, an account of their own is not missed.
+        names = [n for n in _EXPECTED.get(stream, ()) if filled[n] or n not in links or unlinked]
+        told += "".join(f", {n} {_percent(filled[n])}" for n in names)
     yield Finding(
-        "ok" if rows and not rejects else "warn",
+        "ok" if rows and not rejects and not unlinked else "warn",
         "objects",
         f"{told}.",
-        _example(streams, stream, lost) if rows else "Is the mapping's `where` right?",
+        unlinked or (_example(streams, stream, lost) if rows else "Is the mapping's `where` right?"),
     )
     if rows:
         yield from wrong
         yield from doubtful(streams, stream)
         yield from understood(streams, stream)
+
+
+def _percent(share: float) -> str:
+    """A share for people: what is there is never called 0%, what is missing somewhere never 100%."""
+    if 0 < share < 0.005:
+        return "under 1%"
+    return "over 99%" if 0.995 <= share < 1 else f"{share:.0%}"
 
 
 def _example(streams: Streams, stream: Stream, lost: Sequence[Reject]) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from sync.console.output import AsOfOption, ConfigOption, JsonOption, Output, QuietOption
 from sync.console.plan import show_plan
-from sync.console.results import show_accounts, show_result
+from sync.console.results import nothing_known, show_accounts, show_result, with_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,16 +96,23 @@ def sync(
             "--max-runtime", metavar="TIME", help="Stop cleanly after this time, like 90m; the next run resumes."
         ),
     ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", hidden=True)] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Read the CRM, score every account and deal, write what changed."""
     from dataclasses import replace
 
+    from connectors.errors import ConfigError
     from sync.observe.hooks import observed
     from sync.run import run_sync
     from sync.system.times import duration_argument
 
+    if dry_run:
+        raise ConfigError(
+            "sync has no --dry-run, and nothing was done.",
+            remedy=f"bothways plan{with_config(Path(config))} shows what a sync would write, and writes nothing.",
+        )
     output = Output(as_json=as_json, quiet=quiet)
     settings, options = _prepared(config, as_of)
     options = replace(options, plan_digest=plan_digest, full=full, accept=accept, take_over=take_over)
@@ -195,6 +202,9 @@ def score(
                 else ""
             )
         )
+    for item in scored:
+        if not any(item.counts.values()):
+            output.say(nothing_known(settings.workspace.dir / "normalized", item.as_of))
     show_accounts(output, last.scores_dir, limit=12)
     for path in made:
         output.say(f"Wrote {path}")

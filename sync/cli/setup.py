@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -53,11 +54,18 @@ def init(
         list[str] | None,
         typer.Option(metavar="NAME=N,N,N,N", help="A product family's ratings, as bothways rate --set takes them."),
     ] = None,
+    exclude_type: Annotated[
+        list[str] | None, typer.Option(metavar="TYPE", help="An account type that is no customer; several times.")
+    ] = None,
+    segment: Annotated[
+        str | None,
+        typer.Option(metavar="FIELD", help="The CRM's field with a customer's segment; default: its industry."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing, take what is proposed.")] = False,
 ) -> None:
     """Answer a few questions and create bothways.toml."""
     from connectors.errors import ConfigError
-    from sync.onboarding.first_settings import defaults_for, settings_text, write_new
+    from sync.onboarding.first_settings import defaults_for, folder_of, settings_text, write_new
     from sync.onboarding.rate import offered
 
     path = Path(config)
@@ -79,19 +87,26 @@ def init(
     kind, output = wizard.ask_kind(ask, crm), Output()
     if kind == "files":
         suggestion = defaults_for(kind)
-        address = url or ask(suggestion.question, suggestion.url, False)
+        address = folder_of(url, suggestion, None if yes else ask, output.say)
         domains = own_domain or []
         if own_domain is None and not yes:
             answer = ask("Your own mail domains, separated by commas (mail from them is ours)", "", False)
             domains = [part.strip() for part in answer.split(",") if part.strip()]
-        text, step, readable = settings_text(kind, address, domains, currency), suggestion.next_step, False
+        text = settings_text(kind, os.path.relpath(address, path.parent), domains, currency, time_zone)
+        draft, step = wizard.Draft(text, works=False), suggestion.next_step
     else:
-        said = wizard.Given(url, client_id, own_domain, currency, time_zone, yes)
-        draft = wizard.crm_settings(kind, said, path, ask, output.say)
-        text, step, readable = draft.text, wizard.next_step(path, client_id), draft.works
-    write_new(path, text)
-    output.say(f"Wrote {path}.")
-    offered(path, output, asking_plainly, rate or (), asking=readable and sys.stdin.isatty() and not yes)
+        said = wizard.Given(url, client_id, own_domain, currency, time_zone, exclude_type, segment, yes)
+        draft, step = wizard.crm_settings(kind, said, path, ask, output.say), wizard.next_step(path, client_id)
+    files = {path: draft.text} | {path.with_name(name): text for name, text in draft.beside.items()}
+    for each in files:
+        if each.exists():
+            raise ConfigError(f"{each} exists already.", remedy="Move it away, or choose another folder with --config.")
+    for each, text in files.items():
+        write_new(each, text)
+    output.say(f"Wrote {', '.join(str(each) for each in files)}.")
+    for remark in draft.remarks:
+        output.say(f"Worth a look: {remark}")
+    offered(path, output, asking_plainly, rate or (), asking=draft.works and sys.stdin.isatty() and not yes)
     output.say(step)
 
 

@@ -96,6 +96,8 @@ def show_accounts(output: Output, scores: Path | None, *, limit: int) -> None:
         return
     labels = dict(STANCES)
     accounts = read_report(scores, None, "", names=True).accounts
+    if not accounts:
+        return
     shown = spread(accounts, [code for code, _ in STANCES], limit)
     output.table(
         ("Account", "Stance", "They need us", "We need them", "Balance", "Hours to win back", "Why"),
@@ -140,6 +142,21 @@ def show_cards(output: Output, accounts: Sequence[AccountRow]) -> None:
             f" · balance {number(row.balance)}{hours}"
         )
         output.say(f"  {row.why}\n")
+
+
+def nothing_known(normalized: Path, as_of: datetime) -> str:
+    """Why no record was scored as of a moment, and which moment would do."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    path = normalized / "accounts.parquet"
+    first = pc.min(pq.read_table(path, columns=["created_at"]).column(0)).as_py() if path.exists() else None
+    if first is None or first <= as_of:
+        return "No account was read, so there is nothing to score. See: bothways check"
+    return (
+        f"No account was known on {as_of:%Y-%m-%d}: the first was recorded on {first:%Y-%m-%d}."
+        f" Give a later moment: --as-of {max(first.year + 1, as_of.year)}-01-01"
+    )
 
 
 def spread(accounts: Sequence[AccountRow], stances: Sequence[str], limit: int) -> list[AccountRow]:

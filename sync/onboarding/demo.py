@@ -123,6 +123,11 @@ def _one(crm: str, organisation: Organisation, directory: Path, output: Output, 
         directory.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise ConfigError(f"{directory.parent} is not a folder.", remedy="Name a folder with --dir.") from None
+    except OSError as error:
+        raise ConfigError(
+            f"{directory} cannot be made: {error.strerror or error}.",
+            remedy="Name a folder you may write to with --dir.",
+        ) from None
     with ExitStack() as here:
         held = here if kept is None else kept
         server = held.enter_context(build_emulator(crm, organisation))

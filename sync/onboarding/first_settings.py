@@ -41,6 +41,27 @@ def defaults_for(kind: str) -> Suggestion:
     return _SUGGESTIONS[kind]
 
 
+def folder_of(
+    given: str | None, suggestion: Suggestion, ask: Callable[[str, str, bool], str] | None, say: Callable[[str], None]
+) -> Path:
+    """The folder of files; a person who names none that is there is asked again. Raises ConfigError where nobody is asked."""
+    while True:
+        answer = (
+            given
+            if given is not None
+            else suggestion.url
+            if ask is None
+            else ask(suggestion.question, suggestion.url, False)
+        )
+        folder = Path(answer.strip()).expanduser()
+        if folder.is_dir():
+            return folder
+        problem = f"{folder} is {'no folder' if folder.exists() else 'not there'}."
+        if given is not None or ask is None:
+            raise ConfigError(problem, remedy="Name the folder of your CSV, Excel or Parquet files with --url.")
+        say(problem)
+
+
 def settings_text(
     kind: str, url: str, own_domains: Sequence[str], currency: str | None, time_zone: str | None = None
 ) -> str:

@@ -31,7 +31,7 @@ class Book:
     families: tuple[FamilySold, ...]
     ratings: Mapping[str, Ratings]
     model: Path
-    currency: str
+    currency: str | None
 
     def of(self, family: str) -> Ratings:
         """The ratings of a family; unknown ones where the file says nothing."""
@@ -96,7 +96,16 @@ def read_book(settings: Settings, config: Path, output: Output) -> Book:
             remedy="Map what your CRM or files call it: product_family of line items, or of deals (docs/tables.md). "
             "Or map strategic_importance, mission_criticality and non_modularity of accounts.",
         )
-    return Book(tuple(families), model_file.ratings_of(path), path, model.corporate_currency)
+    currency = settings.organisation.corporate_currency or _own_currency(path)
+    return Book(tuple(families), model_file.ratings_of(path), path, currency)
+
+
+def _own_currency(path: Path) -> str | None:
+    """The currency that the model file names; None: the CRM's own, which is not known here."""
+    from config.settings import read_toml
+
+    named = read_toml(path)[0].get("corporate_currency") if path.exists() else None
+    return named if isinstance(named, str) else None
 
 
 def _read(settings: Settings, output: Output) -> None:
@@ -240,7 +249,7 @@ def show_book(output: Output, book: Book) -> None:
     output.table(
         (
             "Product family",
-            f"Revenue ({book.currency})",
+            f"Revenue ({book.currency})" if book.currency else "Revenue",
             "Share",
             "Accounts",
             *(q.name.capitalize() for q in QUESTIONS),

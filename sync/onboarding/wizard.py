@@ -6,14 +6,16 @@ import json
 import os
 import re
 import sys
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from connectors.errors import BothwaysError, ConfigError
+from sync.onboarding.look import Seen, look, worth_a_look
 
 if TYPE_CHECKING:
     from connectors.base import Connector
@@ -22,11 +24,6 @@ TOKEN = "BOTHWAYS_CRM_TOKEN"  # noqa: S105  (a variable's name)
 SECRET = "BOTHWAYS_CRM_SECRET"  # noqa: S105  (a variable's name)
 KINDS = {"salesforce": "salesforce", "sf": "salesforce", "sfdc": "salesforce", "hubspot": "hubspot", "hs": "hubspot",
          "files": "files", "file": "files", "csv": "files"}  # fmt: skip
-_PAGES = 5
-"""Pages of users that are read to propose domains and a time zone."""
-_PUBLIC = frozenset(
-    ("gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com", "salesforce.com", "hubspot.com")
-)
 
 Ask = Callable[[str, str, bool], str]
 """A question, the answer proposed for it, and whether what is typed is hidden; gives the answer."""
@@ -41,6 +38,10 @@ class Given:
     domains: Sequence[str] | None = None
     currency: str | None = None
     time_zone: str | None = None
+    excluded: Sequence[str] | None = None
+    """Account types to leave out."""
+    segment: str | None = None
+    """The CRM's field that says a customer's segment."""
     yes: bool = False
 
 
@@ -75,10 +76,12 @@ def address_of(answer: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The text of a settings file, and whether its credentials were tested and work."""
+    """The text of a settings file, whether its credentials were tested and work, and the files beside it that it names."""
 
     text: str
     works: bool
+    beside: Mapping[str, str] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
 
 
 def crm_settings(kind: str, given: Given, path: Path, ask: Ask, say: Callable[[str], None]) -> Draft:
@@ -96,12 +99,11 @@ def crm_settings(kind: str, given: Given, path: Path, ask: Ask, say: Callable[[s
         typed = ask(f"{what} to test now (never written; Enter to skip)", "", True)
         if typed:
             os.environ[variable] = typed.strip()
-    domains, zone, works = given.domains, given.time_zone, False
-    if os.environ.get(variable):
-        seen = _look(kind, url, given, path, say)
-        works, (found_domains, found_zone) = seen is not None, seen or ([], None)
-        domains = domains if domains is not None else _confirm(ask, given.yes, found_domains)
-        zone = zone or found_zone
+    domains, zone, currency = given.domains, given.time_zone, given.currency
+    seen, remarks = _look(kind, url, given, path, say) if os.environ.get(variable) else (None, [])
+    if seen is not None:
+        domains = domains if domains is not None else _confirm(ask, given.yes, seen.domains)
+        zone = zone or seen.zone
     if domains is None:
         domains = (
             []
@@ -110,7 +112,81 @@ def crm_settings(kind: str, given: Given, path: Path, ask: Ask, say: Callable[[s
         )
     if not domains:
         say("Without own domains bothways cannot tell who wrote a mail by its address: fill in own_domains.")
-    return Draft(text_of(kind, url, given.client_id, domains, given.currency, zone), works)
+    if currency is None and seen is not None and not given.yes:
+        currency = _currency(ask, say)
+    beside = _beside(given, seen, ask, say, lambda name: _filled(kind, url, given, path, name))
+    text = text_of(kind, url, given.client_id, domains, currency, zone, beside)
+    return Draft(text, seen is not None, beside, remarks)
+
+
+def _currency(ask: Ask, say: Callable[[str], None]) -> str | None:
+    while True:
+        answer = ask("Corporate currency, such as EUR (Enter: what the CRM says)", "", False).strip().upper()
+        if not answer or re.fullmatch(r"[A-Z]{3}", answer):
+            return answer or None
+        say("A currency is three letters, like EUR.")
+
+
+def _beside(
+    given: Given, seen: Seen | None, ask: Ask, say: Callable[[str], None], filled: Callable[[str], float]
+) -> dict[str, str]:
+    """The model and the mapping that the answers ask for; none where the defaults do. `filled` says in what share of the
+    accounts looked at a field is filled in."""
+    excluded, segment = given.excluded, given.segment
+    if excluded is None and seen is not None and len(seen.types) > 1:
+        excluded = seen.no_customers if given.yes else _types(seen, ask, say)
+    if segment is None and seen is not None and seen.accounts and not given.yes:
+        segment = _segment(seen, ask, say, filled)
+    files = {}
+    if excluded:
+        files["model.toml"] = (
+            "# The scoring model, laid over the defaults (config/model.toml of bothways).\n\n[accounts]\n"
+            f"# No customers: not scored.\nexcluded_types = {json.dumps(list(excluded), ensure_ascii=False)}\n"
+        )
+    if segment:
+        files["mapping.toml"] = _mapping(segment)
+    return files
+
+
+def _mapping(segment: str) -> str:
+    return (
+        "# Fields of your own, laid over the shipped mapping (config/mappings of bothways).\n\n[accounts.fields]\n"
+        f"# The segment: balances are compared within it.\nindustry = {json.dumps(segment, ensure_ascii=False)}\n"
+    )
+
+
+def _segment(seen: Seen, ask: Ask, say: Callable[[str], None], filled: Callable[[str], float]) -> str:
+    share = f"{seen.segmented / seen.accounts:.0%}"
+    while True:
+        question = f"Field with a customer's segment (Enter: the standard industry, filled in for {share})"
+        name = ask(question, "", False).strip()
+        if not name or filled(name):
+            return name
+        say(f"No account looked at has anything in a field {name}.")
+
+
+def _filled(kind: str, url: str, given: Given, path: Path, segment: str) -> float:
+    try:
+        with _trial(kind, url, given, path, segment) as connector:
+            seen = look(connector)
+    except BothwaysError:
+        return 0.0  # no such field
+    return seen.segmented / max(seen.accounts, 1)
+
+
+def _types(seen: Seen, ask: Ask, say: Callable[[str], None]) -> list[str]:
+    say("Account types: " + ", ".join(f"{name} ({count:,})" for name, count in seen.types[:12]) + ".")
+    while True:
+        answer = ask(
+            "Types that are no customers, to leave out (none: score all)", ", ".join(seen.no_customers) or "none", False
+        )
+        names = (
+            [] if answer.strip().lower() in ("none", "no", "-", "") else re.split(r"\s*[,;]\s*", answer.strip(" ,;"))
+        )
+        found, unknown = seen.known_types(names)
+        if not unknown:
+            return found
+        say(f"No account looked at is of type {', '.join(unknown)}.")
 
 
 def next_step(path: Path, client_id: str | None) -> str:
@@ -121,9 +197,16 @@ def next_step(path: Path, client_id: str | None) -> str:
 
 
 def text_of(
-    kind: str, url: str, client_id: str | None, domains: Sequence[str], currency: str | None, zone: str | None
+    kind: str,
+    url: str,
+    client_id: str | None,
+    domains: Sequence[str],
+    currency: str | None,
+    zone: str | None,
+    beside: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """A commented settings file with these answers."""
+    """A commented settings file with these answers, which names the files beside it."""
+    model, mapping = "model.toml" in beside, "mapping.toml" in beside
     if client_id:
         auth = f'{{ method = "client_credentials", client_id = {json.dumps(client_id)}, client_secret = {{ env = "{SECRET}" }} }}'
     else:
@@ -148,51 +231,44 @@ own_domains = {json.dumps(list(domains))}   # mail from these domains is ours
 time_zone = {json.dumps(zone or "UTC")}   # business hours and days are counted in it
 {money}
 
-# [score]
+{"" if model else "# "}[score]
 # profile = "full"        # write every field instead of the essential ones
-# model = "model.toml"    # your product families rated: docs/the-scores.md
+{"" if model else "# "}model = "model.toml"    # types left out, product families rated (bothways rate)
 
-# [mapping]
-# file = "mapping.toml"   # custom fields: the segment, the wallet, strategic customers
+{"" if mapping else "# "}[mapping]
+{"" if mapping else "# "}file = "mapping.toml"   # custom fields: the segment, the wallet, strategic customers
 """
 
 
-def _look(
-    kind: str, url: str, given: Given, path: Path, say: Callable[[str], None]
-) -> tuple[list[str], str | None] | None:
-    """Own domains and the time zone that the CRM's users have most; says how the credentials fared, None when badly."""
+def _look(kind: str, url: str, given: Given, path: Path, say: Callable[[str], None]) -> tuple[Seen | None, list[str]]:
+    """What the CRM shows, and what is worth a look; says how the credentials fared, and gives None when badly."""
+    try:
+        with _trial(kind, url, given, path) as connector:
+            seen = look(connector)
+            remarks = worth_a_look(connector)
+    except BothwaysError as error:
+        say(f"The credentials did not work: {error}")
+        return None, []
+    say("The credentials work.")
+    return seen, remarks
+
+
+@contextmanager
+def _trial(kind: str, url: str, given: Given, path: Path, segment: str = "") -> Iterator[Connector]:
+    """A connector for the answers so far; the files it takes are removed again."""
     from config import settings as config_settings
     from sync.registry import connect
 
-    trial = path.with_name(f".{path.name}.trial")
+    with TemporaryDirectory(dir=path.absolute().parent, prefix=".bothways-init-") as folder:
+        beside = {"mapping.toml": _mapping(segment)} if segment else {}
+        text = text_of(kind, url, given.client_id, given.domains or (), given.currency, None, beside)
+        for name, content in {"bothways.toml": text, **beside}.items():
+            (Path(folder) / name).write_text(content, encoding="utf-8")
+        connector = connect(config_settings.load(Path(folder) / "bothways.toml"))
     try:
-        trial.write_text(text_of(kind, url, given.client_id, (), given.currency, None), encoding="utf-8")
-        connector = connect(config_settings.load(trial))
-    finally:
-        trial.unlink(missing_ok=True)
-    try:
-        domains, zone = _of_users(connector)
-    except BothwaysError as error:
-        say(f"The credentials did not work: {error}")
-        return None
+        yield connector
     finally:
         connector.close()
-    say("The credentials work.")
-    return domains, zone
-
-
-def _of_users(connector: Connector) -> tuple[list[str], str | None]:
-    domains: Counter[str] = Counter()
-    zones: Counter[str] = Counter()
-    for page in islice(connector.read("users", None), _PAGES):
-        for row in page.batch.to_pylist():
-            if row.get("active") is not False and row.get("email"):
-                domains[row["email"].rpartition("@")[2].lower()] += 1
-                zones[row.get("time_zone") or ""] += 1
-    most = sum(domains.values())
-    ours = [name for name, count in domains.most_common() if name not in _PUBLIC and count >= 0.05 * most]
-    zone = next((name for name, _ in zones.most_common() if name), None)
-    return ours, zone
 
 
 def _confirm(ask: Ask, yes: bool, found: Sequence[str]) -> list[str]:

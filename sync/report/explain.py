@@ -104,6 +104,8 @@ def explain_record(settings: Settings, model: ScoringModel, record: str) -> Foun
     An account comes before deals that have its name in theirs. Raises ConfigError when there is none (names that look
     like it are suggested), or when several fit (they are listed).
     """
+    if not record.strip():
+        raise ConfigError("Which account or deal?", remedy="Give any part of its name, or its id from the CRM.")
     runs = finished_runs(settings, most=1 + HISTORY)
     if not runs:
         raise ConfigError(

@@ -136,7 +136,12 @@ MISUSES = [
     ("emulator: rules, others", ["emulator", "hubspot", "--faults", "f"], None, file("f", '{"kind": "no"}'), {}, 2, "kind must be"),
     ("emulator: no folder", ["emulator", "hubspot", "--load", "no"], None, None, {}, 2, "not a folder"),
     ("demo: to a file", ["demo", "--dir", "f", "--only", "hubspot", "--accounts", "24"], None, file("f", "x"), {}, 2, "not a folder"),
-    ("init: no folder", ["init", "-c", "no/x.toml", "--crm", "files", "--url", "in", "--own-domain", "a.example"], None, None, {}, 2, "cannot be written"),
+    ("init: no folder", ["init", "-c", "no/x.toml", "--crm", "files", "--url", "in", "--own-domain", "a.example"], None, folder("in"), {}, 2, "cannot be written"),
+    ("init: files that are not there", ["init", "--crm", "files", "--url", "/nope", "--yes"], None, None, {}, 2, "/nope is not there"),
+    ("init: no files at all", ["init", "--crm", "files", "--yes"], None, None, {}, 2, "data is not there"),
+    ("demo: under a device", ["demo", "--dir", "/proc/x", "--only", "hubspot", "--accounts", "24"], None, None, {}, 2, "cannot be made"),
+    ("explain: nothing", ["explain", " "], FILES, None, {}, 2, "Which account or deal?"),
+    ("sync: a dry run", ["sync", "--dry-run"], CRM, None, {}, 2, "bothways plan shows what a sync would write"),
 ]  # fmt: skip
 
 

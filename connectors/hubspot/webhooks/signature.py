@@ -53,7 +53,7 @@ def verify(secret: str, method: str, uri: str, headers: Mapping[str, str], body:
     if abs(milliseconds(now) - int(timestamp)) > WINDOW_MS:
         raise NotSigned(
             "The delivery's timestamp is more than five minutes from this machine's clock.",
-            remedy="Mend the clock if HubSpot's own deliveries are refused.",
+            remedy="Set this machine's clock if HubSpot's own deliveries are refused.",
         )
     given = headers.get("x-hubspot-signature-v3", "").encode("utf-8", "replace")
     if not hmac.compare_digest(sign(secret, method, uri, body, timestamp).encode(), given):

@@ -41,3 +41,14 @@ def test_an_output_that_cannot_be_written_is_a_failure(folder) -> None:
     folder.put("accounts.csv", "id\n1\n")
     folder.output.write_text("a file")
     assert any("Cannot write to" in t for t in _told(folder.connect())["fail"])
+
+
+def test_a_stream_in_which_no_record_says_what_it_belongs_to_is_warned_of(folder) -> None:
+    folder.put("accounts.csv", "id,name\n1,Acme\n")
+    folder.put("people.csv", "id,name\n" + "".join(f"p{i},P\n" for i in range(300)))
+    folder.put("activities.csv", "id,channel,occurred_at,person_ids\na,email,2026-01-01,p1\n")
+    told = _told(folder.connect())
+    assert any(
+        "people: 300 records" in t and "account_id 0%" in t and "map account_id or email" in t for t in told["warn"]
+    )
+    assert not any("account_id 0%" in t for t in told["ok"])  # of activities, which their people attribute
