@@ -33,3 +33,15 @@ class KnowsEchoes(Protocol):
         """These records (id: modification stamp) are landed as our last write left them: a read may leave out those
         that still have that stamp, and must bring any that was changed since. Asks nothing itself.
         """
+
+
+        """These records (id: modification stamp) are landed as our last write left them: a read may leave out those that
+        still have that stamp, and must bring any that was changed since. Asks nothing itself."""
+
+
+@runtime_checkable
+class ShowsRecords(Protocol):
+    """A source whose records people open in a browser, at addresses that only it knows."""
+
+    def record_form(self, stream: Stream) -> str:
+        """The address of a record with `{id}` where its id goes; empty where it is not known. Asks nothing itself."""

@@ -58,6 +58,8 @@ class RunResult:
     left_out: Mapping[str, int] = field(default_factory=dict)
     model_change: Mapping[str, Any] = field(default_factory=dict)
     """Not empty when the model's major version is another than the last run's: `sync.diff.model_change`."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """By stream, the address of a record in the CRM with `{id}` for its id, where the CRM told it."""
     exit_code: int = 0
     error: str = ""
     resumed: bool = False

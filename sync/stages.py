@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from connectors.base import PropertySpec
 from connectors.errors import BothwaysError, QuotaReached, RetriableError
+from connectors.optional import ShowsRecords
 from connectors.records import SCHEMAS
 from connectors.stopping import go_on_computing, until_asked
 from sync.diff.brakes import check_brakes, check_owner
@@ -74,9 +75,14 @@ class Stages:
                 self.context.connector, landing, self.state, self.run.run_id, policy, self.context.progress, stop, marks
             )
             self._mind_the_clock()
-        self._know(pulled=done.rows, rejects=done.rejects)
+        self._know(pulled=done.rows, rejects=done.rejects, links=self._links())
         self._rate("pull", sum(done.rows.values()))
         return landing
+
+    def _links(self) -> Mapping[str, str]:
+        source = self.context.connector
+        forms = {stream: source.record_form(stream) for stream in STREAMS} if isinstance(source, ShowsRecords) else {}
+        return {stream: form for stream, form in forms.items() if form}
 
     def _landing(self) -> Landing:
         translation = f"{self.context.options.translation} {self.context.options.organisation}"

@@ -28,6 +28,7 @@ from connectors.hubspot.api.call_counter import BATCH
 from connectors.hubspot.api.client import Client
 from connectors.hubspot.api.collector import seldom_collecting
 from connectors.hubspot.config import HubSpotConfig, HubSpotMapping
+from connectors.hubspot.links import record_form
 from connectors.hubspot.read.by_id import REREADABLE, Again
 from connectors.hubspot.read.echo import Echo
 from connectors.hubspot.read.fetch import Fetcher
@@ -39,7 +40,7 @@ from connectors.hubspot.setup.check import diagnose
 from connectors.hubspot.setup.provision import Provisioner
 from connectors.hubspot.translate import values
 from connectors.hubspot.write.writer import Writer
-from connectors.optional import KnowsEchoes, Relinks
+from connectors.optional import KnowsEchoes, Relinks, ShowsRecords
 from connectors.records import Stream
 
 WRITE_WORKERS = 12
@@ -112,6 +113,10 @@ class HubSpotConnector:
         """See `connectors.base.Rereader`."""
         return understood("HubSpot", self._again.read(stream, ids))
 
+    def record_form(self, stream: Stream) -> str:
+        """See `connectors.optional.ShowsRecords`: known once the account was asked for."""
+        return record_form(self._client.account_seen(), self._checked[0].of(stream).object)
+
     def plan_provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """See `connectors.base.Destination`."""
         return self._provisioner.plan(specs)
@@ -155,3 +160,4 @@ if TYPE_CHECKING:
     _rereads: type[Rereader] = HubSpotConnector
     _knows: type[KnowsEchoes] = HubSpotConnector
     _relinks: type[Relinks] = HubSpotConnector
+    _shows: type[ShowsRecords] = HubSpotConnector

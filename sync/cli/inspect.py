@@ -50,7 +50,7 @@ def explain(
     if as_json:
         output.result(found.to_json())
         return
-    show(output, found, record_link(link_form(settings, found.stream), found.explanation.record_id))
+    show(output, found, record_link(link_form(settings, found.stream, found.run.links), found.explanation.record_id))
     if html is not None:
         output.say(f"Wrote {html}")
 

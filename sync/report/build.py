@@ -10,6 +10,7 @@ from pathlib import Path
 from config.loading import load_model
 from config.settings import Settings
 from connectors.errors import ConfigError
+from connectors.records import Stream
 from enrichment.model import ScoringModel
 from sync.ratings.cost import cost_of
 from sync.report.changes import baseline
@@ -50,7 +51,9 @@ def build_report(
         raise ConfigError("No run has finished in this workspace.", remedy="Run `bothways sync` first.")
     last, before = runs[0], baseline(runs, since)
     model, data = load_model(settings), _data(settings, last, before, names=names)
-    forms = (link_form(settings, "accounts"), link_form(settings, "opportunities")) if names else ("", "")
+    streams: tuple[Stream, Stream] = ("accounts", "opportunities")
+    forms = (link_form(settings, streams[0], last.links), link_form(settings, streams[1], last.links))
+    forms = forms if names else ("", "")
     cost = cost_of(settings, last.scores_dir, model)
     page = replace(
         with_details(extras or Extras(), data, last.scores_dir, model, runs[1 : 1 + _HISTORY], detailed),

@@ -45,12 +45,13 @@ _DEAL = (
     "bothways_deal_confidence",
     "bothways_deal_top_drivers",
 )
-_AUDIT = ("id", "revenue_share", "wrote_seller", "wrote_customer", "segment")
+_AUDIT = ("id", "revenue_share", "wrote_seller", "wrote_customer", "left_open", "opened", "segment")
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """One account; None is unknown. `revenue_share` is 0..1, `wrote` counts messages of 90 days (ours, theirs)."""
+    """One account; None is unknown. `revenue_share` is 0..1, `wrote` counts messages of 90 days (ours, theirs), `left_open` the
+    threads and cases of theirs that we left, and all that were due."""
 
     id: str
     name: str
@@ -68,6 +69,7 @@ class AccountRow:
     region: str = ""
     revenue_share: float | None = None
     wrote: tuple[int, int] | None = None
+    left_open: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,7 @@ def _account(
 ) -> AccountRow:
     identity = str(record["id"])
     ours, theirs = audit.get("wrote_seller"), audit.get("wrote_customer")
+    left, opened = audit.get("left_open"), audit.get("opened")
     return AccountRow(
         id=identity,
         name=str(record.get("name") or identity) if names else identity,
@@ -204,6 +207,7 @@ def _account(
         region=described.get("country") or "",
         revenue_share=audit.get("revenue_share"),
         wrote=None if ours is None and theirs is None else (int(ours or 0), int(theirs or 0)),
+        left_open=None if left is None or opened is None else (int(left), int(opened)),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -123,11 +122,10 @@ def _changed(data: ReportData) -> Tile:
 
 
 def _reached(row: AccountRow) -> str:
+    """The figure of the advice: threads and cases of theirs that we left, of those that were due; else who wrote or spent more."""
+    if row.left_open is not None and row.left_open[0] and row.left_open[1]:
+        return f"{row.left_open[0]:,} of {row.left_open[1]:,} unanswered"
     first = row.why.partition(";")[0]
-    if reacted := re.match(r"we reacted to (\d[\d,]* of \d[\d,]*) ", first):
-        return f"{reacted[1]} got a reaction"
-    if answered := re.match(r"\d[\d,]* of \d[\d,]*(?= .*answered$)", first):
-        return f"{answered[0]} answered"
     if first and not first.startswith(("+", "-")) and len(first) <= 40:
         return first
     if row.wrote is not None and row.wrote[1] > 2 * row.wrote[0]:

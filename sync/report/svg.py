@@ -125,7 +125,8 @@ def _axes() -> str:
         f'<text x="{LEFT - 6}" y="{sixty + 4:.1f}" text-anchor="end">60</text>'
         f'<text x="{LEFT - 6}" y="{forty + 4:.1f}" text-anchor="end">40</text>'
         f'<text x="{LEFT - 6}" y="{BOTTOM}" text-anchor="end">0</text>'
-        f'<text x="14" y="{(TOP + BOTTOM) / 2}" text-anchor="middle" transform="rotate(-90 14 {(TOP + BOTTOM) / 2})">They need us</text></g>'
+        f'<text class="above" x="{LEFT + 8}" y="{TOP + 22}">They need us ↑</text>'
+        f'<text class="upright" x="14" y="{(TOP + BOTTOM) / 2}" text-anchor="middle" transform="rotate(-90 14 {(TOP + BOTTOM) / 2})">They need us</text></g>'
     )
 
 

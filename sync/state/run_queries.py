@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ class FinishedRun:
     pulled: dict[str, int]
     written: int = 0
     """Records that the run changed in the CRM."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """By stream, the form of a record's address in the CRM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ def finished_runs(settings: Settings, *, most: int = 1) -> list[FinishedRun]:
         if checksums.folder_holds(folder):
             result = json.loads(row.result or "{}")
             pulled, written = result.get("pulled", {}), result.get("written", 0)
-            found.append(FinishedRun(row.run_id, row.kind, row.as_of, folder, pulled, written))
+            links = result.get("links") or {}
+            found.append(FinishedRun(row.run_id, row.kind, row.as_of, folder, pulled, written, links))
         elif folder.is_dir():
             logs.write("warning", f"The scores in {folder} are damaged and left out.")
         if len(found) == most:

@@ -134,6 +134,10 @@ class Client:
                 self.calls.needed("account", 1, 1)
             return self._account
 
+    def account_seen(self) -> dict[str, Any]:
+        """The account's details if they were asked for already; else nothing. Makes no call."""
+        return self._account or {}
+
     def close(self) -> None:
         """Drops the connections."""
         self.drop_connections()

@@ -140,6 +140,25 @@ def test_the_first_screen_answers_and_nothing_is_wider_than_the_screen(browser, 
         assert all(tiles.nth(i).bounding_box()["y"] + tiles.nth(i).bounding_box()["height"] < 800 for i in range(4))
 
 
+@pytest.mark.parametrize("width", [390, 480, 640, 1280])
+def test_no_word_of_the_map_lies_on_another(browser, page_file, width):
+    page = browser.new_context(viewport={"width": width, "height": 800}).new_page()
+    page.goto(page_file.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    boxes = page.evaluate(
+        "() => [...document.querySelectorAll('.quadrant .axis text')].map(t => [t.textContent, t.getBoundingClientRect()])"
+        ".filter(([, b]) => b.width).map(([t, b]) => [t, b.left, b.top, b.right, b.bottom])"
+    )
+    over = [
+        (a[0], b[0])
+        for i, a in enumerate(boxes)
+        for b in boxes[:i]
+        if min(a[3], b[3]) - max(a[1], b[1]) > 1 and min(a[4], b[4]) - max(a[2], b[2]) > 1
+    ]
+    assert len(boxes) == 9
+    assert over == []
+
+
 def test_every_mark_is_named_by_pointing_and_by_keys(browser, page_file):
     page = opened(browser, page_file)
     box = page.locator("#map").bounding_box()

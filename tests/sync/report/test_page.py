@@ -11,6 +11,8 @@ from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -165,13 +167,14 @@ def test_the_four_questions_are_answered_with_figure_whole_and_names(score_folde
     )
 
 
-def test_who_waits_is_told_by_what_was_answered(score_folder, make_account):
-    row = make_account(
-        "w", stance="respond", top_drivers="we reacted to 2 of 59 threads of theirs; they wrote 59, we 2 (90 d)"
-    )
-    waiting = tiles(read_report(score_folder("now", [row]), None, "files", names=True))[1]
+def test_who_waits_is_told_by_the_figures_of_the_advice(score_folder, make_account):
+    """Threads and cases together, in whatever language the reasons are."""
+    folder = score_folder("now", [make_account("w", stance="respond", top_drivers="auf 2 von 59 Threads reagiert")])
+    audit = pa.table({"id": ["w"], "wrote_seller": [2], "wrote_customer": [59], "left_open": [61.0], "opened": [64.0]})
+    pq.write_table(audit, folder / "account_audit.parquet")
+    waiting = tiles(read_report(folder, None, "files", names=True))[1]
 
-    assert waiting.rows[0].figure == "2 of 59 got a reaction"
+    assert waiting.rows[0].figure == "61 of 64 unanswered"
 
 
 def test_what_is_not_known_is_not_answered_with_a_nought(score_folder, make_account):
