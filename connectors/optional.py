@@ -35,13 +35,18 @@ class KnowsEchoes(Protocol):
         """
 
 
-        """These records (id: modification stamp) are landed as our last write left them: a read may leave out those that
-        still have that stamp, and must bring any that was changed since. Asks nothing itself."""
-
-
 @runtime_checkable
 class ShowsRecords(Protocol):
     """A source whose records people open in a browser, at addresses that only it knows."""
 
     def record_form(self, stream: Stream) -> str:
         """The address of a record with `{id}` where its id goes; empty where it is not known. Asks nothing itself."""
+
+
+@runtime_checkable
+class Counts(Protocol):
+    """A source whose server says, in answers that are needed anyway, how many records a read will give."""
+
+    def expected(self, stream: Stream) -> int | None:
+        """About how many records the read of a stream that is under way gives in all, as far as the server has said; else
+        None. Asks nothing itself; may be called while others read."""

@@ -16,6 +16,10 @@ class Progress(Protocol):
         """So many more rows of a stream are done in this stage."""
         ...
 
+    def expect(self, stream: str, rows: int) -> None:
+        """About so many rows of a stream there will be in this stage; said again when more is known."""
+        ...
+
     def note(self, text: str) -> None:
         """Something worth a line."""
         ...
@@ -28,6 +32,9 @@ class NullProgress:
         del name
 
     def advance(self, stream: str, rows: int) -> None:
+        del stream, rows
+
+    def expect(self, stream: str, rows: int) -> None:
         del stream, rows
 
     def note(self, text: str) -> None:

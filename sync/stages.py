@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -211,6 +212,8 @@ class Stages:
         left = journal.open_keys(self.run.run_id)
         broken: BothwaysError | None = None
         with self._stage("write"):
+            for stream, count in Counter(stream for stream, _ in left).items():
+                self.context.progress.expect(stream, count)
             try:
                 writer.send(row for row in read_plan(self.run.plan_path) if row.key in left)
             except BothwaysError as error:

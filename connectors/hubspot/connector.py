@@ -40,7 +40,7 @@ from connectors.hubspot.setup.check import diagnose
 from connectors.hubspot.setup.provision import Provisioner
 from connectors.hubspot.translate import values
 from connectors.hubspot.write.writer import Writer
-from connectors.optional import KnowsEchoes, Relinks, ShowsRecords
+from connectors.optional import Counts, KnowsEchoes, Relinks, ShowsRecords
 from connectors.records import Stream
 
 WRITE_WORKERS = 12
@@ -66,7 +66,7 @@ class HubSpotConnector:
     ) -> None:
         organisation = organisation or Organisation()
         self._client = Client(config, organisation.time_zone)
-        fetcher = Fetcher(self._client)
+        fetcher = self._fetcher = Fetcher(self._client)
         properties = Properties(self._client)
         portal = Portal(self._client, fetcher, mapping, organisation)
         self._streams = Streams(config, mapping, owned, organisation, fetcher, portal, properties, portal.now)
@@ -113,9 +113,16 @@ class HubSpotConnector:
         """See `connectors.base.Rereader`."""
         return understood("HubSpot", self._again.read(stream, ids))
 
+    def expected(self, stream: Stream) -> int | None:
+        """See `connectors.optional.Counts`: of long lists, which ask the search how many there are."""
+        kinds = [self._checked[0].of(kind).object for kind in self._streams.kinds(stream)]
+        found = [self._fetcher.totals[kind] for kind in kinds if kind in self._fetcher.totals]
+        return sum(found) if found and len(found) == len(kinds) else None
+
     def record_form(self, stream: Stream) -> str:
         """See `connectors.optional.ShowsRecords`: known once the account was asked for."""
-        return record_form(self._client.account_seen(), self._checked[0].of(stream).object)
+        kinds = self._streams.kinds(stream)
+        return record_form(self._client.account_seen(), self._checked[0].of(kinds[0]).object) if kinds else ""
 
     def plan_provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """See `connectors.base.Destination`."""
@@ -161,3 +168,4 @@ if TYPE_CHECKING:
     _knows: type[KnowsEchoes] = HubSpotConnector
     _relinks: type[Relinks] = HubSpotConnector
     _shows: type[ShowsRecords] = HubSpotConnector
+    _counts: type[Counts] = HubSpotConnector

@@ -61,6 +61,7 @@ class SalesforceConnector:
         )
         self._capabilities: Capabilities | None = None
         self._sizes: dict[str, int] | None = None
+        self._reading: dict[Stream, Reader] = {}
 
     @property
     def capabilities(self) -> Capabilities:
@@ -92,9 +93,15 @@ class SalesforceConnector:
             return
         try:
             reader = Reader(self._client, self._config, stream, feeds, sizes, lookups)
+            self._reading[stream] = reader
             yield from reader.pages(since, self._ahead.start(stream, since))
         finally:
             lookups.close()
+
+    def expected(self, stream: Stream) -> int | None:
+        """See `connectors.optional.Counts`: from the counts of queries and jobs, and of a full read from the record counts."""
+        reader = self._reading.get(stream)
+        return None if reader is None else reader.expected
 
     def shown_fields(self, stream: Stream) -> tuple[str, ...]:
         """See `connectors.base.ShowsFields`. Of activities, what is known of the people in them counts too."""

@@ -95,7 +95,9 @@ def init(
         text = settings_text(kind, os.path.relpath(address, path.parent), domains, currency, time_zone)
         draft, step = wizard.Draft(text, works=False), suggestion.next_step
     else:
-        said = wizard.Given(url, client_id, own_domain, currency, time_zone, exclude_type, segment, yes)
+        said = wizard.Given(
+            url, client_id, own_domain, currency, time_zone, exclude_type, segment, yes, sys.stdin.isatty()
+        )
         draft, step = wizard.crm_settings(kind, said, path, ask, output.say), wizard.next_step(path, client_id)
     files = {path: draft.text} | {path.with_name(name): text for name, text in draft.beside.items()}
     for each in files:

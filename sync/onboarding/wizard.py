@@ -43,6 +43,8 @@ class Given:
     segment: str | None = None
     """The CRM's field that says a customer's segment."""
     yes: bool = False
+    asking: bool = True
+    """Whether there is somebody to ask what the CRM or a default answers otherwise."""
 
 
 def kind_of(answer: str) -> str | None:
@@ -112,7 +114,8 @@ def crm_settings(kind: str, given: Given, path: Path, ask: Ask, say: Callable[[s
         )
     if not domains:
         say("Without own domains bothways cannot tell who wrote a mail by its address: fill in own_domains.")
-    if currency is None and seen is not None and not given.yes:
+    asking = given.asking and not given.yes
+    if currency is None and seen is not None and asking:
         currency = _currency(ask, say)
     beside = _beside(given, seen, ask, say, lambda name: _filled(kind, url, given, path, name))
     text = text_of(kind, url, given.client_id, domains, currency, zone, beside)
@@ -134,8 +137,8 @@ def _beside(
     accounts looked at a field is filled in."""
     excluded, segment = given.excluded, given.segment
     if excluded is None and seen is not None and len(seen.types) > 1:
-        excluded = seen.no_customers if given.yes else _types(seen, ask, say)
-    if segment is None and seen is not None and seen.accounts and not given.yes:
+        excluded = seen.no_customers if given.yes else _types(seen, ask, say) if given.asking else None
+    if segment is None and seen is not None and seen.accounts and given.asking and not given.yes:
         segment = _segment(seen, ask, say, filled)
     files = {}
     if excluded:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from connectors.base import Connector, Expecting, Page, Rereader, ShowsFields
 from connectors.errors import BothwaysError, RetriableError, Unreachable
-from connectors.optional import KnowsEchoes
+from connectors.optional import Counts, KnowsEchoes
 from connectors.records import STREAMS, Stream
 from sync.errors import PullIncomplete, Stopped
 from sync.progress import Progress
@@ -97,7 +97,7 @@ def pull(
         reads = [
             workers.submit(_read, connector, s, open_now[s].cursor, marked.ids(s), linked[s], pages, halt) for s in todo
         ]
-        errors = _land_all(landing, open_now, pages, halt, run_id, progress, stop)
+        errors = _land_all(landing, open_now, pages, halt, run_id, _Expecting(connector, progress), stop)
     if marks is not None:
         broken = {stream for stream, _ in errors}
         # Those of streams that are not read here too: nothing will ever come of them.
@@ -113,6 +113,20 @@ def pull(
         landing.compact(stream)
     failpoint("pull.done")
     return pulled(state, run_id)
+
+
+class _Expecting:
+    """Progress of a source that knows how much there is to read: says so with each page."""
+
+    def __init__(self, connector: Connector, progress: Progress) -> None:
+        self._counts = connector if isinstance(connector, Counts) else None
+        self._progress = progress
+
+    def advance(self, stream: Stream, rows: int) -> None:
+        expected = self._counts.expected(stream) if self._counts is not None else None
+        if expected:
+            self._progress.expect(stream, expected)
+        self._progress.advance(stream, rows)
 
 
 def pulled(state: State, run_id: str) -> Pulled:
@@ -249,7 +263,7 @@ def _land_all(
     pages: queue.Queue[Page | _End],
     halt: threading.Event,
     run_id: str,
-    progress: Progress,
+    progress: _Expecting,
     stop: threading.Event | None,
 ) -> list[tuple[Stream, BothwaysError]]:
     waiting: dict[Stream, Batch] = {stream: Batch() for stream in open_now}

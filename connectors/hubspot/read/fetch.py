@@ -43,6 +43,8 @@ class Fetcher:
         self._client = client
         self._paths = client.paths
         self._believed_empty: set[str] = set()
+        self.totals: dict[str, int] = {}
+        """How many records of a kind search counted, where a long list was read in parts."""
 
     def listing(
         self, kind: str, properties: Sequence[str], after: str = "", *, archived: bool = False
@@ -100,6 +102,8 @@ class Fetcher:
         body = self._client.call(self._paths.search(kind), body=request, expects="results", check=check).body
         records: list[Record] = _results(body, kind)
         total = body.get("total")
+        if isinstance(total, int):
+            self.totals[kind] = total
         return int(records[0]["id"]) if records else 0, total if isinstance(total, int) else 0
 
     def changed(

@@ -6,7 +6,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,12 +24,13 @@ _CSV = {"Accept": "text/csv"}
 
 @dataclass(frozen=True, slots=True)
 class BulkPage:
-    """Rows, and where the next ones are (None: that was all). `rows` counts them from the job's first."""
+    """Rows, and where the next ones are (None: that was all). `rows` counts them from the job's first, of `expected`."""
 
     frame: Frame
     job: str
     locator: str | None
     rows: int
+    expected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class BulkQueries:
                     f"Bulk query {job} gave {page.rows} rows of {expected}.",
                     remedy="" if links is None else "If it happens again, set crm.bulk_download_workers = 1.",
                 )
-            yield page
+            yield replace(page, expected=expected)
 
     def _one_by_one(self, job: str, paths: Sequence[str], locator: str | None, rows: int) -> Iterator[BulkPage]:
         """The next page is under way while one is being used."""

@@ -72,6 +72,15 @@ class Reader:
     """About how many records each object has, where known: above the threshold a full read goes by Bulk at once."""
     lookups: Lookups | None = None
     """Who is asked for related rows: at once for all feeds, when they are small."""
+    totals: dict[int, int] = field(default_factory=dict)
+    """What the server has said of each feed's rows, by its number."""
+    under_way: int = 0
+
+    @property
+    def expected(self) -> int | None:
+        """About how many rows all feeds give, None as long as the server has not said so of each."""
+        known = dict(self.totals)
+        return sum(known.values()) if known and len(known) == len(self.feeds) else None
 
     def pages(self, since: str | None, begun: tuple[Position, Answers] | None = None) -> Iterator[Page]:
         """All pages from a cursor on; the last one's cursor is the watermark. `begun`: the read has begun there, and its
@@ -82,8 +91,9 @@ class Reader:
         if first is None:
             first = self._first_pages(position)
         self._prefetch(first)
+        self._know(position, first)
         for number in range(position.part, len(self.feeds)):
-            feed = self.feeds[number]
+            feed, self.under_way = self.feeds[number], number
             final = number == len(self.feeds) - 1
             whole = position.low is None and position.is_start
             part = self._part(feed.selection, position, first.get(number))
@@ -99,6 +109,16 @@ class Reader:
                     self.lookups.note_twins(as_ids(living.get(feed.stands_for)), complete=raw.last)
                 yield page
             position = position.next_part()
+
+    def _know(self, position: Position, first: Answers) -> None:
+        for number, feed in enumerate(self.feeds):
+            answer = first.get(number)
+            if number < position.part:
+                self.totals[number] = 0  # read by an earlier attempt
+            elif isinstance(answer, Found):
+                self.totals[number] = answer.total
+            elif position.low is None and feed.selection.object in self.sizes:
+                self.totals[number] = self.sizes[feed.selection.object]
 
     def _if_served(self, feed: Feed, position: Position, part: Iterator[_Raw]) -> Iterator[_Raw]:
         """A part that a read can do without: an organisation that refuses the query is said to, and the rest is read."""
@@ -214,6 +234,7 @@ class Reader:
         self, selection: Selection, position: Position, found: Found, ask: Callable[[Position], Found]
     ) -> Iterator[_Raw]:
         rows = of_query = 0
+        self.totals[self.under_way] = found.total
         while True:
             rows += len(found.records)
             of_query += len(found.records)
@@ -242,6 +263,7 @@ class Reader:
         assert position.job is not None  # started above when there was none
         for page in queries.pages(position.job, selection.paths, position.locator, position.rows):
             position = replace(position, locator=page.locator, rows=page.rows)
+            self.totals[self.under_way] = page.expected
             yield _Raw(page.frame, position, page.locator is None)
 
     def _page(self, feed: Feed, frame: Frame, cursor: str, *, incremental: bool) -> tuple[Page, Frame]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from connectors.errors import RetriableError, StateError
 from connectors.hubspot.api.failures import Refused
+from connectors.hubspot.read import fetch
 from connectors.hubspot.read import parallel_list as spreading
 from connectors.hubspot.read.parallel_list import decode, spread
 from connectors.hubspot.translate.records import Record
@@ -152,3 +153,15 @@ def test_a_position_that_does_not_look_like_an_id_is_never_guessed() -> None:
 def test_a_damaged_position_is_said(bad: str) -> None:
     with pytest.raises(StateError, match="damaged"):
         decode(bad)
+
+
+def test_the_source_knows_how_much_a_long_list_gives(portal, monkeypatch):
+    """HubSpot's lists say nothing of it; the search that a long list is split by does."""
+    one = portal()
+    connector = one.connect()
+    assert connector.expected("people") is None
+    monkeypatch.setattr(spreading, "ALONE", 1)
+    for module in (spreading, fetch):
+        monkeypatch.setattr(module, "LIST_PAGE", 10)
+    seen = [(page.batch.num_rows, connector.expected("people")) for page in connector.read("people", None)]
+    assert seen[-1][1] == sum(rows for rows, _ in seen)

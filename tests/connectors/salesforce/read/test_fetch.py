@@ -286,3 +286,19 @@ def test_a_day_on_which_every_channel_moved_costs_little(connect: Any, app: Sale
     assert {"email", "meeting", "call"} <= {row["channel"] for row in moved["activities"].values()}
     people = {i: (row["person_ids"], row["user_ids"], row["direction"]) for i, row in known.items()}
     assert all((r["person_ids"], r["user_ids"], r["direction"]) == people[i] for i, r in moved["activities"].items())
+
+
+@pytest.mark.parametrize("settings", [{}, {"bulk_read_rows": 0}], ids=["REST", "Bulk"])
+def test_the_source_knows_how_much_a_read_gives(connect: Any, settings: dict[str, Any]) -> None:
+    """From `totalSize` and the jobs' `numberRecordsProcessed`, with no call of its own; deleted rows are counted too."""
+    connector = connect(**settings)
+    assert connector.expected("activities") is None
+    for stream in ("opportunities", "activities"):
+        calls = None
+        for page in connector.read(stream, None):
+            last, calls = page, connector.calls().read
+            expected = connector.expected(stream)
+            assert connector.calls().read == calls
+        assert last is not None
+        assert expected is not None
+        assert expected >= sum(p.batch.num_rows for p in connector.read(stream, None)) > 0
