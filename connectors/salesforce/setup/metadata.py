@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 from xml.sax.saxutils import escape
 
 from connectors.base import PropertySpec
@@ -117,6 +118,17 @@ def _value_set(spec: PropertySpec) -> str:
     )
     definition = f"<valueSetDefinition>\n            <sorted>false</sorted>{values}\n        </valueSetDefinition>"
     return f"\n        <restricted>false</restricted>\n        {definition}\n    "
+
+
+def with_values(spec: PropertySpec, value_set: Mapping[str, Any]) -> dict[str, Any]:
+    """The picklist's values with those that are missing added, and labels of an earlier release replaced."""
+    values = value_set["valueSetDefinition"]["value"]
+    there = {str(value["valueName"]): str(value["label"]) for value in values}
+    new = spec.relabelled(there)
+    values = [{**value, "label": new.get(value["valueName"], value["label"])} for value in values]
+    added = [(code, label) for code, label in spec.options if code not in there]
+    values += [{"valueName": code, "label": label, "default": False} for code, label in added]
+    return {**value_set, "valueSetDefinition": {**value_set["valueSetDefinition"], "value": values}}
 
 
 def permission_set_xml(name: str, grants: Grants) -> str:

@@ -21,7 +21,16 @@ from connectors.salesforce.names import OBJECTS, field_name, is_ours
 from connectors.salesforce.read import activities
 from connectors.salesforce.read.lookups import RELATION_OBJECTS
 from connectors.salesforce.setup import component
-from connectors.salesforce.setup.metadata import INTEGRATION, VIEWER, Grants, deployable, field_type, full_name, removal
+from connectors.salesforce.setup.metadata import (
+    INTEGRATION,
+    VIEWER,
+    Grants,
+    deployable,
+    field_type,
+    full_name,
+    removal,
+    with_values,
+)
 
 _DESCRIBED = {
     "Number": ("double", "int"),
@@ -142,9 +151,8 @@ class Provisioner:
         return ProvisionPlan(tuple(items))
 
     def _component_item(self, held: str) -> ProvisionItem:
-        step: ProvisionStep = "create"
-        if held:
-            step = "exists" if component.is_current(self.client, held) else "update"
+        current = bool(held) and component.is_current(self.client, held)
+        step: ProvisionStep = "exists" if current else "update" if held else "create"
         return ProvisionItem(step, _COMPONENT, component.COMPONENT)
 
     def _field_item(self, spec: PropertySpec, installed: _Installed) -> ProvisionItem:
@@ -154,8 +162,7 @@ class Provisioner:
             known = full_name(spec) in installed.fields
             return item("exists", detail="not visible to this user") if known else item("create", detail=spec.label)
         fits = found.type in _DESCRIBED.get(field_type(spec), ("datetime",))
-        if fits and spec.type == "number" and found.scale < spec.scale:
-            fits = False
+        fits = fits and not (spec.type == "number" and found.scale < spec.scale)
         if not fits:
             return item(
                 "conflict", detail=f"is {found.type}({found.precision},{found.scale}), {field_type(spec)} is needed"
@@ -173,26 +180,22 @@ class Provisioner:
         """Gives a field the values that its picklist lacks, and today's labels where it has those of an earlier release; the rest
         of it stays as it is: a deployment would replace the administrators' own values, labels and settings."""
         statement = "SELECT Id, Metadata FROM CustomField WHERE TableEnumOrId = {} AND DeveloperName = {}"
-        name = field_name(spec.name).removesuffix("__c")
         try:
-            text = soql(statement, OBJECTS[spec.stream], name)
+            text = soql(statement, OBJECTS[spec.stream], field_name(spec.name).removesuffix("__c"))
             [row] = found(self.client.send("GET", f"{self.client.root}/tooling/query", params={"q": text})).records
             metadata = dict(row["Metadata"])
             if spec.renamed(str(metadata["label"])):
                 metadata["label"] = spec.label
             if spec.type == "enumeration":
-                metadata["valueSet"] = _with_values(spec, metadata["valueSet"])
+                metadata["valueSet"] = with_values(spec, metadata["valueSet"])
             address = f"{self.client.root}/tooling/sobjects/CustomField/{row['Id']}"
             body = {"FullName": full_name(spec), "Metadata": metadata}
             self.client.send("PATCH", address, body, purpose="write", repeat=False)
         except (AuthError, NotFound) as error:
             raise AuthError("This user may not change fields.", remedy=ADMIN) from error
         except (KeyError, TypeError, ValueError) as error:
-            wanted = f"Add its values in Setup: {', '.join(code for code, _ in spec.options)}."
-            raise SchemaError(
-                f"The definition of {full_name(spec)} could not be read.",
-                remedy=wanted if spec.options else f"Call it {spec.label!r} in Setup.",
-            ) from error
+            remedy = f"Give it the label {spec.label!r} and the values {', '.join(dict(spec.options))} in Setup."
+            raise SchemaError(f"The definition of {full_name(spec)} could not be read.", remedy=remedy) from error
 
     def _field(self, spec: PropertySpec) -> FieldInfo | None:
         return self.schema.find(OBJECTS[spec.stream], field_name(spec.name))
@@ -295,14 +298,3 @@ class Provisioner:
         if not isinstance(result, dict):
             raise FatalError("Salesforce gave no result of the deployment.")
         return result
-
-
-def _with_values(spec: PropertySpec, value_set: Record) -> Record:
-    """The picklist's values with those that are missing added, and labels of an earlier release replaced."""
-    values = value_set["valueSetDefinition"]["value"]
-    there = {str(value["valueName"]): str(value["label"]) for value in values}
-    new = spec.relabelled(there)
-    values = [{**value, "label": new.get(value["valueName"], value["label"])} for value in values]
-    added = [(code, label) for code, label in spec.options if code not in there]
-    values += [{"valueName": code, "label": label, "default": False} for code, label in added]
-    return {**value_set, "valueSetDefinition": {**value_set["valueSetDefinition"], "value": values}}

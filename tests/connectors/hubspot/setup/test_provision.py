@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from connectors.errors import SchemaError
-from enrichment.fields import FORMER_LABELS, STANCES, fields
+from enrichment.fields import STANCES, fields
+from enrichment.former import FORMER_LABELS
 
 ESSENTIAL, FULL = fields("essential"), fields("full")
 COMPANIES = "/crm/properties/2026-03/companies"

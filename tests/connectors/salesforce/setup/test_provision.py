@@ -15,7 +15,8 @@ from connectors.errors import AuthError, SchemaError
 from connectors.salesforce.names import OBJECTS, field_name
 from connectors.salesforce.setup.component import COMPONENT, bundle
 from connectors.salesforce.setup.metadata import INTEGRATION, STANDARD_READS, VIEWER, Grants, deployable, full_name
-from enrichment.fields import FORMER_LABELS, STANCES, fields
+from enrichment.fields import STANCES, fields
+from enrichment.former import FORMER_LABELS
 
 SOME, FULL = fields("essential"), fields("full")
 
