@@ -130,7 +130,7 @@ def gather(
     recorded = holdings.organisation(trade.deals, own_pacts, trade.used, trade.bought, trade.seen, as_of, model)
     rows = rows.cross_join(recorded)
     rows = rows.cross_join(purchases.habits(trade.deals, as_of, model))
-    rows = rows.cross_join(reciprocity.organisation_habits(_counted(acted)))
+    rows = rows.cross_join(reciprocity.organisation_habits(_counted(acted), model))
     rows = rows.cross_join(confidence.channels(acted.tallies, as_of, model))
     return rows.left_join(families, [rows.family == families.whole_family]).drop("whole_family")
 

@@ -147,6 +147,8 @@ class Reciprocity(Section):
     reply_within_days: int = Field(default=7, ge=1, le=30)
     least_items: int = Field(default=3, ge=1)
     least_peers: int = Field(default=20, ge=2)
+    least_threads: int = Field(default=20, ge=1)
+    least_begun: Share = 0.02
 
 
 class Deals(Section):

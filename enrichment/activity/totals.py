@@ -29,6 +29,8 @@ _SUMS = (
     "own_accord",
     "half_year_customer",
     "mailed_customer",
+    "began_customer",
+    "began_answered",
     "meetings",
     "raised",
     *(f"{side}_{kind}" for side in ("seller", "customer") for kind in KINDS),
@@ -78,6 +80,10 @@ def _measured(acts: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
         "own_accord": when(acts.recent & acts.inbound, whole(acts.customer_own)),
         "half_year_customer": when(half & acts.inbound, one),
         "mailed_customer": when(acts.recent & acts.inbound & (acts.channel == "email"), one),
+        "began_customer": when(acts.within & acts.root & acts.inbound & (acts.channel == "email"), one),
+        "began_answered": when(
+            acts.within & acts.root & acts.outbound & acts.answered & (acts.channel == "email"), one
+        ),
         "meetings": when(acts.within & (acts.channel == "meeting") & acts.met, one),
         "raised": when(acts.within & (acts.channel == "case"), one),
         "newest_act": acts.t,

@@ -97,7 +97,7 @@ def _facts(rows: Expr, model: ScoringModel) -> Mapping[str, Expr]:
         "pipeline": when(share(rows.pipeline_share) >= 1, counted(counts["pipeline"], share(rows.pipeline_share))),
         "held": filled(said["held"], value=rows.benefit_score.round(), cost=rows.cost_score.round()),
         "opened": when(
-            (rows.openings_seller >= model.stance.least_openings) & ~rows.with_family_effort,
+            (rows.openings_seller >= model.stance.least_openings) & rows.openings_logged & ~rows.with_family_effort,
             filled(said["opened"], n=rows.initiated_customer.coalesce(0), all=rows.openings),
         ),
         "replied": when(

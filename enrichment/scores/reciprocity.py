@@ -23,8 +23,12 @@ def balance(seller: Expr, customer: Expr, k0: float) -> Expr:
     return 100.0 * (seller - customer) / (seller + customer + 2.0 * k0).nullif(0.0)
 
 
-def organisation_habits(rows: Expr) -> Expr:
-    """One row: how often customers open and how promptly each side answers across the organisation (null: no evidence)."""
+def organisation_habits(rows: Expr, model: ScoringModel) -> Expr:
+    """One row: how often customers open and how promptly each side answers across the organisation (null: no evidence).
+
+    `usual_initiation` is null too where the mail that customers send of their own accord is evidently not logged
+    (`openings_logged` false): who opens cannot be told from what is left.
+    """
 
     def billionths(column: Expr) -> Expr:
         return real(whole(column.coalesce(0.0), _FINE).sum(), _FINE)
@@ -33,15 +37,26 @@ def organisation_habits(rows: Expr) -> Expr:
         return part.cast("float64") / whole.cast("float64").nullif(0.0)
 
     opened = rows.initiated_customer.sum() + rows.initiated_seller.sum()
-    return rows.aggregate(
-        usual_initiation=rate(rows.initiated_customer.sum(), opened),
+    found = rows.aggregate(
+        opening=rate(rows.initiated_customer.sum(), opened),
+        began=rows.began_customer.sum().coalesce(0).cast("float64"),
+        answered=rows.began_answered.sum().coalesce(0).cast("float64"),
+        sent=rows.seller_email.sum().coalesce(0),
+        received=rows.customer_email.sum().coalesce(0),
         usual_customer=rate(billionths(rows.prompt_customer), rows.asked_customer.sum()),
         usual_seller=rate(billionths(rows.prompt_seller), rows.asked_seller.sum()),
     )
+    r = model.reciprocity
+    two_way = found.began + found.answered
+    replies_only = (two_way >= r.least_threads) & (found.began < r.least_begun * two_way)
+    outgoing_only = (found.sent >= r.least_threads) & (found.received == 0)
+    found = found.mutate(openings_logged=~(replies_only | outgoing_only))
+    usual = found.openings_logged.ifelse(found.opening, _UNKNOWN)
+    return found.mutate(usual_initiation=usual).drop("opening", "began", "answered", "sent", "received")
 
 
 def habits(rows: Expr, model: ScoringModel) -> dict[str, Expr]:
-    """A13 to A16: shrunk towards the organisation's own habits; null under three items on that side."""
+    """A13 to A16: shrunk towards the organisation's own habits; null under three items on that side, or without such a habit."""
     r = model.reciprocity
     opened = (rows.initiated_customer + rows.initiated_seller).cast("float64")
     share = (rows.initiated_customer + r.initiation_kappa * rows.usual_initiation) / (opened + r.initiation_kappa)

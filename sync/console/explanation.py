@@ -130,7 +130,11 @@ def _effort(output: Output, e: Explanation) -> None:
         usual = told.get("usual_initiation")
         output.say(
             f"  opened by us {told['initiated_seller']:,}, by them {told['initiated_customer']:,}"
-            + ("" if usual is None else f" (usual here: they open {100 * usual:.0f}%)")
+            + (
+                " (mail is logged only in part: who opens is unknown)"
+                if usual is None
+                else f" (usual here: they open {100 * usual:.0f}%)"
+            )
         )
     for side, who in (("customer", "they"), ("seller", "we")):
         if told.get(f"asked_{side}"):

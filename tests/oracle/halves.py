@@ -71,11 +71,22 @@ class Organisation:
         self.theirs = customer_replies(self.all_acts, as_of, model)
         self.ours = seller_replies(self.all_acts, tables, as_of, model)
         opened = initiations(a for a in self.all_acts if a.at > window)
-        self.usual_opening = opened[1] / sum(opened) if sum(opened) else None
+        self.usual_opening = opened[1] / sum(opened) if sum(opened) and self._openings_logged(window) else None
         late = model.deals.late_stage_probability
         self.late_deals = {
             d.key for d in self.books.deals if not d.closed and d.probability is not None and d.probability >= late
         }
+
+    def _openings_logged(self, window: datetime) -> bool:
+        """Not where hardly a thread of both sides was begun by a customer, nor where none of their mail is there."""
+        rules, mails = self.model.reciprocity, [a for a in self.all_acts if a.channel == "email"]
+        both = {a.thread for a in self.all_acts if a.by_customer}
+        recent = [a for a in mails if a.at > window]
+        began = sum(a.opens and a.by_customer for a in recent)
+        answered = sum(a.opens and a.ours and a.thread is not None and a.thread in both for a in recent)
+        ours, theirs = sum(a.ours for a in recent), sum(a.by_customer for a in recent)
+        replies_only = began + answered >= rules.least_threads and began < rules.least_begun * (began + answered)
+        return not replies_only and not (theirs == 0 and ours >= rules.least_threads)
 
     def ago(self, days: float) -> datetime:
         return self.as_of - timedelta(days=days)

@@ -135,6 +135,39 @@ def test_only_the_first_message_of_a_thread_opens_it(organisation):
     assert (audit["initiated_customer"], audit["initiated_seller"]) == (3, 2)
 
 
+def written(organisation, began: int, answered: int, alone: int = 0):
+    """Threads that they began, threads of ours with an answer, mails of ours without one; and calls both ways."""
+    org = organisation.Organisation()
+    account, number = org.account("A"), iter(range(10_000))
+    for start, reply, count in (
+        ("inbound", "outbound", began),
+        ("outbound", "inbound", answered),
+        ("outbound", None, alone),
+    ):
+        for _ in range(count):
+            thread = next(number)
+            org.email(account, start, 30, thread=thread)
+            if reply:
+                org.email(account, reply, 29, thread=thread)
+    for day in range(5):
+        org.call(account, "outbound", 5 + day)
+    org.call(account, "inbound", 4)
+    return org.score().accounts["A"]
+
+
+@pytest.mark.parametrize(
+    ("began", "answered", "alone", "known"),
+    [(0, 20, 0, False), (0, 19, 0, True), (1, 49, 0, True), (1, 60, 0, False), (0, 0, 19, True), (0, 0, 20, False), (2, 0, 300, True)],
+)  # fmt: skip
+def test_who_opens_is_unknown_where_customers_own_mail_is_not_logged(organisation, began, answered, alone, known):
+    """HubSpot, "Manage contact email logging rules": with *Log replies only* what a customer writes first is absent; with
+    an address to put in BCC (HubSpot, "Log email in your CRM with the BCC or forwarding address"; Salesforce, "Email to
+    Salesforce") only our own mail is there. On every CRM and in files."""
+    row = written(organisation, began, answered, alone)
+    assert (row["bothways_customer_initiation_share"] is not None) == known
+    assert ("they opened" in (row["bothways_top_drivers"] or "")) <= known
+
+
 def test_our_answers_are_not_discretionary_and_nor_are_mandated_late_or_case_work(organisation):
     org = organisation.Organisation()
     account = org.account("A")
