@@ -152,6 +152,8 @@ EVENT_ROLES = frozenset(
     {"starts_at", "ends_at", "minutes", "all_day", "who_id", "what_id", "account_id", "owner_id", "child"}
     | {"recurrence", "group_type", "subject", "outcome", "automated", "mandated"}
 )
+CASE_ROLES = frozenset({"supplied_email"})
+"""Of cases, beside their columns."""
 _ROLES = {"email": EMAIL_ROLES, "call": TASK_ROLES, "task": TASK_ROLES, "meeting": EVENT_ROLES}
 ActivityKind = Literal["email", "call", "meeting", "task"]
 
@@ -212,7 +214,7 @@ class SalesforceMapping(BaseModel):
             mapping = self.of(stream)
             if mapping is None:
                 continue
-            known = set(schema.names) - {"id", "modified_at"}
+            known = set(schema.names) - {"id", "modified_at"} | (CASE_ROLES if stream == "cases" else frozenset())
             if unknown := set(mapping.fields) - known:
                 raise ValueError(f"{stream}: unknown columns {sorted(unknown)}; known: {sorted(known)}")
         return self

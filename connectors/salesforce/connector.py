@@ -34,6 +34,7 @@ from connectors.salesforce.read.lookups import RELATION_OBJECTS, Lookups, tie_fi
 from connectors.salesforce.read.prefetch import Ahead
 from connectors.salesforce.setup.check import Checker
 from connectors.salesforce.setup.provision import Provisioner
+from connectors.salesforce.translate.case import Cases
 from connectors.salesforce.translate.participants import Sides
 from connectors.salesforce.translate.records import records
 from connectors.salesforce.write.writer import BATCH, Writer
@@ -162,19 +163,21 @@ class SalesforceConnector:
         return info is not None and info.queryable
 
     def _feeds(self, stream: Stream, lookups: Lookups) -> list[Feed]:
+        own, words = self._organisation.own_domains, self._mapping.activities
+        sides = Sides(
+            frozenset(domain.lower() for domain in own),
+            words.automated_subjects,
+            words.automatic_replies,
+            words.cancelled_subjects,
+        )
         if stream == "activities":
-            own, words = self._organisation.own_domains, self._mapping.activities
-            sides = Sides(
-                frozenset(domain.lower() for domain in own),
-                words.automated_subjects,
-                words.automatic_replies,
-                words.cancelled_subjects,
-            )
-            return activities.feeds(self._mapping.activities, self._schema, lookups, sides)
+            return activities.feeds(words, self._schema, lookups, sides)
         mapping = self._mapping.of(stream)
         selection = self._schema.select(mapping, stream, self._owned) if mapping is not None else None
         if mapping is None or selection is None:
             return []
+        if stream == "cases":
+            return [Feed(selection, Cases(mapping, sides).translate)]
         return [Feed(selection, partial(records, stream, mapping, owned=self._owned, percents=selection.percents))]
 
     def _record_counts(self) -> dict[str, int]:

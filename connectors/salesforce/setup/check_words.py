@@ -91,7 +91,7 @@ def unmapped(client: Client, schema: Schema, mapping: SalesforceMapping) -> Iter
             continue
         total = sum(number for _, number in strange)
         listed = ", ".join(named[:_MOST]) + (f" and {len(strange) - _MOST} more" if len(strange) > _MOST else "")
-        if rest is None:
+        if not rest:
             yield Finding(
                 "warn",
                 "fields",

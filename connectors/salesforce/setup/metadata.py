@@ -42,7 +42,7 @@ STANDARD_READS: Reads = {
         "Status",
         "UsageEndDate",
     ),
-    "Case": ("AccountId", "ClosedDate", "ContactId", "Origin", "Priority"),
+    "Case": ("AccountId", "ClosedDate", "ContactId", "Origin", "Priority", "SuppliedEmail"),
     "Contact": ("AccountId", "Email", "Title"),
     "Contract": (),
     "Event": ("IsAllDayEvent", "WhatId", "WhoId"),
