@@ -7,9 +7,11 @@ microseconds; money is in the record's own currency; a null means *unknown*. `mo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from connectors.base import PropertySpec
@@ -199,3 +201,21 @@ def schema(stream: Stream, owned: Iterable[PropertySpec] = ()) -> pa.Schema:
     what the CRM holds now, parsed, null when empty."""
     held = [pa.field(p.name, _HELD[p.type]) for p in owned if p.stream == stream]
     return pa.schema([*SCHEMAS[stream], *held])
+
+
+FIRST, LAST = datetime(1970, 3, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
+"""Times from FIRST until before LAST can be meant. Seconds taken for milliseconds lie in the first two months of 1970, and so does
+a nought; a year with two digits is nineteen centuries off."""
+_ENDS = frozenset({"contract_end", "end_at", "ends_at"})
+"""Times that may mean "never": 9999-12-31."""
+
+
+def implausible(name: str, column: pa.Array) -> pa.Array | None:
+    """Per row of a column, whether its time cannot be meant; None when all can, or when it holds no times."""
+    if column.type != TIME or not len(column):
+        return None
+    wrong = pc.less(column, pa.scalar(FIRST, TIME))
+    if name not in _ENDS:
+        wrong = pc.or_(wrong, pc.greater_equal(column, pa.scalar(LAST, TIME)))
+    wrong = pc.fill_null(wrong, False)
+    return wrong if pc.any(wrong).as_py() else None

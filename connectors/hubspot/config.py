@@ -108,8 +108,8 @@ ACTIVITY_KINDS: tuple[Kind, ...] = ("emails", "calls", "meetings", "tasks", "com
 _ACT = frozenset({"occurred_at", "owner_id", "automated", "mandated", "origin"})
 _EXTRA: dict[Kind, frozenset[str]] = {
     "accounts": frozenset({"merged"}),
-    "people": frozenset({"merged", "first_name", "last_name", "other_emails"}),
-    "opportunities": frozenset({"merged", "home_amount", "pipeline"}),
+    "people": frozenset({"merged", "merged_vids", "first_name", "last_name", "other_emails"}),
+    "opportunities": frozenset({"merged", "home_amount", "pipeline", "born"}),
     "cases": frozenset({"merged", "source"}),
     "products": frozenset({"name", "product_family"}),
     "emails": _ACT | {"direction", "status", "sender", "recipients", "copies", "headers", "thread_id", "message_id"},

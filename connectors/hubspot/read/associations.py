@@ -17,6 +17,7 @@ from connectors.hubspot.translate import records as translate
 from connectors.hubspot.translate.activities import Linked, activities, ambiguous, envelopes
 from connectors.hubspot.translate.participants import Sides
 from connectors.hubspot.translate.records import Sheet
+from connectors.hubspot.translate.ticket import tickets
 from connectors.records import Stream
 
 
@@ -53,7 +54,7 @@ class Joiner:
             return translate.line_items(sheet, self._links(sheet, "deals"), families)
         if stream == "cases":
             companies, contacts, deals = (self._links(sheet, to) for to in ("companies", "contacts", "deals"))
-            return translate.cases(sheet, companies, contacts, deals)
+            return tickets(sheet, companies, contacts, deals)
         if stream == "activities":
             return self._activities(kind, sheet)
         return translate.of_company(sheet, self._links(sheet, "companies"))

@@ -150,12 +150,11 @@ def calls(sheet: Sheet, linked: Linked) -> Columns:
         "channel": ["call"] * len(directions),
         "direction": directions,
         "outcome": outcomes,
-        "minutes": pc.divide(spent, 60_000.0),
+        "minutes": pc.divide(pc.if_else(pc.greater(spent, 0.0), spent, None), 60_000.0),
         "person_ids": people,
         "user_ids": [_once([owner]) for owner in owners],
         "dedupe_key": [
-            _digest("call", start, owner or "", *who) if start and who else None
-            for start, owner, who in zip(starts, owners, people, strict=True)
+            _call_key(*row) for row in zip(starts, owners, sheet.texts("milliseconds"), people, strict=True)
         ],
     }
 
@@ -235,8 +234,17 @@ def activities(
     )
 
 
+def _call_key(start: str | None, owner: str | None, spent: str | None, people: Sequence[str]) -> str | None:
+    """A phone system logs one call on every contact with its number: one person speaks to one at a time, so what begins at the
+    same second with the same owner and lasts as long is one call. A time that a person typed has no seconds."""
+    if start and owner and spent and spent.strip("0.") and not start.endswith((":00Z", ":00.000Z", "00000")):
+        return _digest("call", start, owner, spent)
+    return _digest("call", start, owner or "", *people) if start and people else None
+
+
 def _call_outcome(status: str | None, disposition: str | None, spent: float | None) -> str | None:
-    """What a seller chose decides, then what the line said. A choice that is not mapped is no known outcome."""
+    """What a seller chose decides, then what the line said. A choice that is not mapped is no known outcome, nor
+    is a call of no length: nobody answered, or the phone system does not tell."""
     state = (status or "").upper()
     if disposition == "connected":
         return "done"
@@ -246,7 +254,7 @@ def _call_outcome(status: str | None, disposition: str | None, spent: float | No
         return "scheduled"
     if disposition:
         return None
-    if state == "COMPLETED" or (not state and spent):
+    if (state == "COMPLETED" and spent != 0) or (not state and spent):
         return "done"
     return None
 

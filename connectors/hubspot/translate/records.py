@@ -18,7 +18,7 @@ from connectors.hubspot.links import Link, Links
 from connectors.hubspot.translate import values
 from connectors.hubspot.translate.stages import Stages
 from connectors.hubspot.translate.values import Texts
-from connectors.records import TIME, Stream, schema
+from connectors.records import TIME, Stream, implausible, schema
 
 
 class Record(TypedDict, total=False):
@@ -67,7 +67,15 @@ class Sheet:
         """A mapped field as a typed column; what cannot be read is null and a reject."""
         if self.mapping.property_of(name) is None:
             return pa.nulls(len(self.records), kind)
-        return values.column(kind, self.texts(name), self._complain(self.mapping.property_of(name) or name))
+        complain = self._complain(self.mapping.property_of(name) or name)
+        made = values.column(kind, self.texts(name), complain)
+        wrong = implausible(name, made)
+        if wrong is None:
+            return made
+        for row, (value, odd) in enumerate(zip(made.to_pylist(), wrong.to_pylist(), strict=True)):
+            if odd:
+                complain(row, f"{value:%Y-%m-%d} cannot be meant as {name}")
+        return pc.if_else(wrong, pa.scalar(None, kind), made)
 
     def held(self, spec: PropertySpec, kind: pa.DataType) -> pa.Array:
         """What the records hold of one of our own properties."""
@@ -111,15 +119,15 @@ def batch(
 
 
 def merged(sheet: Sheet) -> dict[str, str]:
-    """Losing id to surviving id, from the survivors' lists of the ids that went into them."""
-    if sheet.mapping.property_of("merged") is None:
-        return {}
-    return {
-        loser: survivor
-        for survivor, text in zip(sheet.ids, sheet.texts("merged"), strict=True)
-        for loser in values.names(text) or ()
-        if loser != survivor
-    }
+    """Losing id to surviving id, from the survivors' lists of the ids that went into them; of contacts there are
+    two, and each may lack some."""
+    found: dict[str, str] = {}
+    for role in ("merged", "merged_vids"):
+        if sheet.mapping.property_of(role) is not None:
+            for survivor, text in zip(sheet.ids, sheet.texts(role), strict=True):
+                losers = (entry.partition(":")[0] for entry in values.names(text) or ())
+                found |= {loser: survivor for loser in losers if loser != survivor}
+    return found
 
 
 def company(links: Sequence[Link]) -> str | None:
@@ -163,7 +171,7 @@ def opportunities(
     """Deals. Money is in the home currency where HubSpot has converted it, else in the deal's own.
 
     Closed, won and probability are HubSpot's own where given; a search can leave calculated properties out, then the
-    stage says.
+    stage says. A deal that was imported is as old as its own create date says, which people may set.
     """
     found = [known.get(stage or "") for stage in sheet.texts("stage")]
     by_stage = {
@@ -178,6 +186,7 @@ def opportunities(
     labels = [s.label if s else text for s, text in zip(found, sheet.texts("stage"), strict=True)]
     own, at_home = sheet.column("amount", pa.float64()), sheet.column("home_amount", pa.float64())
     currency = [code.upper() if code else None for code in sheet.texts("currency")]
+    born, made = sheet.column("born", TIME), sheet.stamps("createdAt")
     money = [
         home if converted or not code else code
         for converted, code in zip(pc.is_valid(at_home).to_pylist(), currency, strict=True)
@@ -187,6 +196,7 @@ def opportunities(
         {
             **computed,
             "account_id": [company(companies.get(i, ())) for i in sheet.ids],
+            "created_at": pc.if_else(pc.fill_null(pc.less(born, made), False), born, made),
             "stage": labels,
             "amount": pc.coalesce(at_home, own),
             "currency": money,
@@ -219,25 +229,6 @@ def line_items(sheet: Sheet, deals: Links, families: Mapping[str, str | None]) -
         {
             "opportunity_id": [first(deals.get(i, ())) for i in sheet.ids],
             "product_family": [a or families.get(p or "") for a, p in zip(own, products, strict=True)],
-        },
-    )
-
-
-def cases(sheet: Sheet, companies: Links, contacts: Links, deals: Links) -> pa.RecordBatch:
-    """Tickets. Many have no company: the account is then left to be found through the contact.
-
-    Who raised one is told by the channel that it came through, else by how the record was made.
-    """
-    opened = sheet.column("opened_at", TIME)
-    raised, made = sheet.column("by_customer", pa.bool_()), sheet.column("source", pa.bool_())
-    return batch(
-        sheet,
-        {
-            "account_id": [company(companies.get(i, ())) for i in sheet.ids],
-            "person_id": [first(contacts.get(i, ())) for i in sheet.ids],
-            "opportunity_id": [first(deals.get(i, ())) for i in sheet.ids],
-            "opened_at": pc.coalesce(opened, sheet.stamps("createdAt")),
-            "by_customer": pc.coalesce(raised, made),
         },
     )
 

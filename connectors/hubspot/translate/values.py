@@ -92,10 +92,11 @@ def flag(text: str) -> bool:
 
 
 def parse_time(text: str) -> datetime:
-    """An instant: ISO 8601 with a zone, a bare date (midnight UTC), or epoch milliseconds. Raises ValueError."""
+    """An instant: ISO 8601 with a zone, a bare date (midnight UTC), or epoch milliseconds, also as "1633996800000.0". Raises ValueError."""
     text = text.strip()
-    if text.lstrip("-").isdigit():
-        milliseconds = int(text)
+    whole, point, fraction = text.partition(".")
+    if whole.lstrip("-").isdigit() and (fraction.isdigit() or not point):
+        milliseconds = int(whole)
         if not -62_135_596_800_000 <= milliseconds <= 253_402_214_400_000:
             raise ValueError(f"{text!r} is outside the years 1 to 9999")
         return _EPOCH + timedelta(milliseconds=milliseconds)

@@ -15,7 +15,7 @@ import pyarrow.csv as pacsv
 
 from connectors.base import Reject
 from connectors.errors import RetriableError
-from connectors.records import TIME, Stream
+from connectors.records import TIME, Stream, implausible
 from connectors.salesforce.ids import to_18
 
 Array = Any  # pyarrow has no type information
@@ -153,9 +153,20 @@ class Caster:
         """The column as `kind`; a value that does not fit is null and a reject naming the record."""
         convert = _CASTS[kind]
         try:
-            return convert(column)
+            made = convert(column)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            return self._one_by_one(name, column, kind, convert)
+            made = self._one_by_one(name, column, kind, convert)
+        return self._plausible(name, made)
+
+    def _plausible(self, name: str, column: Array) -> Array:
+        wrong = implausible(name, column)
+        if wrong is None:
+            return column
+        for record, value, odd in zip(self.ids, column.to_pylist(), wrong.to_pylist(), strict=True):
+            if odd:
+                message = f"{value:%Y-%m-%d} cannot be meant as {name}"
+                self.rejects.append(Reject(self.stream, record or "", name, message, self.source))
+        return pc.if_else(wrong, pa.scalar(None, TIME), column)
 
     def _one_by_one(self, name: str, column: Array, kind: pa.DataType, convert: Callable[[Array], Array]) -> Array:
         values: list[Any] = []
@@ -170,10 +181,10 @@ class Caster:
 
 
 def translated(column: Array, values: Mapping[str, str]) -> Array:
-    """Values looked up in a table; "*" stands for any other one, without it others are kept."""
+    """Values looked up in a table, "" for unknown; "*" stands for any other one, without it others are kept."""
     if not values:
         return column
     encoded = as_text(column).dictionary_encode()
     other = values.get("*")
-    words = [values.get(word, word if other is None else other) for word in encoded.dictionary.to_pylist()]
+    words = [values.get(word, word if other is None else other) or None for word in encoded.dictionary.to_pylist()]
     return pa.array(words, pa.string()).take(encoded.indices)

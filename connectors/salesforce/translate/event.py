@@ -1,6 +1,7 @@
 """Event: meetings with their invitations.
 
 Inviting colleagues makes child events, and a series has a record of its own: neither is a meeting. Nor is a proposed one.
+One meeting that several colleagues' calendars have put down counts once: the same customers at the same time.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class Events:
                 case_id=only(row["what_id"], CASE),
                 person_ids=people,
                 user_ids=users,
-                dedupe_key=fingerprint("meeting", start, (*people, *users)),
+                dedupe_key=fingerprint("meeting", start, people or users),
             )
         return page.finish()
 

@@ -2,6 +2,7 @@
 
 - An e-mail record may stand for a task: only the e-mail counts. A task of subtype Email without one has no direction.
 - List e-mails, sequence steps and what tools log by themselves are automated.
+- A call of no seconds was not answered, or the phone system does not tell: unknown unless its result says.
 - A task has a day; its hour is that of its completion, if that was on the same day. One that was done before its day was done then.
 """
 
@@ -98,11 +99,11 @@ class Tasks:
                 direction=known(row["call_type"], DIRECTIONS)
                 if channel == "call"
                 else (None if channel == "email" else "outbound"),
-                outcome=_task_outcome(channel, row["closed"], row["disposition"]),
+                outcome=_task_outcome(channel, row["closed"], row["disposition"], row["seconds"]),
                 automated=bool(row["automated"]) or row["subtype"] in _AUTOMATED or self.sides.is_tool(row["subject"]),
                 occurred_at=when,
                 date_only=date_only,
-                minutes=None if row["seconds"] is None or channel != "call" else row["seconds"] / 60.0,
+                minutes=row["seconds"] / 60.0 if row["seconds"] and channel == "call" else None,
                 account_id=row["account_id"] or only(row["what_id"], ACCOUNT),
                 opportunity_id=only(row["what_id"], OPPORTUNITY),
                 case_id=only(row["what_id"], CASE),
@@ -163,9 +164,11 @@ def _moment(row: Mapping[str, Any]) -> tuple[datetime | None, bool]:
     return day, True
 
 
-def _task_outcome(channel: str, closed: bool | None, disposition: str | None) -> str | None:
+def _task_outcome(channel: str, closed: bool | None, disposition: str | None, seconds: float | None) -> str | None:
     if closed is None:
         return None
     if not closed:
         return "scheduled"
+    if channel == "call" and not disposition and seconds == 0:
+        return None
     return known(disposition, OUTCOMES) if channel == "call" and disposition else "done"

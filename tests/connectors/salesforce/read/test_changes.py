@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -138,3 +139,34 @@ def test_a_busy_organisation_is_waited_for(connect: Any, app: SalesforceEmulator
     whole = rows(read(connector, "accounts"))
     app.quota.busy = 2
     assert rows(read(connector, "accounts")) == whole
+
+
+def test_a_record_that_is_deleted_for_good_is_gone_with_the_next_whole_read(
+    connect: Any, app: SalesforceEmulator
+) -> None:
+    """airbytehq/airbyte#34082 and #44845: a hard delete (Bulk `hardDelete`, an emptied recycle bin, CampaignMember and its like)
+    leaves no row that a query could find. The guide says how long that takes."""
+    connector = connect()
+    begun = read(connector, "people")
+    lost = next(iter(rows(begun)))
+    app.purge("Contact", lost)
+    since = read(connector, "people", begun[-1].cursor)
+    assert lost not in {i for page in since for i in (*page.deleted, *page.merged, *rows([page]))}
+    assert rows(begun).keys() - rows(read(connector, "people")).keys() == {lost}
+
+
+def test_a_record_that_is_restored_is_there_again(connect: Any, app: SalesforceEmulator) -> None:
+    """SOAP API Developer Guide, undelete(): a record may come back from the recycle bin, and its stamp moves."""
+    connector = connect()
+    begun = read(connector, "people")
+    one = next(iter(rows(begun)))
+    app.delete("Contact", one)
+    gone = read(connector, "people", begun[-1].cursor)
+    assert one in {i for page in gone for i in page.deleted}
+    app.undelete("Contact", one)
+    assert rows(read(connector, "people", gone[-1].cursor))[one] == {**rows(begun)[one], "modified_at": stamp(app, one)}
+
+
+def stamp(app: SalesforceEmulator, contact: str) -> Any:
+    text = next(row["SystemModstamp"] for row in app.records("Contact") or [] if row["Id"] == contact)
+    return datetime.fromisoformat(text.replace("+0000", "+00:00"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -24,8 +24,8 @@ ROW = st.fixed_dictionaries(
         "Amount": st.none() | st.floats(allow_nan=False, allow_infinity=False, width=32),
         "Size": st.none() | st.integers(-(2**31), 2**31),
         "IsWon": st.booleans(),
-        "CloseDate": st.none() | st.dates(),
-        "CreatedDate": st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+        "CloseDate": st.none() | st.dates(date(1971, 1, 1), date(2100, 12, 31)),
+        "CreatedDate": st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     }
 )
 KINDS = {

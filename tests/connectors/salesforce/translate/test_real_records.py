@@ -1,0 +1,108 @@
+"""Records as organisations really hold them: what was reported in public, and the value that is right."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.salesforce.config import SalesforceMapping
+from connectors.salesforce.read.activities import objects
+from connectors.salesforce.translate.columns import from_json
+from connectors.salesforce.translate.event import Events
+from connectors.salesforce.translate.participants import Sides, Tie, Ties
+from connectors.salesforce.translate.records import records
+from connectors.salesforce.translate.task import Tasks
+
+SHIPPED = tomllib.loads((Path(__file__).parents[4] / "config/mappings/salesforce.toml").read_text("utf-8"))
+MAPPING = SalesforceMapping.model_validate(SHIPPED)
+EVENT = next(mapping for kinds, mapping in objects(MAPPING.activities) if kinds == ("meeting",))
+ANN, BEN = "003Bw0000000001IAA", "003Bw0000000002IAA"
+OURS = tuple(f"005Bw000000000{n}IAA" for n in range(3))
+
+
+@dataclass
+class Held:
+    people: Ties = field(default_factory=dict)
+
+    def ties(self, *_: Any) -> Ties:
+        return self.people
+
+    def tie_need(self, *_: Any) -> None:
+        return None
+
+
+def meetings(*rows: dict[str, Any], invited: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    ties = {row["Id"]: [Tie(one, "Accepted") for one in invited] for row in rows}
+    events = Events(EVENT, Held(ties), Sides())  # type: ignore[arg-type]
+    paths = ("Id", "CreatedDate", "SystemModstamp", *EVENT.fields.values())
+    found: list[dict[str, Any]] = events.translate(from_json(rows, paths)).batch.to_pylist()
+    return found
+
+
+def event(number: int, owner: str, **more: Any) -> dict[str, Any]:
+    start = {"StartDateTime": "2026-05-04T09:00:00.000+0000", "DurationInMinutes": 60}
+    return {"Id": f"00UBw000000000{number}IAA", "OwnerId": owner, "WhoId": ANN, **start, **more}
+
+
+def test_a_meeting_from_every_colleagues_calendar_is_one() -> None:
+    """calcom/cal.diy#7703: "three events each, one from each of the calendars"; each is owned by the one whose calendar it
+    came from, so that owners made three meetings of it. Who has met whom at that time is one."""
+    same = meetings(*(event(n, owner) for n, owner in enumerate(OURS)), invited=(BEN,))
+    assert len({row["dedupe_key"] for row in same}) == 1
+    assert [row["user_ids"] for row in same] == [[owner] for owner in OURS]
+    other = meetings(event(7, OURS[0]))
+    later = meetings(event(8, OURS[0], StartDateTime="2026-05-04T10:00:00.000+0000"), invited=(BEN,))
+    assert len({row["dedupe_key"] for row in (*same, *other, *later)}) == 3
+
+
+def test_the_copies_that_an_invitation_makes_for_colleagues_are_none() -> None:
+    """deejay-hub/timeline-lwc#209: inviting users makes a clone of the event for each, with IsChild true."""
+    found = meetings(event(1, OURS[0]), *(event(n, OURS[1], IsChild=True) for n in (2, 3, 4, 5)))
+    assert [row["id"] for row in found] == ["00UBw0000000001IAA"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "result", "expected"),
+    [
+        (0, None, (None, None)),
+        (None, None, ("done", None)),
+        (90, None, ("done", 1.5)),
+        (0, "Connected", ("done", None)),
+    ],
+)
+def test_a_call_of_no_length_is_not_known_to_have_been_answered(
+    seconds: int | None, result: str | None, expected: tuple[str | None, float | None]
+) -> None:
+    """Placetel/call-control-notify-api#15: "duration is always 0 for outgoing calls", those that were answered too."""
+    mapping = next(mapping for kinds, mapping in objects(MAPPING.activities) if "call" in kinds)
+    row = {"Id": "00TBw0000000001IAA", "TaskSubtype": "Call", "IsClosed": True, "ActivityDate": "2026-05-04"}
+    row |= {"CallDurationInSeconds": seconds, "CallDisposition": result, "OwnerId": OURS[0], "WhoId": ANN}
+    tasks = Tasks(mapping, Held(), Sides())  # type: ignore[arg-type]
+    [made] = tasks.translate(from_json([row], ("Id", "SystemModstamp", *mapping.fields.values()))).batch.to_pylist()
+    assert (made["outcome"], made["minutes"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("close", "expected"), [("0022-03-01", None), ("1700-01-01", None), ("4000-12-31", None), ("2026-03-01", 2026)]
+)
+def test_a_date_that_nobody_means_is_unknown(close: str, expected: int | None) -> None:
+    """SOAP API Developer Guide, "Primitive Data Types": a date lies between 1700-01-01 and 4000-12-31, so that a year typed
+    as "22", or one of a placeholder, is kept: a customer of three centuries. (n8n-io/n8n#14659 is the same on HubSpot.)"""
+    mapping = MAPPING.opportunities
+    row = {"Id": "006Bw0000000001IAA", "CloseDate": close, "CreatedDate": "2026-01-02T10:00:00.000+0000"}
+    made = records("opportunities", mapping, from_json([row], ("Id", "SystemModstamp", *mapping.fields.values())))
+    found = made.batch.column("close_at")[0].as_py()
+    assert (None if found is None else found.year) == expected
+    assert [(r.record_id, r.field) for r in made.rejects] == ([] if expected else [(row["Id"], "close_at")])
+
+
+def test_a_contract_that_never_ends_may_say_so() -> None:
+    mapping = MAPPING.contracts
+    assert mapping is not None
+    row = {"Id": "800Bw0000000001IAA", "EndDate": "4000-12-31", "StartDate": "2020-01-01"}
+    made = records("contracts", mapping, from_json([row], ("Id", "SystemModstamp", *mapping.fields.values())))
+    assert (made.batch.column("end_at")[0].as_py().year, made.rejects) == (4000, ())
