@@ -45,21 +45,27 @@ def organisation_for(
 
 
 def build_emulator(
-    crm: str, organisation: Organisation, *, port: int = 0, token: str | None = None, limits: bool = True
+    crm: str,
+    organisation: Organisation,
+    *,
+    port: int = 0,
+    token: str | None = None,
+    limits: bool = True,
+    noise: bool = False,
 ) -> EmulatorServer:
-    """A server for one CRM, not yet started. Raises ConfigError for a CRM that is not known or a port that is taken."""
+    """A server for one CRM, not yet started; with `noise` it holds records that no score may count. Raises ConfigError for a CRM that is not known or a port that is taken."""
     from connectors.emulator.server.http import EmulatorServer
 
     if crm == "salesforce":
         from connectors.emulator.salesforce.app import SalesforceEmulator
 
         app: SalesforceEmulator | HubSpotEmulator = SalesforceEmulator(
-            organisation, token=token, user_password=_PASSWORD
+            organisation, token=token, user_password=_PASSWORD, noise=noise
         )
     elif crm == "hubspot":
         from connectors.emulator.hubspot.app import HubSpotEmulator
 
-        app = HubSpotEmulator(organisation, token=token, rate_limits=limits)
+        app = HubSpotEmulator(organisation, token=token, rate_limits=limits, noise=noise)
     else:
         raise ConfigError(f"{crm!r} is not a CRM that can be emulated.", remedy=f"Choose one of {', '.join(CRMS)}.")
     try:

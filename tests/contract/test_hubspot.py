@@ -117,7 +117,7 @@ def start(tmp_path: Path) -> Iterator[HubSpotHarness]:
         time_zone="Europe/London",
         now=datetime.now(UTC),
     )
-    app = HubSpotEmulator(emulated, rate_limits=False, merge_makes_new_id=False)
+    app = HubSpotEmulator(emulated, rate_limits=False, merge_makes_new_id=False, associates_more=False)
     token_file = tmp_path / "token"
     token_file.write_text(app.token)
     with EmulatorServer(app) as server:

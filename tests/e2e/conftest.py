@@ -117,13 +117,14 @@ def line(tmp_path: Path, organisation: Organisation, monkeypatch: pytest.MonkeyP
             provision: bool = True,
             model: str | None = None,
             mapping: str = "",
+            noise: bool = False,
         ) -> Line:
             folder = tmp_path / f"{crm}{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
             if crm == "files":
                 path, server = _files(folder, org), None
             else:
-                server = stack.enter_context(build_emulator(crm, org, limits=False))
+                server = stack.enter_context(build_emulator(crm, org, limits=False, noise=noise))
                 monkeypatch.setitem(os.environ, TOKEN_VARIABLE, server.app.token)
                 path = write_demo_settings(crm, server.url, org, folder)
                 if crm == "hubspot":  # what has no limit tells none, and the connector would keep to the smallest

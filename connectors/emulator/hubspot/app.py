@@ -17,6 +17,7 @@ from connectors.emulator.hubspot.limits import RateLimits, Tier
 from connectors.emulator.hubspot.routes import Route, route
 from connectors.emulator.hubspot.schema.properties import options
 from connectors.emulator.hubspot.seed.logging_rules import replies_only
+from connectors.emulator.hubspot.seed.noise import add_noise
 from connectors.emulator.hubspot.seed.organisation import fill
 from connectors.emulator.hubspot.store.table import LIVE
 from connectors.emulator.hubspot.webhooks import Sender, Target
@@ -80,8 +81,10 @@ class HubSpotEmulator:
     `tier` sets the rate limits, `clock` (seconds since 1970) all stamps and windows, and any further argument a field of
     `Behaviours`; `app.behaviours` may also be changed while it runs. `app.ids[stream][id]` is the HubSpot id of a record
     of the organisation. `logs_replies_only` leaves out what such a portal does not log of its customers' e-mails;
-    `associates_more` associates activities with old deals and other companies too, as HubSpot does by itself. Raises
-    TypeError for an unknown behaviour.
+    `associates_more` associates activities with old deals and other companies too. HubSpot does so by itself unless an
+    administrator has changed it ("Auto-associations API": a contact's primary company and open deals), and keeps the links when
+    the deal is closed; without it each activity leads to the one deal and company that it is about. `noise` adds records that no
+    score may count. Raises TypeError for an unknown behaviour.
     """
 
     crm = "hubspot"
@@ -94,7 +97,8 @@ class HubSpotEmulator:
         tier: Tier = "enterprise",
         clock: Callable[[], float] = time.time,
         logs_replies_only: bool = False,
-        associates_more: bool = False,
+        associates_more: bool = True,
+        noise: bool = False,
         **behaviours: Any,
     ) -> None:
         unknown = set(behaviours) - {one.name for one in fields(Behaviours)}
@@ -104,6 +108,7 @@ class HubSpotEmulator:
         self.behaviours = Behaviours(**behaviours)
         organisation = replies_only(organisation) if logs_replies_only else organisation
         self.portal, self.ids = fill(organisation, self.behaviours, clock, associates_more=associates_more)
+        self.noise = add_noise(self.portal) if noise else {}
         self.access = Access(self.token, self.behaviours, clock)
         self.limits = RateLimits(tier, self.behaviours, clock, organisation.time_zone)
         self.sender: Sender | None = None

@@ -298,7 +298,8 @@ def check_common(reader: Reader, record: Any, act: Any, links: Any) -> None:
     first = {"companies": "accounts", "deals": "opportunities", "tickets": "cases"}
     names = {"companies": "account_id", "deals": "opportunity_id", "tickets": "case_id"}
     for target, stream in first.items():
-        assert reader.key(stream, (links[target] or [None])[0]) == act[names[target]]
+        keys = {reader.key(stream, one) for one in links[target]}
+        assert act[names[target]] in keys if act[names[target]] is not None else not keys
     assert {reader.key("people", one) for one in links["contacts"]} == set(act["person_ids"] or ())
     assert moment(p["hs_timestamp"]) == act["occurred_at"]
     assert stamps(record) == {name: act[name] for name in ("created_at", "modified_at")}
@@ -417,7 +418,7 @@ def test_some_activities_lead_to_an_old_deal_or_a_company_nobody_there_belongs_t
 ) -> None:
     """HubSpot associates by itself: the primary company and open deals of the contact, by the account's settings
     (knowledge.hubspot.com, "Set up automatic associations for records and activities"), and keeps the links."""
-    reader = Reader(make_portal(associates_more=True))
+    reader = Reader(make_portal())
     deals = rows(organisation, "opportunities")
     people = rows(organisation, "people")
     several = {"deals": 0, "companies": 0}
