@@ -48,12 +48,18 @@ def soap_user(org: Org, user_id: str) -> dict[str, Any]:
     row = org.store.get("User", user_id) or {}
     return {
         "accessibilityMode": False,
-        **({} if org.schema.multi_currency else {"currencySymbol": org.corporate_currency}),
+        "chatterExternal": False,
+        "currencySymbol": None if org.schema.multi_currency else org.corporate_currency,
+        "orgAttachmentFileSizeLimit": 5_242_880,
         "orgDefaultCurrencyIsoCode": None if org.schema.multi_currency else org.corporate_currency,
+        "orgDefaultCurrencyLocale": None if org.schema.multi_currency else "en_US",
+        "orgDisallowHtmlAttachments": False,
+        "orgHasPersonAccounts": "IsPersonAccount" in org.schema.objects["Account"].fields,
         "organizationId": org.org_id,
         "organizationMultiCurrency": org.schema.multi_currency,
         "organizationName": (org.store.get("Organization", org.org_id) or {}).get("Name"),
         "profileId": row.get("ProfileId"),
+        "roleId": row.get("UserRoleId"),
         "sessionSecondsValid": 7200,
         "userDefaultCurrencyIsoCode": org.corporate_currency if org.schema.multi_currency else None,
         "userEmail": row.get("Email"),
@@ -64,6 +70,7 @@ def soap_user(org: Org, user_id: str) -> dict[str, Any]:
         "userName": row.get("Username"),
         "userTimeZone": row.get("TimeZoneSidKey"),
         "userType": "Standard",
+        "userUiSkin": "Theme4d",
     }
 
 

@@ -94,15 +94,20 @@ class Soap:
             "sandbox": False,
             "sessionId": self._tokens.open(user_id),
             "userId": user_id,
-            "userInfo": soap_user(self._org, user_id),
+            "userInfo": self._user(user_id),
         }
+
+    def _user(self, user_id: str) -> Json:
+        """Every element is there, as the WSDL has it: one without a value is nil."""
+        found = soap_user(self._org, user_id)
+        return {k: Verbatim(f'<{k} xsi:nil="true"/>') if v is None else v for k, v in found.items()}
 
     def _called(self, api: str, call: ET.Element, version: int, envelope: ET.Element, base: str) -> Any:
         user_id = self._tokens.user_of((envelope.findtext("Header/SessionHeader/sessionId") or "").strip())
         if user_id is None:
             raise ApiError(500, "INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader")
         if call.tag == "getUserInfo":
-            return soap_user(self._org, user_id)
+            return self._user(user_id)
         if call.tag in ("logout", "invalidateSessions"):
             self._tokens.revoke((envelope.findtext("Header/SessionHeader/sessionId") or "").strip())
             return None
