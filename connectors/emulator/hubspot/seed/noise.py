@@ -3,7 +3,7 @@ HubSpot wrongly."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from connectors.emulator.hubspot.store.portal import Portal
 from connectors.emulator.hubspot.store.table import LIVE, Table
@@ -49,13 +49,15 @@ def add_noise(portal: Portal) -> dict[str, list[int]]:
     }
 
 
-def _again(portal: Portal, plural: str, other: dict[str, str | None], fits: Callable[[Table, int], bool]) -> list[int]:
+def _again(
+    portal: Portal, plural: str, other: Mapping[str, str | None], fits: Callable[[Table, int], bool]
+) -> list[int]:
     """Copies of the first records that fit, with their associations and the values that are other."""
     kind = portal.kind(plural)
     table, made = portal.table(kind), []
     rows = [row for row in range(len(table.ids)) if table.state[row] == LIVE and fits(table, row)][:_EACH]
     for row in rows:
-        values = {name: table.get(row, name) for name in _COPIED[plural]} | other
+        values = {**{name: table.get(row, name) for name in _COPIED[plural]}, **other}
         born = table.get(row, kind.created)
         new = portal.create(kind, values)
         for name in {kind.created, "hs_createdate"}:
