@@ -186,6 +186,8 @@ class Spark:
             .getOrCreate()
         )
         self._session.conf.set("spark.sql.session.timeZone", "UTC")
+        # A step of a statement takes a pass of the analyzer; it gives up after 100.
+        self._session.conf.set("spark.sql.analyzer.maxIterations", "1000")
 
     def as_of(self, moment: datetime) -> None:
         for name, (kind, value) in definitions(moment, "spark").items():
