@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,9 +16,6 @@ from sync.scoring.engines import Engine, engine_named
 from sync.scoring.statements import OUTPUTS, Statements, statements_for
 from sync.system import checksums
 from sync.system import files as durable
-
-if TYPE_CHECKING:
-    from sync.scoring.compile import Scorer
 
 __all__ = ["OUTPUTS", "score_tables"]
 _STANCE = {"accounts": "bothways_stance", "opportunities": "bothways_deal_stance"}
@@ -35,7 +31,6 @@ def score_tables(
     *,
     engine: str,
     scratch: Path,
-    scorer: Scorer | None = None,
 ) -> Path:
     """Scores the normalized tables as of a moment into `out/<table>.parquet`; returns `out`, which is whole or not
     there.
@@ -48,7 +43,7 @@ def score_tables(
         shutil.rmtree(folder, ignore_errors=True)
         durable.make_dir(folder)
     with engine_named(engine, scratch, LEAN) as run:
-        statements = _statements(run, engine, model, scorer, normalized.parent)
+        statements = _statements(run, engine, model, normalized.parent)
         run.as_of(as_of)
         run.expect(max(pq.read_metadata(normalized / f"{name}.parquet").num_rows for name in INPUTS))
         for name in INPUTS:
@@ -69,13 +64,13 @@ def score_tables(
     return out
 
 
-def _statements(run: Engine, engine: str, model: ScoringModel, scorer: Scorer | None, workspace: Path) -> Statements:
+def _statements(run: Engine, engine: str, model: ScoringModel, workspace: Path) -> Statements:
     def compiled() -> Statements:
         from sync.scoring.compile import compile_statements
 
-        return compile_statements(run, model, scorer)
+        return compile_statements(run, model)
 
-    return statements_for(engine, model, compiled, workspace) if scorer is None else compiled()
+    return statements_for(engine, model, compiled, workspace)
 
 
 def _previous(folder: Path | None, stream: str, scratch: Path) -> Path:

@@ -15,7 +15,6 @@ from sync.progress import Progress
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from sync.scoring.compile import Scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,6 @@ class RunOptions:
     organisation: Organisation = field(default_factory=Organisation)
     brakes: Brakes = Brakes()
     stop: threading.Event = field(default_factory=threading.Event)
-    scorer: Scorer | None = None
-    """Instead of `enrichment.score.score`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,6 @@ def _inputs(stages: Stages) -> str:
     parts = (
         version("bothways"),
         key_of(options.engine, context.model),
-        repr(options.scorer),
         context.connector.name,
         repr(sorted(context.specs, key=lambda spec: (spec.stream, spec.name))),
         options.translation,

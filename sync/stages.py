@@ -120,7 +120,6 @@ class Stages:
                 None if as_of else self.run.previous_dir or normalized.folder,
                 engine=self.context.options.engine,
                 scratch=self.context.workspace.dir / "tmp" / "engine",
-                scorer=self.context.options.scorer,
             )
         counts = {s: pq.read_metadata(scores / f"{s}.parquet").num_rows for s in STREAMS}
         self._know(scored=counts, scores_dir=scores)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from enrichment.as_of import AsOf
 from enrichment.inputs import INPUTS, PREVIOUS
@@ -22,42 +22,13 @@ Table = Any
 """An Ibis table expression."""
 
 
-class Scored(Protocol):
-    """What a scorer gives back: four tables; see `enrichment.score.Scores`."""
-
-    @property
-    def accounts(self) -> Table: ...
-    @property
-    def opportunities(self) -> Table: ...
-    @property
-    def account_audit(self) -> Table: ...
-    @property
-    def opportunity_audit(self) -> Table: ...
-
-
-class Scorer(Protocol):
-    """The signature of `enrichment.score.score`."""
-
-    def __call__(
-        self,
-        tables: Mapping[str, Table],
-        as_of: AsOf,
-        model: ScoringModel,
-        previous: Mapping[str, Table] | None = None,
-        *,
-        stage: Callable[[str, Table], Table],
-    ) -> Scored: ...
-
-
-def compile_statements(engine: Engine, model: ScoringModel, scorer: Scorer | None = None) -> Statements:
-    """The statements of `scorer` (of `enrichment.score.score`) for this engine.
+def compile_statements(engine: Engine, model: ScoringModel) -> Statements:
+    """The statements of `enrichment.score.score` for this engine.
 
     Tables without rows stand for the inputs and for each stage, so that types are those the engine itself will find.
     """
-    if scorer is None:
-        from enrichment.score import score
+    from enrichment.score import score
 
-        scorer = score
     stages: list[tuple[str, str]] = []
     with _no_collector(), engine.compiler() as backend:
 
@@ -74,7 +45,7 @@ def compile_statements(engine: Engine, model: ScoringModel, scorer: Scorer | Non
 
         tables = {name: backend.empty(f"in_{name}", schema) for name, schema in INPUTS.items()}
         before = {name: backend.empty(f"previous_{name}", PREVIOUS) for name in ("accounts", "opportunities")}
-        scores = scorer(tables, AsOf.parameter(), model, before, stage=stage)
+        scores = score(tables, AsOf.parameter(), model, before, stage=stage)
         outputs = tuple((name, text(getattr(scores, name).order_by("id"))) for name in OUTPUTS)
     return Statements(tuple(stages), outputs)
 

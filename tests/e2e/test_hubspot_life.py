@@ -183,7 +183,10 @@ def test_a_portals_life(line: Any, monkeypatch: pytest.MonkeyPatch, version: str
 
     user.edit("companies", merged[0], bothways_top_drivers="so that there is something to push to it")
     user.edit("deals", archived, bothways_deal_top_drivers="and to it")
-    disturbed = portal.sync(now, scorer=meanwhile)
+    with monkeypatch.context() as during:
+        during.setattr("enrichment.score.score", meanwhile)
+        during.setattr("sync.enrich.statements_for", lambda engine, model, compiled, workspace: compiled())
+        disturbed = portal.sync(now)
     assert disturbed.exit_code == 0
     assert disturbed.gone >= 1
     normalized = portal.sync(now, full=True, accept=True)

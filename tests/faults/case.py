@@ -11,7 +11,7 @@ from typing import Any
 
 from chaos import ChaosProxy
 from proxy import FaultProxy
-from scorer import by_acts
+from scorer import by_acts, scoring_by
 
 from config.settings import Settings
 from connectors.emulator.server.http import EmulatorServer
@@ -65,11 +65,11 @@ class Case:
     def sync(self, **options: Any) -> Ended:
         """One sync; whatever it raised becomes its exit code, as the command line would make it."""
         connector = connect(self.settings)
-        chosen = replace(options_from(self.settings, NOW), scorer=by_acts, **options)
+        chosen = replace(options_from(self.settings, NOW), **options)
         try:
-            told = run_sync(
-                RunContext(connector, workspace_of(self.settings), ScoringModel(), SPECS, chosen, NullProgress())
-            )
+            context = RunContext(connector, workspace_of(self.settings), ScoringModel(), SPECS, chosen, NullProgress())
+            with scoring_by(by_acts):
+                told = run_sync(context)
             ended = Ended(told.exit_code, told, told.error)
         except BothwaysError as error:
             ended = Ended(130 if isinstance(error, Stopped) else exit_code(error), None, str(error))

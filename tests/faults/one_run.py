@@ -28,9 +28,7 @@ def sync(path: Path) -> int:
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     here = Path(__file__).parent
     sys.path[:0] = [str(here.parent / "sync"), str(here.parents[1])]
-    from dataclasses import replace
-
-    from scorer import SPECS, by_acts
+    from scorer import SPECS, by_acts, scoring_by
 
     from config import settings as config_settings
     from connectors.errors import BothwaysError
@@ -44,10 +42,13 @@ def sync(path: Path) -> int:
 
     retry.without_waiting(on=True)
     settings = config_settings.load(path)
-    options = replace(options_from(settings, datetime(2026, 10, 15, tzinfo=UTC)), scorer=by_acts)
+    options = options_from(settings, datetime(2026, 10, 15, tzinfo=UTC))
     try:
         connector = connect(settings)
-        told = run_sync(RunContext(connector, workspace_of(settings), ScoringModel(), SPECS, options, NullProgress()))
+        with scoring_by(by_acts):
+            told = run_sync(
+                RunContext(connector, workspace_of(settings), ScoringModel(), SPECS, options, NullProgress())
+            )
     except BothwaysError as error:
         sys.stderr.write(f"{error}\n")
         return exit_code(error)

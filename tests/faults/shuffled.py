@@ -12,6 +12,7 @@ import json
 import random
 import sys
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -19,7 +20,7 @@ if __name__ == "__main__":
     sys.path[:0] = [str(here.parent / "sync"), str(here.parents[1])]
 
 from fake_crm import AS_OF, FakeConnector, FakeCrm, organisation
-from scorer import SPECS, by_acts
+from scorer import SPECS, by_acts, scoring_by
 
 from enrichment.model import ScoringModel
 from sync.options import RunContext, RunOptions, Workspace
@@ -55,10 +56,13 @@ def planned(folder: Path, seed: int, number: int) -> dict[str, str]:
     connector = Shuffled(
         crm(), SPECS, page=dice.randint(1, 60), read_workers=dice.randint(1, 6), order=random.Random(dice.random())
     )
-    options = RunOptions(as_of=AS_OF, scorer=None if seed == FULL else by_acts)
-    told = run_plan(
-        RunContext(connector, Workspace(folder / f"{seed}-{number}"), ScoringModel(), SPECS, options, NullProgress())
-    )
+    options = RunOptions(as_of=AS_OF)
+    with nullcontext() if seed == FULL else scoring_by(by_acts):
+        told = run_plan(
+            RunContext(
+                connector, Workspace(folder / f"{seed}-{number}"), ScoringModel(), SPECS, options, NullProgress()
+            )
+        )
     assert told.plan_path is not None
     return {"digest": told.digest, "bytes": hashlib.sha256(told.plan_path.read_bytes()).hexdigest()}
 

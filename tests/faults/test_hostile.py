@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fake_crm import AS_OF, FakeConnector, organisation
-from scorer import SPECS, by_acts
+from scorer import SPECS, by_acts, scoring_by
 
 from enrichment.model import ScoringModel
 from sync.console.output import printable
@@ -38,11 +38,12 @@ def test_names_cannot_drive_the_run_or_keep_it_busy(tmp_path):
             Workspace(tmp_path / "ws"),
             ScoringModel(),
             SPECS,
-            RunOptions(as_of=AS_OF, scorer=by_acts),
+            RunOptions(as_of=AS_OF),
             NullProgress(),
         ),
     )
-    assert run().exit_code == 0
+    with scoring_by(by_acts):
+        assert run().exit_code == 0
     assert run().changed == 0
     held = [crm.records["accounts"][f"A{n:03d}"]["bothways_top_drivers"] for n in range(len(NAMES))]
     assert held[3] == "Acts by '; drop table runs; --"

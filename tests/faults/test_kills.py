@@ -29,7 +29,7 @@ def run(path: str, token: str, kill: str, answer: str) -> None:
         sys.path.insert(0, str(folder))
     from datetime import UTC, datetime
 
-    from scorer import SPECS, by_acts
+    from scorer import SPECS, by_acts, scoring_by
 
     from config import settings as config_settings
     from enrichment.model import ScoringModel
@@ -39,11 +39,10 @@ def run(path: str, token: str, kill: str, answer: str) -> None:
     from sync.run import run_sync
 
     settings = config_settings.load(Path(path))
-    from dataclasses import replace
-
-    options = replace(options_from(settings, datetime(2026, 10, 15, tzinfo=UTC)), scorer=by_acts)
+    options = options_from(settings, datetime(2026, 10, 15, tzinfo=UTC))
     connector = connect(settings)
-    told = run_sync(RunContext(connector, workspace_of(settings), ScoringModel(), SPECS, options, NullProgress()))
+    with scoring_by(by_acts):
+        told = run_sync(RunContext(connector, workspace_of(settings), ScoringModel(), SPECS, options, NullProgress()))
     connector.close()
     Path(answer).write_text(told.dumps())
 

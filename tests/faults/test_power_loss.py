@@ -14,7 +14,7 @@ import pytest
 from fake_crm import AS_OF, FakeConnector, FakeCrm, organisation
 from powerloss import STRACE, Call, Disk, calls
 from rows import told
-from scorer import SPECS, by_acts
+from scorer import SPECS, by_acts, scoring_by
 from traced import tracing
 
 from enrichment.model import ScoringModel
@@ -37,17 +37,18 @@ sync_once.main(folder / "crm.json", folder / "ws", folder / "answer.json", "")
 
 def sync(folder: Path) -> Any:
     crm = FakeCrm.load(folder / "crm.json")
-    options = RunOptions(as_of=AS_OF, scorer=by_acts)
-    told = run_sync(
-        RunContext(
-            FakeConnector(crm, SPECS, write_batch=5),
-            Workspace(folder / "ws"),
-            ScoringModel(),
-            SPECS,
-            options,
-            NullProgress(),
-        ),
-    )
+    options = RunOptions(as_of=AS_OF)
+    with scoring_by(by_acts):
+        told = run_sync(
+            RunContext(
+                FakeConnector(crm, SPECS, write_batch=5),
+                Workspace(folder / "ws"),
+                ScoringModel(),
+                SPECS,
+                options,
+                NullProgress(),
+            ),
+        )
     crm.save()
     return told
 

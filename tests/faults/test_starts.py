@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fake_crm import AS_OF, FakeConnector, FakeCrm, organisation
 from rows import told
-from scorer import SPECS, by_acts
+from scorer import SPECS, by_acts, scoring_by
 
 from enrichment.model import ScoringModel
 from sync.errors import LockHeld, exit_code
@@ -41,8 +41,11 @@ def start(folder: str, parent: Connection) -> None:
     connector.parent = parent
     parent.recv()
     try:
-        options = RunOptions(as_of=AS_OF, scorer=by_acts)
-        run_sync(RunContext(connector, Workspace(Path(folder) / "ws"), ScoringModel(), SPECS, options, NullProgress()))
+        options = RunOptions(as_of=AS_OF)
+        with scoring_by(by_acts):
+            run_sync(
+                RunContext(connector, Workspace(Path(folder) / "ws"), ScoringModel(), SPECS, options, NullProgress())
+            )
     except LockHeld as error:
         parent.send(f"exit {exit_code(error)}, {connector.read_calls + connector.write_calls} calls")
         return

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from fake_crm import AS_OF, FakeConnector, FakeCrm, organisation
 from rows import told
-from scorer import SPECS, by_acts
+from scorer import SPECS, by_acts, scoring_by
 
 from connectors.errors import QuotaReached, RetriableError, StateError
 from enrichment.model import ScoringModel
@@ -25,10 +25,11 @@ NAMES = [s.name for s in SPECS]
 
 
 def sync(crm, folder):
-    options = RunOptions(as_of=AS_OF, scorer=by_acts)
-    return run_sync(
-        RunContext(FakeConnector(crm, SPECS), Workspace(folder), ScoringModel(), SPECS, options, NullProgress())
-    )
+    options = RunOptions(as_of=AS_OF)
+    with scoring_by(by_acts):
+        return run_sync(
+            RunContext(FakeConnector(crm, SPECS), Workspace(folder), ScoringModel(), SPECS, options, NullProgress())
+        )
 
 
 def contents(path: Path) -> list[str]:
@@ -91,8 +92,11 @@ def test_one_flipped_bit_in_any_file_of_a_workspace_is_noticed_or_harmless(damag
         )
     connector = FakeConnector(crm, SPECS, write_batch=2, write_workers=1)
     connector.fail_calls = [None, QuotaReached("the day is over")]
-    options = RunOptions(as_of=AS_OF, scorer=by_acts)
-    broken = run_sync(RunContext(connector, Workspace(tmp_path / "ws"), ScoringModel(), SPECS, options, NullProgress()))
+    options = RunOptions(as_of=AS_OF)
+    with scoring_by(by_acts):
+        broken = run_sync(
+            RunContext(connector, Workspace(tmp_path / "ws"), ScoringModel(), SPECS, options, NullProgress())
+        )
     assert broken.deferred
     crm.save()
 

@@ -71,9 +71,7 @@ def read(settings, cursors: dict[str, str]) -> dict[str, list[str]]:
 
 
 def sync(settings) -> tuple[int, list[str]]:
-    from dataclasses import replace
-
-    from scorer import SPECS, by_acts
+    from scorer import SPECS, by_acts, scoring_by
 
     from enrichment.model import ScoringModel
     from sync.options import RunContext, options_from, workspace_of
@@ -87,8 +85,9 @@ def sync(settings) -> tuple[int, list[str]]:
         def note(self, message: str) -> None:
             notes.append(message)
 
-    options = replace(options_from(settings, datetime(2026, 10, 15, tzinfo=UTC)), scorer=by_acts)
+    options = options_from(settings, datetime(2026, 10, 15, tzinfo=UTC))
     connector = connect(settings)
-    told = run_sync(RunContext(connector, workspace_of(settings), ScoringModel(), SPECS, options, Notes()))
+    with scoring_by(by_acts):
+        told = run_sync(RunContext(connector, workspace_of(settings), ScoringModel(), SPECS, options, Notes()))
     connector.close()
     return told.exit_code, notes

@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # the fake CRM is also used by scripts that tests kill
 
 from fake_crm import AS_OF, FakeConnector, FakeCrm, organisation
-from scorer import SPECS, by_acts
+from scorer import SPECS, by_acts, scoring_by
 
 from connectors.http import retry
 from enrichment.model import ScoringModel
@@ -48,8 +48,15 @@ def connector(crm: FakeCrm) -> FakeConnector:
 
 
 @pytest.fixture
-def options() -> RunOptions:
-    return RunOptions(as_of=AS_OF, scorer=by_acts)
+def quick_scores() -> Iterator[None]:
+    """Runs of the test score by a few plain expressions."""
+    with scoring_by(by_acts):
+        yield
+
+
+@pytest.fixture
+def options(quick_scores: None) -> RunOptions:
+    return RunOptions(as_of=AS_OF)
 
 
 @pytest.fixture
@@ -61,9 +68,10 @@ def workspace(tmp_path: Path) -> Workspace:
 def sync(workspace: Workspace, options: RunOptions) -> Callable[..., RunResult]:
     """A sync of a connector in the workspace of the test; options by name."""
 
-    def run(connector: FakeConnector, **changed: object) -> RunResult:
+    def run(connector: FakeConnector, scorer: Callable[..., object] = by_acts, **changed: object) -> RunResult:
         asked = replace(options, **changed)  # type: ignore[arg-type]
-        return run_sync(RunContext(connector, workspace, ScoringModel(), connector.specs, asked, NullProgress()))
+        with scoring_by(scorer):
+            return run_sync(RunContext(connector, workspace, ScoringModel(), connector.specs, asked, NullProgress()))
 
     return run
 

@@ -4,14 +4,27 @@ names.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import ibis
 
 from enrichment.fields import fields
 
 SPECS = fields("essential")
+
+
+@contextmanager
+def scoring_by(scorer: Callable[..., Any]) -> Iterator[None]:
+    """Within it, runs of this process score by `scorer` instead of `enrichment.score.score`, and keep no compiled text."""
+    with (
+        patch("enrichment.score.score", scorer),
+        patch("sync.enrich.statements_for", lambda engine, model, compiled, workspace: compiled()),
+    ):
+        yield
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 from fake_crm import AS_OF, FakeConnector, FakeCrm
-from scorer import SPECS, by_acts
+from scorer import SPECS, by_acts, scoring_by
 
 from enrichment.model import ScoringModel
 from sync.options import RunContext, RunOptions, Workspace
@@ -19,7 +19,8 @@ def main(crm: Path, workspace: Path, answer: Path, kill: str) -> None:
     """Writes the run's result to `answer` unless the failpoint `kill` ends the process first."""
     os.environ["BOTHWAYS_FAILPOINT"] = kill
     warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
-    options = RunOptions(as_of=AS_OF, scorer=by_acts)
+    options = RunOptions(as_of=AS_OF)
     connector = FakeConnector(FakeCrm.load(crm), SPECS, write_batch=5)
-    result = run_sync(RunContext(connector, Workspace(workspace), ScoringModel(), SPECS, options, NullProgress()))
+    with scoring_by(by_acts):
+        result = run_sync(RunContext(connector, Workspace(workspace), ScoringModel(), SPECS, options, NullProgress()))
     answer.write_text(result.dumps())

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from scorer import by_acts
 
 from enrichment.inputs import INPUTS
 from enrichment.model import ScoringModel
@@ -16,6 +15,7 @@ from sync import enrich as engine
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")  # of Ibis, not of ours
 
 
+@pytest.mark.usefixtures("quick_scores")
 def test_what_does_not_fit_is_scored_again_with_more_memory(tmp_path, monkeypatch):
     normalized = tmp_path / "normalized"
     normalized.mkdir()
@@ -28,7 +28,7 @@ def test_what_does_not_fit_is_scored_again_with_more_memory(tmp_path, monkeypatc
     def run():
         return engine.score_tables(
             normalized, tmp_path / "scores", datetime(2026, 1, 1, tzinfo=UTC), ScoringModel(), None,
-            engine="duckdb", scratch=tmp_path / "scratch", scorer=by_acts,
+            engine="duckdb", scratch=tmp_path / "scratch",
         )  # fmt: skip
 
     monkeypatch.setattr(engine, "LEAN", 2**20)

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from fake_crm import AS_OF, FakeConnector, organisation
-from scorer import SPECS, by_acts
+from scorer import SPECS
 
 from connectors.base import WriteError
 from enrichment.model import ScoringModel
@@ -19,6 +19,7 @@ from sync.options import RunContext, RunOptions, Workspace
 from sync.progress import NullProgress
 from sync.run import run_sync
 
+pytestmark = pytest.mark.usefixtures("quick_scores")
 ALL = 36
 
 
@@ -33,7 +34,7 @@ def now(workspace, clock):
     """A sync as of now."""
 
     def run(connector, *, model=None, **changed):
-        options = replace(RunOptions(scorer=by_acts), **changed)
+        options = replace(RunOptions(), **changed)
         return run_sync(
             RunContext(connector, workspace, model or ScoringModel(), connector.specs, options, NullProgress())
         )
@@ -158,9 +159,7 @@ def test_law_a_quiet_sync_is_what_a_full_one_would_have_been(tmp_path, clock, se
                     crm.put("accounts", account, bothways_confidence=1.0)
                 elif kind == "delete":
                     crm.delete("accounts", account)
-            context = RunContext(
-                connector, workspace, ScoringModel(), SPECS, RunOptions(scorer=by_acts, **asked), NullProgress()
-            )
+            context = RunContext(connector, workspace, ScoringModel(), SPECS, RunOptions(**asked), NullProgress())
             run_sync(context)
             if not asked:
                 assert run_sync(context).written == 0

@@ -250,7 +250,7 @@ def test_another_install_is_noticed_and_taken_over(connector, crm, sync, tmp_pat
     for n in range(12):
         crm.put("activities", f"T9{n}", channel="call", direction="inbound", account_id=f"A{n:03d}", occurred_at=AS_OF)
     later = AS_OF + timedelta(days=1)
-    elsewhere = RunOptions(as_of=later, scorer=by_acts)
+    elsewhere = RunOptions(as_of=later)
     assert (
         run_sync(RunContext(FakeConnector(crm, SPECS), other, ScoringModel(), SPECS, elsewhere, NullProgress())).written
         == 12

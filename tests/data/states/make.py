@@ -23,7 +23,7 @@ if __name__ == "__main__":
 
 def main() -> None:
     from fake_crm import AS_OF, FakeConnector, organisation
-    from scorer import SPECS, by_acts
+    from scorer import SPECS, by_acts, scoring_by
 
     from connectors.base import WriteError
     from connectors.errors import QuotaReached
@@ -42,10 +42,11 @@ def main() -> None:
         connector.refuse["A002"] = WriteError("rejected", "RULE", "A rule says no.", "Mend the rule.")
 
         def sync() -> object:
-            options = RunOptions(as_of=AS_OF, scorer=by_acts)
-            return run_sync(
-                RunContext(connector, Workspace(Path(folder)), ScoringModel(), SPECS, options, NullProgress())
-            )
+            options = RunOptions(as_of=AS_OF)
+            with scoring_by(by_acts):
+                return run_sync(
+                    RunContext(connector, Workspace(Path(folder)), ScoringModel(), SPECS, options, NullProgress())
+                )
 
         sync()
         for n in range(6):  # a second run that is cut short: some rows confirmed, some without an answer, some not sent

@@ -9,7 +9,7 @@ from pathlib import Path
 import ibis
 import pytest
 from fake_crm import AS_OF, FakeConnector, FakeCrm, organisation
-from scorer import SPECS, by_acts
+from scorer import SPECS, by_acts, scoring_by
 
 from enrichment.model import ScoringModel
 from sync.console.output import Output
@@ -39,8 +39,8 @@ def upgrade(workspace, options):
     """Runs `command` with a model over a connector."""
 
     def run(command, connector, model=NEW, folder=workspace, **changed):
-        asked = replace(options, scorer=by_acts if model is OLD else as_model_2, **changed)
-        return command(RunContext(connector, folder, model, SPECS, asked, NullProgress()))
+        with scoring_by(by_acts if model is OLD else as_model_2):
+            return command(RunContext(connector, folder, model, SPECS, replace(options, **changed), NullProgress()))
 
     return run
 
@@ -73,9 +73,9 @@ def test_it_is_announced_accepted_once_and_can_be_taken_back(upgrade, workspace,
     again = upgrade(run_sync, large)
     assert (again.model_change, again.changed) == ({}, 0)
 
-    asked = replace(options, scorer=as_model_2)
-    context = RunContext(large, workspace, NEW, SPECS, asked, NullProgress())
-    run_rollback(context, target=accepted.run_id, preview=False)
+    context = RunContext(large, workspace, NEW, SPECS, options, NullProgress())
+    with scoring_by(as_model_2):
+        run_rollback(context, target=accepted.run_id, preview=False)
     assert large.crm.held(NAMES) == before
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from fake_crm import AS_OF, FakeConnector, FakeCrm
-from scorer import SPECS, by_acts
+from scorer import SPECS
 
 from config import settings as config_settings
 from connectors.errors import StateError
@@ -66,6 +66,7 @@ def test_every_row_of_a_past_release_is_there(left, release):
     assert not copy.exists() or contents(copy) == before
 
 
+@pytest.mark.usefixtures("quick_scores")
 @pytest.mark.parametrize(("left", "release"), [(r, r) for r in RELEASES], indirect=["left"])
 def test_a_run_of_a_past_release_is_gone_on_with(left, release):
     """What was sent without an answer is sent again, what was refused is tried again, nothing else is written twice."""
@@ -75,7 +76,7 @@ def test_a_run_of_a_past_release_is_gone_on_with(left, release):
     before = len(crm.writes)
 
     def sync():
-        options = RunOptions(as_of=AS_OF, scorer=by_acts)
+        options = RunOptions(as_of=AS_OF)
         return run_sync(
             RunContext(FakeConnector(crm, SPECS), Workspace(left), ScoringModel(), SPECS, options, NullProgress())
         )
