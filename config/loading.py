@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from config.settings import Settings, read_toml
+from config.settings import Settings
+from config.toml_file import read_toml
 from connectors.errors import ConfigError
 from enrichment.model import ScoringModel
 from enrichment.words import Words, translated

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
 import pyarrow as pa
 
@@ -154,9 +154,7 @@ class WriteResult:
     change: Change
     error: WriteError | None = None
     stamp: datetime | None = None
-    """The modification stamp that this write left, where the CRM told it and nobody else changed the record since its
-    read.
-    """
+    """The modification stamp that this write left, if the CRM sent it and nobody changed the record since its read."""
 
 
 FindingLevel = Literal["ok", "todo", "warn", "fail"]
@@ -197,9 +195,7 @@ class ProvisionItem:
 
 @dataclass(frozen=True, slots=True)
 class ProvisionPlan:
-    """What provision would do. It never changes or deletes what is not ours; a `conflict` stops it before any
-    change.
-    """
+    """What provision would do. It changes and deletes nothing that is not ours; a `conflict` stops it before."""
 
     items: tuple[ProvisionItem, ...]
 
@@ -236,7 +232,7 @@ class Capabilities:
     read_workers: int = 1
     writable: frozenset[Stream] = frozenset({"accounts", "opportunities"})
     rereadable: frozenset[Stream] = frozenset()
-    """Streams whose records can be asked for by id: then the connector is a `Rereader` too."""
+    """Streams whose records can be asked for by id: then the connector is a `connectors.optional.Rereader` too."""
 
 
 class Source(Protocol):
@@ -256,37 +252,6 @@ class Source(Protocol):
         ...
 
 
-@runtime_checkable
-class Rereader(Protocol):
-    """A source that can also be asked for single records: for those that the CRM said have changed."""
-
-    def reread(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
-        """The present state of these records, whatever a search index says: those that exist in batches (a merged-away
-        id by its survivor, with `merged`), all others in `deleted`. The cursor means nothing. Raises as
-        `Source.read`.
-        """
-
-
-@runtime_checkable
-class Expecting(Protocol):
-    """A source that needs fewer calls when it knows beforehand which reads will follow."""
-
-    def expect(self, cursors: Mapping[Stream, Cursor | None]) -> None:
-        """These streams will be read, from these cursors. What the reads give is the same without it. Asks nothing
-        itself.
-        """
-
-
-@runtime_checkable
-class ShowsFields(Protocol):
-    """A source whose fields can appear and disappear: a stream is read whole again when they do."""
-
-    def shown_fields(self, stream: Stream) -> tuple[str, ...]:
-        """Sorted `name:type` of the vendor fields that feed the stream now, not our own. No more calls than
-        `capabilities`.
-        """
-
-
 class Destination(Protocol):
     """Where changes go."""
 
@@ -294,16 +259,14 @@ class Destination(Protocol):
         """What is missing for `specs`. Reads only."""
 
     def provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
-        """Adds what is missing and returns what was done. Idempotent. Raises SchemaError on a conflict, before any
-        change.
-        """
+        """Adds what is missing, returns what was done. Idempotent. A conflict raises SchemaError before any change."""
         ...
 
     def plan_unprovision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """Exactly what `unprovision` would remove. Reads only."""
 
     def unprovision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
-        """Takes away exactly what `provision` put in."""
+        """Removes exactly what `provision` added."""
         ...
 
     def write(self, changes: Sequence[Change]) -> Iterator[WriteResult]:

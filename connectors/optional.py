@@ -1,8 +1,8 @@
-"""What some sources can do beyond `connectors.base.Source`: sync looks whether they can."""
+"""Protocols of sources that can do more than `connectors.base.Source`. The run recognises them by `isinstance`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -10,6 +10,37 @@ import pyarrow as pa
 
 from connectors.base import Cursor, Page
 from connectors.records import Stream
+
+
+@runtime_checkable
+class Rereader(Protocol):
+    """A source that can also be asked for single records: for those that the CRM said have changed."""
+
+    def reread(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
+        """The present state of these records, whatever a search index says: those that exist in batches (a merged-away
+        id by its survivor, with `merged`), all others in `deleted`. The cursor means nothing. Raises as
+        `Source.read`.
+        """
+
+
+@runtime_checkable
+class Expecting(Protocol):
+    """A source that needs fewer calls when it knows beforehand which reads will follow."""
+
+    def expect(self, cursors: Mapping[Stream, Cursor | None]) -> None:
+        """These streams will be read, from these cursors. What the reads give is the same without it. Asks nothing
+        itself.
+        """
+
+
+@runtime_checkable
+class ShowsFields(Protocol):
+    """A source whose fields can appear and disappear: a stream is read whole again when they do."""
+
+    def shown_fields(self, stream: Stream) -> tuple[str, ...]:
+        """Sorted `name:type` of the vendor fields that feed the stream now, not our own. No more calls than
+        `capabilities`.
+        """
 
 
 @runtime_checkable

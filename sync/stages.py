@@ -26,7 +26,7 @@ from sync.errors import BrakeReached, PlanChanged, exit_code
 from sync.land.normalize import Normalized, normalize
 from sync.options import RunContext
 from sync.privacy.purge import forget_erased
-from sync.privacy.retention import forget_old, remove_all, shrink
+from sync.privacy.retention import prune
 from sync.privacy.suppression import kept_out
 from sync.pull.echo import land_echo
 from sync.pull.landing import Landing
@@ -40,8 +40,6 @@ from sync.state.runs import Run, RunLog
 from sync.system.failpoints import failpoint
 from sync.write import Writer
 
-_KEEP = 12
-"""Score folders and plans of so many runs are kept."""
 _SKEW = 300.0
 """Seconds that our clock may differ from the server's before it is said."""
 
@@ -304,11 +302,7 @@ class Stages:
             )
 
     def _prune(self) -> None:
-        """Retention: what is older than `[workspace] keep`, and of scores and plans all but the last few."""
-        folder, crm = self.context.workspace.dir, self.context.connector.name
+        """Retention. The scores that the next run compares with are kept."""
+        before = datetime.now(UTC) - self.context.options.keep
         keep = {self.run.run_id, self.run.previous_dir.name if self.run.previous_dir else ""}
-        for name, suffix in (("scores", ""), ("plans", ".parquet")):
-            found = sorted((folder / name).glob(f"*{suffix}"), key=lambda p: p.name, reverse=True)
-            remove_all(old for old in found[_KEEP:] if old.name.removesuffix(suffix) not in keep)
-        forget_old(self.state, folder, crm, datetime.now(UTC) - self.context.options.keep)
-        shrink(self.state)
+        prune(self.state, self.context.workspace.dir, self.context.connector.name, before, keep)

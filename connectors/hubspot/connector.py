@@ -19,7 +19,6 @@ from connectors.base import (
     Page,
     PropertySpec,
     ProvisionPlan,
-    Rereader,
     WriteResult,
 )
 from connectors.errors import ConfigError
@@ -40,7 +39,7 @@ from connectors.hubspot.setup.check import diagnose
 from connectors.hubspot.setup.provision import Provisioner
 from connectors.hubspot.translate import values
 from connectors.hubspot.write.writer import Writer
-from connectors.optional import Counts, KnowsEchoes, Relinks, ShowsRecords
+from connectors.optional import Counts, KnowsEchoes, Relinks, Rereader, ShowsRecords
 from connectors.records import Stream
 
 WRITE_WORKERS = 12
@@ -110,7 +109,7 @@ class HubSpotConnector:
         return understood("HubSpot", _collected(self._relinker.read(stream, rows)))
 
     def reread(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
-        """See `connectors.base.Rereader`."""
+        """See `connectors.optional.Rereader`."""
         return understood("HubSpot", self._again.read(stream, ids))
 
     def expected(self, stream: Stream) -> int | None:

@@ -105,7 +105,7 @@ class SalesforceConnector:
         return None if reader is None else reader.expected
 
     def shown_fields(self, stream: Stream) -> tuple[str, ...]:
-        """See `connectors.base.ShowsFields`. Of activities, what is known of the people in them counts too."""
+        """See `connectors.optional.ShowsFields`. Of activities, what is known of the people in them counts too."""
         if stream == "currency_rates":
             return ()  # read whole each time
         kinds = [m for _, m in activities.objects(self._mapping.activities)] if stream == "activities" else []
@@ -116,7 +116,7 @@ class SalesforceConnector:
         return tuple(sorted(found))
 
     def expect(self, cursors: Mapping[Stream, Cursor | None]) -> None:
-        """See `connectors.base.Expecting`."""
+        """See `connectors.optional.Expecting`."""
         self._ahead.announce({stream: cursor for stream, cursor in cursors.items() if stream != "currency_rates"})
 
     def plan_provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:

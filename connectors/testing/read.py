@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from connectors.base import Connector, ShowsFields
+from connectors.base import Connector
+from connectors.optional import ShowsFields
 from connectors.records import schema
 from connectors.testing import organisation
 from connectors.testing.fixtures import Fixtures

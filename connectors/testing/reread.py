@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.base import Connector, Rereader
+from connectors.base import Connector
+from connectors.optional import Rereader
 from connectors.records import schema
 from connectors.testing.fixtures import Fixtures, needs_edits, needs_merges
 from connectors.testing.harness import Harness

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from connectors.base import Connector, Expecting
+from connectors.base import Connector
+from connectors.optional import Expecting
 from connectors.testing.fixtures import Fixtures, needs, needs_edits, needs_merges
 from connectors.testing.harness import Harness
 from connectors.testing.pages import deleted, merged, read, rows

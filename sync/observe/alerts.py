@@ -19,7 +19,7 @@ from sync.system import logs
 from sync.system.times import parse_time
 
 if TYPE_CHECKING:
-    from config.settings import NotifySettings
+    from config.sections import NotifySettings
     from sync.result import RunResult
 
 SECONDS = 10.0

@@ -7,7 +7,7 @@ next one compares with them), and a damaged state about which nobody has decided
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from sync.state.database import State
 from sync.state.tables import generations, journal, parts, pulls, runs
 from sync.system.times import format_time
 
+_KEEP = 12
+"""Score folders and plans of this many runs are kept."""
 _ROOMY = 4 * 2**20
 """Bytes of free pages in the state file above which it is made smaller, when they are a third of it."""
 
@@ -41,6 +43,15 @@ def forget_old(
     for path in unused:
         rows += _forget_landing(state, path.name)
     return rows, remove_all([*old, *unused])
+
+
+def prune(state: State, folder: Path, crm: str, before: datetime, keep: Collection[str]) -> None:
+    """Forgets what ended `before`, and of scores and plans all but the last twelve and those of the runs `keep`."""
+    for name, suffix in (("scores", ""), ("plans", ".parquet")):
+        newest_first = sorted((folder / name).glob(f"*{suffix}"), key=lambda path: path.name, reverse=True)
+        remove_all(old for old in newest_first[_KEEP:] if old.name.removesuffix(suffix) not in keep)
+    forget_old(state, folder, crm, before)
+    shrink(state)
 
 
 def remove_all(paths: Iterable[Path]) -> int:

@@ -97,11 +97,10 @@ class Landing:
 
     def generation(self, stream: Stream, status: str) -> Generation | None:
         """The generation that is `filling` or `current`, if all its parts are on disk as they were written."""
-        of_stream = (generations.c.crm == self._crm) & (generations.c.stream == stream)
         with self._state.engine.begin() as connection:
             row = connection.execute(
                 sa.select(generations)
-                .where(of_stream & (generations.c.status == status))
+                .where(self._of_stream(stream) & (generations.c.status == status))
                 .order_by(generations.c.generation.desc())
                 .limit(1)
             ).one_or_none()
@@ -110,36 +109,32 @@ class Landing:
             files = connection.execute(
                 sa.select(parts.c.name, parts.c.bytes, parts.c.sha256).where(self._of(stream, row.generation))
             ).all()
-        told = row._asdict()
-        told.pop("crm")
-        seal = told.pop("seal")
-        found = Generation(number=told.pop("generation"), **told)
-        folder = self._folder(stream, found.number)
-        if found.row()["seal"] != seal or any(not checksums.holds(folder / f.name, f.sha256) for f in files):
+        columns = {name: value for name, value in row._asdict().items() if name not in ("crm", "seal", "generation")}
+        generation = Generation(number=row.generation, **columns)
+        folder = self._folder(stream, generation.number)
+        if generation.row()["seal"] != row.seal or any(not checksums.holds(folder / f.name, f.sha256) for f in files):
             return None  # damaged, or somebody removed a part: what the cursor stands for is no longer here
-        return found
+        return generation
 
     def begin(self, stream: Stream) -> Generation:
         """Opens a new generation to be filled by a full read; an unfinished one is forgotten."""
-        of_stream = (generations.c.crm == self._crm) & (generations.c.stream == stream)
+        of_stream, columns = self._of_stream(stream), generations.c
         with self._state.engine.begin() as connection:
-            last = connection.execute(sa.select(sa.func.max(generations.c.generation)).where(of_stream)).scalar()
-            seq = connection.execute(sa.select(sa.func.max(generations.c.seq)).where(of_stream)).scalar()
+            newest = sa.select(sa.func.max(columns.generation), sa.func.max(columns.seq)).where(of_stream)
+            last, seq = connection.execute(newest).one()
             number = max(last or 0, *self._on_disk(stream), 0) + 1
-            made = Generation(stream, number, "filling", None, self.columns(stream), seq or 0, 1, 0, now())
-            filling = connection.execute(
-                sa.select(generations.c.generation).where(of_stream & (generations.c.status == "filling"))
-            ).scalars()
-            for old in filling.all():
+            fresh = Generation(stream, number, "filling", None, self.columns(stream), seq or 0, 1, 0, now())
+            filling = sa.select(columns.generation).where(of_stream & (columns.status == "filling"))
+            for old in connection.execute(filling).scalars().all():
                 self._forget(connection, stream, old)
-            connection.execute(generations.insert().values(crm=self._crm, **made.row()))
-        return made
+            connection.execute(generations.insert().values(crm=self._crm, **fresh.row()))
+        return fresh
 
     def drop(self, stream: Stream) -> bool:
         """Removes what was landed of a stream that the CRM no longer has for us; False when there was nothing."""
-        of_stream = (generations.c.crm == self._crm) & (generations.c.stream == stream)
         with self._state.engine.begin() as connection:
-            numbers = connection.execute(sa.select(generations.c.generation).where(of_stream)).scalars().all()
+            query = sa.select(generations.c.generation).where(self._of_stream(stream))
+            numbers = connection.execute(query).scalars().all()
             for number in numbers:
                 self._forget(connection, stream, number)
         self._sweep(stream, keep=0)
@@ -268,8 +263,8 @@ class Landing:
 
     def _never_read(self, stream: Stream) -> None:
         with self._state.engine.connect() as connection:
-            mine = (generations.c.crm == self._crm) & (generations.c.stream == stream)
-            known = connection.execute(sa.select(generations.c.generation).where(mine & (_STATUS == "current"))).first()
+            query = sa.select(generations.c.generation).where(self._of_stream(stream) & (_STATUS == "current"))
+            known = connection.execute(query).first()
         if known is not None:
             raise PullIncomplete(
                 f"What was read of {stream} is no longer on disk as it was written.",
@@ -289,9 +284,10 @@ class Landing:
         return (parts.c.crm == self._crm) & (parts.c.stream == stream) & (parts.c.generation == number)
 
     def _row(self, stream: Stream, number: int) -> sa.ColumnElement[bool]:
-        return (
-            (generations.c.crm == self._crm) & (generations.c.stream == stream) & (generations.c.generation == number)
-        )
+        return self._of_stream(stream) & (generations.c.generation == number)
+
+    def _of_stream(self, stream: Stream) -> sa.ColumnElement[bool]:
+        return (generations.c.crm == self._crm) & (generations.c.stream == stream)
 
     def folder(self, stream: Stream) -> Path:
         """Of one stream; it exists once something of it was landed."""

@@ -17,10 +17,10 @@ from itertools import chain
 
 import sqlalchemy as sa
 
-from connectors.base import Connector, Expecting, Page, Rereader, ShowsFields
+from connectors.base import Connector, Page
 from connectors.errors import BothwaysError, RetriableError, Unreachable
-from connectors.optional import Counts, KnowsEchoes
-from connectors.records import STREAMS, Stream
+from connectors.optional import Counts, Expecting, KnowsEchoes, Rereader
+from connectors.records import Stream
 from sync.errors import PullIncomplete, Stopped
 from sync.progress import Progress
 from sync.pull import echo
@@ -28,6 +28,7 @@ from sync.pull.landing import Generation, Landing
 from sync.pull.parts import Batch
 from sync.pull.recent import linked_again
 from sync.pull.rereads import Marked, Marks
+from sync.pull.shown_fields import compare_fields
 from sync.state.database import State
 from sync.state.tables import pulls
 from sync.system.failpoints import failpoint
@@ -80,7 +81,7 @@ def pull(
     """Reads all streams of the connector to their end, and the marked records again. Raises PullIncomplete (or the
     CRM's QuotaReached, AuthError, SchemaError) when one cannot be; Stopped when `stop` is set.
     """
-    _compare_fields(connector, landing, progress)
+    compare_fields(connector, landing, progress)
     done = _complete(connector, landing, state, run_id)
     todo = [s for s in connector.capabilities.streams if s not in done]
     open_now = {s: _generation(s, connector, landing, policy) for s in todo}
@@ -134,27 +135,6 @@ def pulled(state: State, run_id: str) -> Pulled:
     with state.engine.begin() as connection:
         rows = connection.execute(sa.select(pulls).where(pulls.c.run_id == run_id).order_by(pulls.c.stream)).all()
     return Pulled({r.stream: r.rows for r in rows}, sum(r.rejects for r in rows))
-
-
-def _compare_fields(connector: Connector, landing: Landing, progress: Progress) -> None:
-    """Makes the fields that the CRM shows part of what is landed, and says which came and went since the last whole
-    read.
-    """
-    streams = connector.capabilities.streams
-    if isinstance(connector, ShowsFields):
-        landing.shown = {stream: connector.shown_fields(stream) for stream in streams}
-    for stream in streams:
-        new, lost = landing.field_changes(stream)
-        for fields, verb, effect in (
-            (new, "now shows", "is read whole, so that every record has it"),
-            (lost, "no longer shows", "is read whole; what they held is unknown from now on"),
-        ):
-            if fields:
-                names = ", ".join(field.partition(":")[0] for field in fields)
-                progress.note(f"The CRM {verb} {names}: {stream} {effect}.")
-    for stream in STREAMS:
-        if stream not in streams and landing.drop(stream):
-            progress.note(f"The CRM no longer has {stream} for us: what was read of it before is left out.")
 
 
 def _complete(connector: Connector, landing: Landing, state: State, run_id: str) -> set[Stream]:

@@ -15,7 +15,8 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
-from config.settings import Settings, read_toml
+from config.settings import Settings
+from config.toml_file import read_toml
 from connectors.errors import ConfigError, FatalError
 from sync.ratings.answers import Ratings, shown, swappable
 from sync.system import files as durable

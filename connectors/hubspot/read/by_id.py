@@ -48,7 +48,7 @@ class Again:
         self._fetch, self._properties, self._streams, self._join = fetcher, properties, streams, joiner
 
     def read(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
-        """See `connectors.base.Rereader`. An id that is none of HubSpot's is answered as deleted."""
+        """See `connectors.optional.Rereader`. An id that is none of HubSpot's is answered as deleted."""
         wanted = list(dict.fromkeys(ids))
         if stream == "opportunity_people":
             yield from self._pairs(wanted)

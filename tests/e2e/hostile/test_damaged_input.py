@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from config import settings as config_settings
 from config.loading import load_model
+from config.toml_file import read_toml
 from connectors.base import Organisation
 from connectors.errors import ConfigError
 from connectors.file.config import FilesConfig, FilesMapping
@@ -36,7 +37,7 @@ PIECES = ["=", "[", "]", "[[", "{", "}", '"', "'", '"""', "\n", "#", ".", ",", "
 SETTINGS = (resources.files("config") / "bothways.toml").read_text(encoding="utf-8")
 MODEL = (resources.files("config") / "model.toml").read_text(encoding="utf-8")
 MAPPING = HubSpotMapping.model_validate(
-    config_settings.read_toml(Path(str(resources.files("config") / "mappings" / "hubspot.toml")))[0]
+    read_toml(Path(str(resources.files("config") / "mappings" / "hubspot.toml")))[0]
 )
 
 

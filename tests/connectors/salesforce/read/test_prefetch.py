@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from connectors.base import Expecting, Page
+from connectors.base import Page
 from connectors.emulator.salesforce.app import SalesforceEmulator
 from connectors.emulator.server.http import EmulatorServer
 from connectors.errors import RetriableError
+from connectors.optional import Expecting
 from connectors.records import Stream
 
 
