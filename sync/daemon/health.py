@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Metric, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
@@ -33,7 +33,7 @@ class Sources:
     """
 
     standing: Callable[[], Standing]
-    figures: Callable[[], bytes]
+    figures: Callable[[], Collector]
     every: timedelta
     marks: Callable[[], int] = lambda: 0
     heard: Callable[[], tuple[dict[str, int], dict[str, int]]] = lambda: _NOTHING
@@ -46,7 +46,7 @@ class Health:
 
     def __init__(self, sources: Sources) -> None:
         self._from = sources
-        self._figures: tuple[datetime, datetime | None, bytes] | None = None
+        self._figures: tuple[datetime, datetime | None, Sequence[Metric]] | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
@@ -58,7 +58,7 @@ class Health:
             if path == "/readyz":
                 return self._page(start_response, self.unready())
             if path == "/metrics":
-                return answer(start_response, "200 OK", self.metrics().decode(), CONTENT_TYPE_LATEST)
+                return self._metrics(environ, start_response)
         except (BothwaysError, sa.exc.SQLAlchemyError, OSError) as error:
             return answer(start_response, "503 Service Unavailable", f"{str(error).splitlines()[0]}\n")
         return answer(start_response, "404 Not Found", "/healthz, /readyz, /metrics\n")
@@ -83,7 +83,7 @@ class Health:
             return "it is being stopped"
         return "" if self._from.listening() else "the webhook receiver does not listen"
 
-    def metrics(self) -> bytes:
+    def metrics(self) -> CollectorRegistry:
         """Those of the runs and those of the daemon."""
         registry, standing = CollectorRegistry(), self._from.standing()
         for name, words, value in (
@@ -94,15 +94,29 @@ class Health:
         ):
             Gauge(f"bothways_{name}", words, registry=registry).set(value)
         deliveries, events = self._from.heard()
-        registry.register(_Counts("bothways_webhook_deliveries", "Deliveries by HTTP status.", "status", deliveries))
-        registry.register(_Counts("bothways_webhook_events", "Events by what became of them.", "outcome", events))
-        return self._figures_of(standing) + generate_latest(registry)
+        counted = (
+            _counts("bothways_webhook_deliveries", "Deliveries by HTTP status.", "status", deliveries),
+            _counts("bothways_webhook_events", "Events by what became of them.", "outcome", events),
+        )
+        registry.register(_Collected([*self._figures_of(standing), *counted]))
+        return registry
 
-    def _figures_of(self, standing: Standing) -> bytes:
+    def _metrics(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """By prometheus_client's own application: the format that the scraper asks for, compressed if it likes, and
+        only the metrics that it names (`?name[]=`). HEAD is answered as GET; the server sends no body.
+        """
+
+        def uncached(status: str, headers: list[tuple[str, str]]) -> None:
+            start_response(status, [*headers, ("Cache-Control", "no-store")])
+
+        pages: Iterable[bytes] = make_wsgi_app(self.metrics())({**environ, "REQUEST_METHOD": "GET"}, uncached)
+        return pages
+
+    def _figures_of(self, standing: Standing) -> Sequence[Metric]:
         """Those of the runs change when one has ended; looking them up opens and checks the whole state."""
         now, kept = self._from.clock(), self._figures
         if kept is None or kept[1] != standing.ended_at or not timedelta() <= now - kept[0] < KEPT:
-            kept = (now, standing.ended_at, self._from.figures())
+            kept = (now, standing.ended_at, list(self._from.figures().collect()))
             self._figures = kept
         return kept[2]
 
@@ -121,16 +135,24 @@ class Health:
         )
 
 
-class _Counts(Collector):
+class _Collected(Collector):
+    """Metrics whose values are already known. Described too, so that a scraper can ask for some by name."""
+
+    def __init__(self, metrics: Sequence[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
+    describe = collect
+
+
+def _counts(name: str, words: str, label: str, counts: Mapping[str, int]) -> Metric:
     """Counts that are kept elsewhere, as one metric."""
-
-    def __init__(self, name: str, words: str, label: str, counts: Mapping[str, int]) -> None:
-        self._metric = CounterMetricFamily(name, words, labels=[label])
-        for value, count in sorted(counts.items()):
-            self._metric.add_metric([value], count)
-
-    def collect(self) -> Iterable[CounterMetricFamily]:
-        return [self._metric]
+    metric = CounterMetricFamily(name, words, labels=[label])
+    for value, count in sorted(counts.items()):
+        metric.add_metric([value], count)
+    return metric
 
 
 def _stamp(instant: datetime | None) -> str | None:

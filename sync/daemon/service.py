@@ -26,7 +26,7 @@ from sync.daemon.timetable import Agenda
 from sync.daemon.webhook_receiver import BODY, Receiver, StateFile
 from sync.execute import connected
 from sync.observe.hooks import observed
-from sync.observe.metrics import render
+from sync.observe.metrics import figures_of
 from sync.options import options_from, workspace_of
 from sync.pull.rereads import Marks
 from sync.registry import connect_webhooks
@@ -71,7 +71,9 @@ def serve(asked: Asked, output: Output) -> int:
             door = stack.enter_context(Listener(receiver, host, port, body=BODY, name="webhooks", hosts=hosts))
             logs.write("info", f"Webhooks are received at {door.host}:{door.port}.")
         if asked.health is not None:
-            sources = Sources(daemon.standing, lambda: render(asked.settings), asked.every, lambda: _marks(state, crm))
+            sources = Sources(
+                daemon.standing, lambda: figures_of(asked.settings), asked.every, lambda: _marks(state, crm)
+            )
             if receiver is not None and door is not None:
                 sources = replace(sources, heard=receiver.counts, listening=lambda: door.alive)
             host, port = split_address(asked.health)

@@ -29,14 +29,9 @@ _REPORTED_AS = {"confirmed": "written", "intent": "deferred", "unknown": "deferr
 """What the journal calls it -> what the metrics call it; other words are the same."""
 
 
-def render(settings: Settings) -> bytes:
-    """The text. Raises StateError when the state cannot be read."""
-    return generate_latest(_registry(settings))
-
-
 def write_textfile(settings: Settings, path: Path) -> None:
     """Puts the text at `path`, whole or not at all, readable by the exporter. Raises OSError, StateError."""
-    text = render(settings)
+    text = generate_latest(figures_of(settings))
     path.parent.mkdir(parents=True, exist_ok=True)
     durable.put(path, lambda temporary: _fill(temporary, text))
     path.chmod(0o644)  # counts and times only; the exporter runs as somebody else
@@ -46,7 +41,8 @@ def _fill(path: Path, text: bytes) -> None:
     path.write_bytes(text)
 
 
-def _registry(settings: Settings) -> CollectorRegistry:
+def figures_of(settings: Settings) -> CollectorRegistry:
+    """The figures of the runs, as they are now. Raises StateError when the state cannot be read."""
     registry, crm = CollectorRegistry(), settings.crm.kind
     ended = outcome.last(settings.workspace.dir)
     _gauge(

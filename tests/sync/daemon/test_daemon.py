@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Gauge
 
 from sync.daemon.daemon import LONGEST_WAIT, Daemon, Standing
 from sync.daemon.health import Health, Sources
@@ -215,11 +216,19 @@ def test_the_next_run_is_never_further_away_than_one_interval(events, hours):
 STANDING = Standing(False, False, 0, START, START, START, START + 6 * HOUR, False)
 
 
+def of_the_runs() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    Gauge("bothways_scored", "Records.", registry=registry).set(7)
+    return registry
+
+
 def page(path: str, standing: Standing = STANDING, method: str = "GET", **more: object) -> tuple[str, str]:
     """Status and body of one of the daemon's pages."""
-    sources = Sources(lambda: standing, lambda: b"# figures\n", 6 * HOUR, **{"clock": lambda: START + HOUR, **more})
+    sources = Sources(lambda: standing, of_the_runs, 6 * HOUR, **{"clock": lambda: START + HOUR, **more})
     told: list[str] = []
-    body = Health(sources)({"REQUEST_METHOD": method, "PATH_INFO": path}, lambda status, headers: told.append(status))
+    path, _, query = path.partition("?")
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
+    body = Health(sources)(environ, lambda status, headers: told.append(status))
     return told[0], b"".join(body).decode()
 
 
@@ -248,7 +257,7 @@ def test_metrics_are_those_of_the_runs_and_those_of_the_daemon():
     status, body = page("/metrics", marks=lambda: 4, heard=lambda: ({"200": 2, "401": 1}, {"marked": 3, "own": 9}))
     assert status == "200 OK"
     for line in (
-        "# figures",
+        "bothways_scored 7.0",
         "bothways_daemon_healthy 1.0",
         "bothways_daemon_running 0.0",
         f"bothways_daemon_next_run_timestamp_seconds {(START + 6 * HOUR).timestamp()!r}".replace(
@@ -259,6 +268,12 @@ def test_metrics_are_those_of_the_runs_and_those_of_the_daemon():
         'bothways_webhook_events_total{outcome="own"} 9.0',
     ):
         assert line in body
+    some = page("/metrics?name[]=bothways_scored&name[]=bothways_marks", marks=lambda: 4)[1]
+    assert {line for line in some.splitlines() if not line.startswith("#")} == {
+        "bothways_scored 7.0",
+        "bothways_marks 4.0",
+    }
+    assert page("/metrics", method="HEAD")[0] == "200 OK"
     assert page("/elsewhere")[0].startswith("404")
     assert page("/healthz", method="POST")[0].startswith("405")
 
@@ -266,9 +281,9 @@ def test_metrics_are_those_of_the_runs_and_those_of_the_daemon():
 def test_the_figures_of_the_runs_are_looked_up_once_for_many_scrapes_and_anew_after_a_run():
     looked, clock, standing = [], TestClock(), [STANDING]
 
-    def figures() -> bytes:
+    def figures() -> CollectorRegistry:
         looked.append(1)
-        return b"# figures\n"
+        return of_the_runs()
 
     sources = Sources(lambda: standing[0], figures, 6 * HOUR, clock=clock.now)
     health = Health(sources)
