@@ -22,9 +22,7 @@ import orjson
 
 from connectors.emulator.server.control import Controlled
 from connectors.emulator.server.faults import Fault, FaultBook
-from connectors.emulator.server.packet import exactly, line_of, wire
-
-_MAX_BODY = 256 * 1024 * 1024
+from connectors.emulator.server.packet import body_of, line_of, wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +278,7 @@ class _Handler(socketserver.StreamRequestHandler):
             headers[name.strip().lower()] = value.strip()
         if headers.get("expect", "").lower() == "100-continue":
             self.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = self._body(headers)
+        body = body_of(self.rfile, headers)
         if headers.get("content-encoding", "").lower() == "gzip" and body:
             body = gzip.decompress(body)
         headers["x-emulator-head-bytes"] = str(size)
@@ -288,17 +286,3 @@ class _Handler(socketserver.StreamRequestHandler):
         return Request(
             method.upper(), target, unquote(split.path), parse_qsl(split.query, keep_blank_values=True), headers, body
         )
-
-    def _body(self, headers: dict[str, str]) -> bytes:
-        if "chunked" in headers.get("transfer-encoding", "").lower():
-            chunks = []
-            while length := int(line_of(self.rfile).split(b";")[0], 16):
-                chunks.append(exactly(self.rfile, length))
-                line_of(self.rfile)
-            while line_of(self.rfile) not in (b"\r\n", b"\n"):
-                pass
-            return b"".join(chunks)
-        length = int(headers.get("content-length") or 0)
-        if length > _MAX_BODY:
-            raise ValueError("body too large")
-        return exactly(self.rfile, length)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from email.utils import formatdate
 from http import HTTPStatus
 from io import BufferedIOBase
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from connectors.emulator.server.http import Request, Response
 
+_MAX_BODY = 256 * 1024 * 1024
 _REASONS = {int(s): s.phrase for s in HTTPStatus}
 
 
@@ -51,3 +53,19 @@ def exactly(stream: BufferedIOBase, size: int) -> bytes:
     if len(data) != size:
         raise ConnectionError("the request was cut")
     return data
+
+
+def body_of(stream: BufferedIOBase, headers: Mapping[str, str]) -> bytes:
+    """The body of a request, sized or in chunks. Raises ValueError for one that is too large or broken."""
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        chunks = []
+        while length := int(line_of(stream).split(b";")[0], 16):
+            chunks.append(exactly(stream, length))
+            line_of(stream)
+        while line_of(stream) not in (b"\r\n", b"\n"):
+            pass
+        return b"".join(chunks)
+    length = int(headers.get("content-length") or 0)
+    if length > _MAX_BODY:
+        raise ValueError("body too large")
+    return exactly(stream, length)
