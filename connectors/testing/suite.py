@@ -13,10 +13,13 @@ Needs pytest (`pip install "bothways[testing]"`). Nothing else in bothways impor
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+_TOPICS = ("check", "provision", "read", "reread", "resume", "write")
 pytest.register_assert_rewrite(
-    *(f"connectors.testing.{topic}" for topic in ("check", "provision", "read", "reread", "resume", "write"))
+    *(name for topic in _TOPICS if (name := f"connectors.testing.{topic}") not in sys.modules)
 )
 
 from connectors.testing.check import CheckContract  # noqa: E402  (rewritten asserts show what differs)

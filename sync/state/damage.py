@@ -99,6 +99,11 @@ def connect_reading(path: Path) -> sqlite3.Connection:
             raise
         # SQLite's shared memory file cannot be made here. Without a write-ahead log the file alone is the whole state.
         return sqlite3.connect(f"{address}&immutable=1", uri=True, timeout=30)
+    except UnicodeDecodeError:  # SQLite's message quotes damaged bytes of the schema, which Python cannot decode
+        connection.close()
+        damaged = sqlite3.DatabaseError("malformed database schema")
+        damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise damaged from None
     except BaseException:
         connection.close()
         raise

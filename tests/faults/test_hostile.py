@@ -44,7 +44,7 @@ def test_names_cannot_drive_the_run_or_keep_it_busy(tmp_path):
     )
     with scoring_by(by_acts):
         assert run().exit_code == 0
-    assert run().changed == 0
+        assert run().changed == 0
     held = [crm.records["accounts"][f"A{n:03d}"]["bothways_top_drivers"] for n in range(len(NAMES))]
     assert held[3] == "Acts by '; drop table runs; --"
     assert all("\n" not in text and "\x1b" not in text and len(text) <= 32_768 for text in held)

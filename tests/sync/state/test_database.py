@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from connectors.base import WriteError
@@ -162,6 +162,7 @@ def test_one_of_the_present_version_without_a_table_of_it_is_damaged(tmp_path):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.floats(0, 1, exclude_max=True), damage=st.binary(min_size=1, max_size=64))
+@example(place=0.027846561975379384, damage=b"\x00\x80")  # SQLite's message then holds bytes that are no text
 def test_random_damage_is_noticed_or_harmless(tmp_path_factory, place, damage):
     """Whatever bytes are overwritten, opening works and what is then written can be read again."""
     folder = tmp_path_factory.mktemp("damaged")
