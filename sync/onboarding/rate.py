@@ -102,7 +102,7 @@ def read_book(settings: Settings, config: Path, output: Output) -> Book:
 
 def _own_currency(path: Path) -> str | None:
     """The currency that the model file names; None: the CRM's own, which is not known here."""
-    from config.settings import read_toml
+    from config.toml_file import read_toml
 
     named = read_toml(path)[0].get("corporate_currency") if path.exists() else None
     return named if isinstance(named, str) else None
