@@ -38,6 +38,10 @@ class Seen:
         """Types that by their name are neither customers nor prospects."""
         return [name for name, _ in self.types if _NO_CUSTOMERS.search(name)]
 
+    def counted(self, names: Sequence[str]) -> str:
+        """These types with how many of the accounts looked at have them."""
+        return ", ".join(f"{name} ({count:,})" for name, count in self.types if name in names)
+
     def known_types(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
         """Of these names those that are types here, as the CRM spells them, and those that are not."""
         spelled = {name.lower(): name for name, _ in self.types}

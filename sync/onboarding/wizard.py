@@ -138,6 +138,8 @@ def _beside(
     excluded, segment = given.excluded, given.segment
     if excluded is None and seen is not None and len(seen.types) > 1:
         excluded = seen.no_customers if given.yes else _types(seen, ask, say) if given.asking else None
+        if given.yes and excluded:
+            say(f"Not scored, as no customers by their type: {seen.counted(excluded)}. To change it: model.toml.")
     if segment is None and seen is not None and seen.accounts and given.asking and not given.yes:
         segment = _segment(seen, ask, say, filled)
     files = {}
@@ -178,7 +180,7 @@ def _filled(kind: str, url: str, given: Given, path: Path, segment: str) -> floa
 
 
 def _types(seen: Seen, ask: Ask, say: Callable[[str], None]) -> list[str]:
-    say("Account types: " + ", ".join(f"{name} ({count:,})" for name, count in seen.types[:12]) + ".")
+    say(f"Account types: {seen.counted([name for name, _ in seen.types[:12]])}.")
     while True:
         answer = ask(
             "Types that are no customers, to leave out (none: score all)", ", ".join(seen.no_customers) or "none", False

@@ -100,3 +100,23 @@ def test_files_are_named_from_where_the_person_is(tmp_path):
     subprocess.run([*MAIN, "init", *flags], cwd=tmp_path, env=env, check=True, capture_output=True)
 
     assert tomllib.loads((tmp_path / "deep" / "b.toml").read_text())["crm"]["input"] == "../exports"
+
+
+def test_with_yes_the_proposals_are_taken_and_said(hubspot, tmp_path, monkeypatch):
+    monkeypatch.setenv("BOTHWAYS_CRM_TOKEN", hubspot.app.token)
+    said: list[str] = []
+    draft = crm_settings("hubspot", Given(url=hubspot.url, yes=True), tmp_path / "b.toml", lambda *_: "", said.append)
+
+    assert draft.works
+    assert tomllib.loads(draft.beside["model.toml"]) == {"accounts": {"excluded_types": ["partner"]}}
+    assert [line for line in said if line.startswith("Not scored, as no customers by their type: partner (")]
+
+
+def test_where_nobody_can_be_asked_nothing_is_asked_and_nothing_left_out(hubspot, tmp_path, monkeypatch):
+    monkeypatch.setenv("BOTHWAYS_CRM_TOKEN", hubspot.app.token)
+    given = Given(url=hubspot.url, domains=["halden.example"], asking=False)
+    draft = crm_settings(
+        "hubspot", given, tmp_path / "b.toml", lambda question, *_: pytest.fail(question), lambda _: None
+    )
+
+    assert (draft.works, draft.beside) == (True, {})
