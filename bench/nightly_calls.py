@@ -45,11 +45,13 @@ HUBSPOT_BATCH, SALESFORCE_PAGE = 1_000, 2_000
 class Night:
     """A portal or organisation that can be edited and read again from a copy of a workspace."""
 
-    def __init__(self, crm: str, organisation: Organisation, folder: Path, server: Any) -> None:
+    def __init__(self, crm: str, organisation: Organisation, folder: Path, server: Any, days: int) -> None:
         self.crm, self.server, self.folder = crm, server, folder
         self.config = write_demo_settings(crm, server.url, organisation, folder)
         if crm == "hubspot":
-            self.config.write_text(self.config.read_text().replace("[crm]\n", "[crm]\nrate_limit = 1000\n", 1))
+            self.config.write_text(
+                self.config.read_text().replace("[crm]\n", f"[crm]\nrate_limit = 1000\nassociations_days = {days}\n", 1)
+            )
         self.pool = urllib3.PoolManager()
 
     def read(self, workspace: Path | None = None) -> tuple[int, dict[str, int]]:
@@ -132,7 +134,7 @@ def without_silent_changes(crm: str) -> Iterator[None]:
         yield
 
 
-def bench(crm: str, accounts: int, activities: float, share: float) -> bool:
+def bench(crm: str, accounts: int, activities: float, share: float, days: int) -> bool:
     """Measures one CRM and prints it; False when a claim does not hold."""
     organisation = demo_organisation(
         7, accounts, now=datetime.now(UTC) - timedelta(days=2), activities_per_account=activities
@@ -140,7 +142,7 @@ def bench(crm: str, accounts: int, activities: float, share: float) -> bool:
     with tempfile.TemporaryDirectory() as name, build_emulator(crm, organisation, limits=False) as server:
         folder = Path(name)
         os.environ[TOKEN] = server.app.token
-        night = Night(crm, organisation, folder, server)
+        night = Night(crm, organisation, folder, server, days)
         night.provision()
         first, rows = night.read()
         workspace = config_settings.load(night.config).workspace.dir
@@ -177,8 +179,9 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=400)
     parser.add_argument("--activities", type=float, default=25.0, help="of each account")
     parser.add_argument("--share", type=float, default=0.05, help="of the records that change before the night")
+    parser.add_argument("--days", type=int, default=90, help="crm.associations_days, HubSpot")
     a = parser.parse_args()
-    results = [bench(crm, a.accounts, a.activities, a.share) for crm in a.crm]
+    results = [bench(crm, a.accounts, a.activities, a.share, a.days) for crm in a.crm]
     sys.exit(0 if all(results) else 1)
 
 

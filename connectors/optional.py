@@ -50,6 +50,9 @@ class Relinks(Protocol):
     def relinks(self, stream: Stream, since: Cursor) -> bool:
         """Whether the associations of recent records are to be read again before the increment from this cursor."""
 
+    def relink_days(self) -> int:
+        """How many days back a modification makes a record recent; open deals are always. 0: no others."""
+
     def relink(self, stream: Stream, rows: pa.Table) -> Iterator[Page]:
         """Those of the landed records (canonical rows) whose associations have changed, as they are now. The cursor
         means nothing. Raises as `Source.read`.

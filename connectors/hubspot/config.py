@@ -60,6 +60,8 @@ class HubSpotConfig(_Strict):
     """When people work with the account: Monday to Friday, in the organisation's time zone; "" for never."""
     overlap_minutes: int = Field(default=5, ge=1, le=1440)
     """How far an incremental read goes back before its watermark: the search index lags."""
+    associations_days: int = Field(default=90, ge=0, le=365)
+    """The associations of open deals, and of what was modified in so many days, are read again once a night."""
     workers: int = Field(default=4, ge=1, le=16)
     request_seconds: float = Field(default=120.0, gt=0, le=3600)
     """The longest that one request may take, from its first byte to its last."""

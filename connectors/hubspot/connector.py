@@ -64,6 +64,7 @@ class HubSpotConnector:
         organisation: Organisation | None = None,
     ) -> None:
         organisation = organisation or Organisation()
+        self._associations_days = config.associations_days
         self._client = Client(config, organisation.time_zone)
         fetcher = self._fetcher = Fetcher(self._client)
         properties = Properties(self._client)
@@ -103,6 +104,10 @@ class HubSpotConnector:
     def relinks(self, stream: Stream, since: Cursor) -> bool:
         """See `connectors.optional.Relinks`: once a night."""
         return self._relinker.due(stream, since)
+
+    def relink_days(self) -> int:
+        """See `connectors.optional.Relinks`."""
+        return self._associations_days
 
     def relink(self, stream: Stream, rows: pa.Table) -> Iterator[Page]:
         """See `connectors.optional.Relinks`."""

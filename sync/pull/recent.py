@@ -16,7 +16,7 @@ from connectors.optional import Relinks
 from connectors.records import TIME, Stream
 from sync.pull.landing import Files, Generation, Landing
 
-DAYS = 90
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def linked_again(connector: Connector, stream: Stream, generation: Generation, landing: Landing) -> Iterator[Page]:
@@ -30,18 +30,16 @@ def linked_again(connector: Connector, stream: Stream, generation: Generation, l
     source: Relinks = connector
 
     def pages() -> Iterator[Page]:
-        rows = recent(stream, files, columns, server or datetime.now(UTC))
+        rows = recent(stream, files, columns, server or datetime.now(UTC), source.relink_days())
         for page in source.relink(stream, rows):
             yield replace(page, cursor=since)
 
     return pages()
 
 
-def recent(stream: Stream, files: Files, columns: pa.Schema, now: datetime) -> pa.Table:
-    """The newest version of each landed record that is an open deal or was modified in the last 90 days; none that is
-    gone.
-    """
-    since = pa.scalar(now - timedelta(days=DAYS), TIME)
+def recent(stream: Stream, files: Files, columns: pa.Schema, now: datetime, days: int) -> pa.Table:
+    """The newest version of each landed record that is an open deal or was modified in the last days; none that is gone."""
+    since = pa.scalar(now - timedelta(days=days) if days else _NEVER, TIME)
     parts = [_lately(pq.read_table(path, partitioning=None), stream, since) for path in files.records]
     if not parts:
         return columns.empty_table()

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from connectors.records import schema
+from sync.pull.landing import Files
+from sync.pull.recent import recent
+
+SEQ = pa.field("_seq", pa.int64())
 
 A_DAY = 86_400_000
 
@@ -77,3 +87,22 @@ def test_it_is_time_once_a_night(portal: Any, use: Any) -> None:
     assert not connector.relinks("users", end)
     again = use.read(connector, "opportunities", yesterday(end))[-1].cursor
     assert not connector.relinks("opportunities", again), "that read was the night's"
+
+
+@pytest.mark.parametrize(("days", "expected"), [(90, {"1", "2"}), (20, {"1"}), (0, {"1"})])
+def test_how_far_back_is_looked_is_a_setting_and_open_deals_are_always_looked_at(
+    portal: Any, tmp_path: Path, days: int, expected: set[str]
+) -> None:
+    """`crm.associations_days`: where activities are many, their associations are most of a night's calls."""
+    columns = schema("opportunities")
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    rows = [
+        {"id": "1", "is_closed": False, "modified_at": now - timedelta(days=400)},
+        {"id": "2", "is_closed": True, "modified_at": now - timedelta(days=30)},
+        {"id": "3", "is_closed": True, "modified_at": now - timedelta(days=100)},
+    ]
+    table = pa.Table.from_pylist([{**row, "_seq": n} for n, row in enumerate(rows)], schema=columns.append(SEQ))
+    pq.write_table(table, tmp_path / "part.parquet")
+    found = recent("opportunities", Files((tmp_path / "part.parquet",)), columns, now, days)
+    assert set(found.column("id").to_pylist()) == expected
+    assert portal().connect().relink_days() == 90
