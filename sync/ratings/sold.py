@@ -41,6 +41,8 @@ def families_sold(
     """
     if any(not (normalized / f"{name}.parquet").exists() for name in INPUTS):
         return []
+    if not pq.read_metadata(normalized / "families.parquet").num_rows:
+        return []  # and no compiler is needed to see it
     plain = model.model_copy(update={"families": Families(), "words": ENGLISH})  # one statement whatever is rated
     with TemporaryDirectory() as folder, engine_named("duckdb", Path(folder), LEAN) as engine:
 
