@@ -90,7 +90,10 @@ COMPILERS = ("ibis", "sqlglot", "pyspark")
 
 
 def test_a_run_that_finds_its_statements_imports_no_compiler(tmp_path):
-    """`sync` compiles them for this model once; whatever comes after executes text."""
+    """`sync` compiles them for this model once, and `plan` the one that lists product families; whatever comes after executes
+    text."""
+    (tmp_path / "opportunities.csv").write_text("id,account_id,is_closed,is_won,close_at\nd,1,true,true,2026-05-01\n")
+    (tmp_path / "line_items.csv").write_text("id,opportunity_id,product_family\nl,d,Pumps\n")
     (tmp_path / "accounts.csv").write_text("id,name,created_at\n1,Ash,2024-01-05\n2,Birch,2024-02-06\n")
     (tmp_path / "bothways.toml").write_text(
         '[crm]\nkind = "files"\ninput = "."\n[organisation]\nown_domains = ["us.example"]\n'
@@ -109,5 +112,6 @@ def test_a_run_that_finds_its_statements_imports_no_compiler(tmp_path):
 
     imported("provision")
     imported("sync")
+    imported("plan")
     told = {words: imported(*words.split()) for words in ("sync", "plan", "score", "explain 1", "status", "report")}
     assert told == dict.fromkeys(told, "= 0 []")
