@@ -160,7 +160,7 @@ class Caster:
 
     def _plausible(self, name: str, column: Array) -> Array:
         wrong = implausible(name, column)
-        if wrong is None:
+        if wrong is None or self.stream == "currency_rates":  # the first rate of a currency holds since ever
             return column
         for record, value, odd in zip(self.ids, column.to_pylist(), wrong.to_pylist(), strict=True):
             if odd:

@@ -106,3 +106,14 @@ def test_a_contract_that_never_ends_may_say_so() -> None:
     row = {"Id": "800Bw0000000001IAA", "EndDate": "4000-12-31", "StartDate": "2020-01-01"}
     made = records("contracts", mapping, from_json([row], ("Id", "SystemModstamp", *mapping.fields.values())))
     assert (made.batch.column("end_at")[0].as_py().year, made.rejects) == (4000, ())
+
+
+def test_the_first_rate_of_a_currency_holds_since_ever() -> None:
+    """Object Reference, DatedConversionRate: the dates of a currency's rates leave no gap; the first may begin, and the last
+    end, where no deal is."""
+    mapping = MAPPING.currency_rates
+    assert mapping is not None
+    row = {"Id": "04wBw0000000001IAA", "StartDate": "0001-01-01", "NextStartDate": "9999-12-31", "ConversionRate": 2.0}
+    made = records("currency_rates", mapping, from_json([row], ("Id", "SystemModstamp", *mapping.fields.values())))
+    assert (made.batch.num_rows, made.rejects) == (1, ())
+    assert made.batch.column("rate").to_pylist() == [0.5]
