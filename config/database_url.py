@@ -22,7 +22,7 @@ def parse(url: str) -> URL:
 def holds_password(url: str) -> bool:
     """Also among the parameters, where the PostgreSQL driver takes one too."""
     try:
-        found = parse(url)
+        parsed = parse(url)
     except ValueError:
         return ":" in url.partition("://")[2].rpartition("@")[0]  # refused afterwards, but never shown
-    return bool(found.password) or any("password" in name.lower() for name in found.query)
+    return bool(parsed.password) or any("password" in name.lower() for name in parsed.query)

@@ -69,12 +69,12 @@ def line_of(text: str, keys: list[str]) -> int | None:
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*\[+\s*([^\]#]+?)\s*\]+", line):
             section = [part.strip().strip('"') for part in header[1].split(".")]
-            found = section
+            path = section
         elif entry := re.match(r"\s*([A-Za-z0-9_.\"-]+)\s*=", line):
-            found = section + [part.strip('"') for part in entry[1].split(".")]
+            path = section + [part.strip('"') for part in entry[1].split(".")]
         else:
             continue
-        depth = len(found)
-        if found == keys[:depth] and depth > best[0]:
+        depth = len(path)
+        if path == keys[:depth] and depth > best[0]:
             best = (depth, number)
     return best[1]

@@ -81,10 +81,10 @@ def _previous(folder: Path | None, stream: str, scratch: Path) -> Path:
     source = next((folder / name for name in names if folder is not None and (folder / name).exists()), None)
     if source is not None and _STANCE[stream] in (there := pq.read_schema(source).names):
         version = _VERSION[stream]
-        found = pq.read_table(source, columns=[n for n in ("id", _STANCE[stream], version) if n in there])
+        stances = pq.read_table(source, columns=[n for n in ("id", _STANCE[stream], version) if n in there])
         ours = {"id": "id", _STANCE[stream]: "stance", version: "model_version"}
-        found = found.rename_columns([ours[n] for n in found.column_names])
-        table = _shaped(found, folder, stream)
+        stances = stances.rename_columns([ours[n] for n in stances.column_names])
+        table = _shaped(stances, folder, stream)
     pq.write_table(table, path)
     return path
 

@@ -52,10 +52,10 @@ def standing(stages: Stages, landing: Landing) -> Found | None:
         news.forget(folder)
         return None
     ours = {stream: [spec.name for spec in stages.context.specs if spec.stream == stream] for stream in STREAMS}
-    found = news.news(landing, before, ours, folder / "tmp")
-    if found is not News.NOTHING:
+    what_is_new = news.news(landing, before, ours, folder / "tmp")
+    if what_is_new is not News.NOTHING:
         news.forget(folder)
-    return None if found is News.FACTS else Found(before, found is News.NOTHING)
+    return None if what_is_new is News.FACTS else Found(before, what_is_new is News.NOTHING)
 
 
 def stand(stages: Stages, found: Found, landing: Landing) -> RunResult:

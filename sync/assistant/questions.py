@@ -90,8 +90,8 @@ class Workbench:
 
     def why(self, asked: Why) -> dict[str, Any]:
         """The record's explanation as `bothways explain --json` gives it."""
-        found = explain_record(self.settings, load_model(self.settings), asked.record)
-        answer = found.to_json()
+        explained = explain_record(self.settings, load_model(self.settings), asked.record)
+        answer = explained.to_json()
         return answer if self.names else _without_texts(answer)
 
     def waiting(self, asked: Waiting) -> dict[str, Any]:

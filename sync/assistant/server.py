@@ -77,8 +77,8 @@ def _checked(question: Question, arguments: dict[str, Any]) -> Any:
     try:
         return question.arguments.model_validate(arguments)
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
-        raise ConfigError(f"{question.name}: {told}.", remedy="Look at the tool's input schema.") from None
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
+        raise ConfigError(f"{question.name}: {problems}.", remedy="Look at the tool's input schema.") from None
 
 
 def serve(config: Path, *, names: bool) -> None:

@@ -122,7 +122,7 @@ class Health:
 
     def _page(self, start: StartResponse, trouble: str) -> Iterable[bytes]:
         standing = self._from.standing()
-        told = {
+        page = {
             "status": trouble or "ok",
             "running": standing.running,
             "last_exit_code": standing.code,
@@ -131,7 +131,7 @@ class Health:
             "next_run": _stamp(standing.next_at),
         }
         return answer(
-            start, "503 Service Unavailable" if trouble else "200 OK", json.dumps(told) + "\n", "application/json"
+            start, "503 Service Unavailable" if trouble else "200 OK", json.dumps(page) + "\n", "application/json"
         )
 
 

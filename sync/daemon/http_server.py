@@ -42,8 +42,8 @@ def answer(
 
 def asked_host(environ: WSGIEnvironment) -> str:
     """The host that a request names, in small letters and without a port; "" for none or nonsense."""
-    found = _HOST.fullmatch(str(environ.get("HTTP_HOST", "")).lower())
-    return found["host"].strip("[]") if found else ""
+    match = _HOST.fullmatch(str(environ.get("HTTP_HOST", "")).lower())
+    return match["host"].strip("[]") if match else ""
 
 
 class Listener:

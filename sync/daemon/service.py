@@ -119,10 +119,10 @@ def _last_began(settings: Settings) -> datetime | None:
         (runs.c.crm == settings.crm.kind) & (runs.c.kind == "sync") & (runs.c.status == "finished")
     )
     try:
-        found = rows_of(settings, query)
+        newest = rows_of(settings, query)
     except ConfigError:  # no workspace yet
         return None
-    return parse_time(found[0][0]) if found and found[0][0] else None
+    return parse_time(newest[0][0]) if newest and newest[0][0] else None
 
 
 def _marks(state: StateFile | None, crm: str) -> int:

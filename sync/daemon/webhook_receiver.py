@@ -71,10 +71,10 @@ class StateFile:
 
 def _identity(path: Path | None) -> tuple[int, int] | None:
     try:
-        found = path.stat() if path is not None else None
+        status = path.stat() if path is not None else None
     except OSError:
         return (0, 0)
-    return (found.st_dev, found.st_ino) if found is not None else None
+    return (status.st_dev, status.st_ino) if status is not None else None
 
 
 class Receiver:

@@ -49,16 +49,18 @@ def check_brakes(
     change of the model that explains them was announced instead.
     """
     before, gone = _gone(previous, held, out or {})
-    found = []
+    exceeded = []
     if plan.records_held >= brakes.from_records:
         if stances:
-            found.append(_above("stances would change", plan.stances_changed, plan.stances_held, brakes.stance_share))
-        found += [
+            exceeded.append(
+                _above("stances would change", plan.stances_changed, plan.stances_held, brakes.stance_share)
+            )
+        exceeded += [
             _above("scores would be cleared", plan.numbers_cleared, plan.numbers_held, brakes.cleared_share),
         ]
     if before >= brakes.from_records:
-        found.append(_above("records scored before are gone", gone, before, brakes.gone_share))
-    reasons = [reason for reason in found if reason]
+        exceeded.append(_above("records scored before are gone", gone, before, brakes.gone_share))
+    reasons = [reason for reason in exceeded if reason]
     if reasons:
         raise BrakeReached(
             f"This run would change far more than usual: {'; '.join(reasons)}. Nothing was written.",

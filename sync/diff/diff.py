@@ -84,9 +84,9 @@ def diff(
             wanted, crm = parquet([scores / f"{stream}.parquet"]), parquet([held[stream]])
             for statement in statements(stream, mine, rules, wanted, crm, names):
                 connection.execute(statement).fetchall()
-            found = connection.execute(fill(TOTALS, **names)).fetchall()[0]
-            unchanged[stream] = int(found[0])
-            totals = [before + int(more) for before, more in zip(totals, found, strict=True)]
+            counts = connection.execute(fill(TOTALS, **names)).fetchall()[0]
+            unchanged[stream] = int(counts[0])
+            totals = [before + int(more) for before, more in zip(totals, counts, strict=True)]
             by_stream[stream] = number(connection, fill("SELECT count(*) FROM @plan", **names))
             by_field |= {str(f): int(n) for f, n in connection.execute(fill(_BY_FIELD, **names)).fetchall()}
         durable.make_dir(out.parent)
@@ -149,11 +149,11 @@ def _write(connection: Session, path: Path) -> None:
 
 
 def _digest(connection: Session) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for table in ("plan_accounts", "plan_opportunities"):
         query = fill("SELECT stream, record_id, canonical FROM @plan ORDER BY record_id", plan=table)
         rows = connection.execute(query)
         while chunk := rows.fetchmany(50_000):
             for row in chunk:
-                found.update("\t".join(row).encode() + b"\n")
-    return found.hexdigest()
+                digest.update("\t".join(row).encode() + b"\n")
+    return digest.hexdigest()

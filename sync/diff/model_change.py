@@ -56,8 +56,8 @@ def model_change(plan: Path, held: Mapping[Stream, Path], before: str | None, no
         {"stream": stream, "old": old, "new": new, "count": count, "why": _why(stream, old, new)}
         for (stream, old, new), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     ]
-    found = {"from": before.partition("+")[0], "to": now.partition("+")[0]}
-    return {**found, "stances": counts.total(), "moves": moves}
+    change = {"from": before.partition("+")[0], "to": now.partition("+")[0]}
+    return {**change, "stances": counts.total(), "moves": moves}
 
 
 def announced(change: Mapping[str, Any]) -> str:

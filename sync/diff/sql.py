@@ -96,12 +96,12 @@ def statements(
         "full": ", ".join(c.json(c.w) for c in columns),
         "canonical": ", ".join(f"CASE WHEN {c.differs} THEN {c.json(c.w)} END" for c in columns if not c.is_as_of),
     }
-    made = []
+    filled = []
     for statement in (_COMPARED, _JUDGED, _PLAN):
         for name, text in lists.items():
             statement = statement.replace(f"<{name}>", text)
-        made.append(fill(statement, **names))
-    return made
+        filled.append(fill(statement, **names))
+    return filled
 
 
 def restoring(stream: Stream, specs: Sequence[PropertySpec], held: str) -> str:

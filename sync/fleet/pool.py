@@ -123,19 +123,19 @@ def _run(member: Member, words: Sequence[str], stop: threading.Event) -> Ended:
     seconds = round(time.monotonic() - began, 1)
     code = process.returncode if process.returncode >= 0 else 128 - process.returncode
     try:
-        told = json.loads(out)
+        result = json.loads(out)
     except ValueError:
         return Ended(member.name, code, seconds, error.strip().rpartition("\n")[2])
-    broken = told.get("error") or ""
+    broken = result.get("error") or ""
     message = broken.get("message", "") if isinstance(broken, dict) else str(broken)
-    calls = told.get("api_calls", {})
+    calls = result.get("api_calls", {})
     return Ended(
         member.name,
         code,
         seconds,
         message,
         calls.get("read", 0) + calls.get("write", 0),
-        {name: told.get(name, 0) for name in COUNTS},
+        {name: result.get(name, 0) for name in COUNTS},
     )
 
 

@@ -72,9 +72,9 @@ def make_live(
     rejects: list[Reject] = []
     for stream in SCHEMAS:
         names = {n: f"{n}_{stream}" for n in ("raw", "gone", "newest", "dead", "merged", "live", "ref")}
-        found = files.get(stream, Files())
-        _view(connection, names["raw"], found.records, landed(columns[stream]))
-        _view(connection, names["gone"], found.gone, GONE)
+        stream_files = files.get(stream, Files())
+        _view(connection, names["raw"], stream_files.records, landed(columns[stream]))
+        _view(connection, names["gone"], stream_files.gone, GONE)
         rejects += _merges(connection, stream, names)
         for step in (_NEWEST, _DEAD, _LIVE):
             connection.execute(fill(step, **names))
@@ -93,8 +93,10 @@ def _view(connection: Session, name: str, paths: tuple[object, ...], columns: pa
 
 
 def _merges(connection: Session, stream: Stream, names: dict[str, str]) -> list[Reject]:
-    told = connection.execute(fill("SELECT id, survivor FROM @gone WHERE survivor IS NOT NULL ORDER BY _seq", **names))
-    links = {str(loser): str(survivor) for loser, survivor in told.fetchall() if loser != survivor}
+    merges = connection.execute(
+        fill("SELECT id, survivor FROM @gone WHERE survivor IS NOT NULL ORDER BY _seq", **names)
+    )
+    links = {str(loser): str(survivor) for loser, survivor in merges.fetchall() if loser != survivor}
     final, circles = ends(links)
     circular = {member for circle in circles for member in circle}
     pairs = [(loser, survivor) for loser, survivor in sorted(final.items()) if loser not in circular]

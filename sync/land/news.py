@@ -71,8 +71,8 @@ class Standing:
 
 def landed(landing: Landing) -> dict[Stream, Sequence[int]]:
     """How far each stream has been landed."""
-    found = {stream: landing.generation(stream, "current") for stream in STREAMS}
-    return {stream: [g.number, g.seq, g.rejects] for stream, g in found.items() if g is not None}
+    current = {stream: landing.generation(stream, "current") for stream in STREAMS}
+    return {stream: [g.number, g.seq, g.rejects] for stream, g in current.items() if g is not None}
 
 
 def remember(workspace: Path, standing: Standing) -> None:
@@ -89,9 +89,9 @@ def remember(workspace: Path, standing: Standing) -> None:
 def recall(workspace: Path) -> Standing | None:
     """The standing of the last sync; None when there is none, or it is damaged."""
     try:
-        found = json.loads((workspace / _FILE).read_text())
-        if hashlib.sha256(found["standing"].encode()).hexdigest() == found["seal"]:
-            return Standing(**json.loads(found["standing"]))
+        sealed = json.loads((workspace / _FILE).read_text())
+        if hashlib.sha256(sealed["standing"].encode()).hexdigest() == sealed["seal"]:
+            return Standing(**json.loads(sealed["standing"]))
     except (OSError, ValueError, KeyError, TypeError):
         pass
     return None
@@ -110,14 +110,14 @@ def news(landing: Landing, standing: Standing, ours: Mapping[Stream, Sequence[st
     grown = {s: standing.landed[s][1] for s in now if list(now[s]) != list(standing.landed[s])}
     if any(now[s][0] != standing.landed[s][0] or now[s][2] != standing.landed[s][2] for s in grown):
         return News.FACTS  # read whole again, or more rejects
-    found = News.NOTHING
+    verdict = News.NOTHING
     with session(scratch) as database:
         for stream, seq in grown.items():
-            told = _of_stream(database, landing, stream, seq, ours.get(stream, ()))
-            if told is News.FACTS:
-                return told
-            found = told if told is News.OURS else found
-    return found
+            of_stream = _of_stream(database, landing, stream, seq, ours.get(stream, ()))
+            if of_stream is News.FACTS:
+                return of_stream
+            verdict = of_stream if of_stream is News.OURS else verdict
+    return verdict
 
 
 def _of_stream(database: Session, landing: Landing, stream: Stream, seq: int, ours: Sequence[str]) -> News:

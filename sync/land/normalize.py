@@ -93,11 +93,11 @@ def _settings(connection: Session, organisation: Organisation, read_at: datetime
 
 def _families(connection: Session) -> list[Reject]:
     """Makes `family(account, parent, family)`; a circle of parents is cut and reported."""
-    told = connection.execute(
+    pairs = connection.execute(
         "SELECT c.key, p.key FROM live_accounts a JOIN ref_accounts c USING (id) JOIN ref_accounts p ON p.id = "
         "a.parent_id"
     ).fetchall()
-    parents = {int(child): int(parent) for child, parent in told}
+    parents = {int(child): int(parent) for child, parent in pairs}
     family, circles = ends(parents)
     heads = {circle[0] for circle in circles}  # a circle is cut above its smallest member
     rows = sorted((c, None if c in heads else p, family[c]) for c, p in parents.items())
@@ -129,11 +129,11 @@ def _families(connection: Session) -> list[Reject]:
 
 
 def _dangling(connection: Session) -> dict[str, int]:
-    found = {}
+    dangling = {}
     for stream, columns in SCHEMAS.items():
         for column in columns:
             target = (column.metadata or {}).get(b"ref", b"").decode()
             if target in KEYED and column.type == pa.string():
                 query = fill(DANGLING, live=f"live_{stream}", ref=f"ref_{target}", column=column.name)
-                found[f"dangling_{stream}.{column.name}"] = number(connection, query)
-    return found
+                dangling[f"dangling_{stream}.{column.name}"] = number(connection, query)
+    return dangling

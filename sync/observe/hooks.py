@@ -67,7 +67,7 @@ def _ended(settings: Settings, notifier: Notifier, before: Outcome | None, seen:
     at = now()
     alerted = notifier.ended(code, before, seen.result)
     same = before is not None and before.exit_code == code
-    told = Outcome(
+    last = Outcome(
         at=at,
         exit_code=code,
         run_id=seen.result.run_id if seen.result is not None else "",
@@ -80,7 +80,7 @@ def _ended(settings: Settings, notifier: Notifier, before: Outcome | None, seen:
         quota_left=TRAFFIC.left_of_day(),
         answers={str(status): count for status, count in sorted((TRAFFIC.answers() - seen.answers).items())},
     )
-    _try("The outcome of the run", lambda: outcome.keep(folder, told))
+    _try("The outcome of the run", lambda: outcome.keep(folder, last))
     textfile = settings.metrics.textfile
     if textfile is not None:
         from sync.observe.metrics import write_textfile

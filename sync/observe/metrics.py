@@ -66,16 +66,16 @@ def figures_of(settings: Settings) -> CollectorRegistry:
 
 def _from_state(registry: CollectorRegistry, settings: Settings, crm: str) -> None:
     mine = sa.select(runs).where((runs.c.crm == crm) & (runs.c.kind == "sync")).order_by(runs.c.started_at.desc())
-    found = rows_of(settings, mine.limit(200))
-    told = [(row, json.loads(row.result or "{}")) for row in found]
-    succeeded = [row for row, result in told if row.status == "finished" and ending(result.get("exit_code")).success]
+    rows = rows_of(settings, mine.limit(200))
+    results = [(row, json.loads(row.result or "{}")) for row in rows]
+    succeeded = [row for row, result in results if row.status == "finished" and ending(result.get("exit_code")).success]
     if succeeded:
         last = max(succeeded, key=lambda row: str(row.ended_at))
         age = (datetime.now(UTC) - parse_time(last.as_of)).total_seconds()
         stamp = parse_time(last.ended_at).timestamp()
         _gauge(registry, "last_success_timestamp_seconds", "When the last successful sync ended.", crm, stamp)
         _gauge(registry, "score_age_seconds", "Since the moment that the scores in the CRM are of.", crm, age)
-    done = next(((row, result) for row, result in told if result), None)
+    done = next(((row, result) for row, result in results if result), None)
     if done is not None:
         _of_run(registry, settings, crm, done[0].run_id, done[1])
     letters = (

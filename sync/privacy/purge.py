@@ -109,11 +109,11 @@ def _merged_into(folder: Path, crm: str, stream: Stream, named: list[tuple[Strea
         table = pq.read_table(path, columns=["id", "survivor"], partitioning=None)
         pairs = zip(table.column("id").to_pylist(), table.column("survivor").to_pylist(), strict=True)
         survivors |= {lost: kept for lost, kept in pairs if kept is not None and kept != lost}
-    found = {i for s, i in named if s == stream}
-    start = set(found)
-    while more := {lost for lost, kept in survivors.items() if kept in found} - found:
-        found |= more
-    return sorted(found - start)
+    merged_ids = {i for s, i in named if s == stream}
+    start = set(merged_ids)
+    while more := {lost for lost, kept in survivors.items() if kept in merged_ids} - merged_ids:
+        merged_ids |= more
+    return sorted(merged_ids - start)
 
 
 class _opened:  # noqa: N801  (a context manager by class: it holds three others open)
@@ -148,18 +148,18 @@ def _ids(folder: Path, crm: str, person: str | None, account: str | None) -> lis
     assert person is not None
     if "@" not in person:
         return [("people", person), ("users", person)]
-    found: set[tuple[Stream, str]] = set()
+    same_person: set[tuple[Stream, str]] = set()
     streams: tuple[Stream, ...] = ("people", "users")
     for stream in streams:
         for path in _landed(folder, crm, stream):
             table = pq.read_table(path, columns=["id", "email"], partitioning=None)
             hit = table.filter(pc.equal(pc.utf8_lower(table.column("email")), person.strip().lower()))
-            found |= {(stream, i) for i in hit.column("id").to_pylist()}
-    if not found:
+            same_person |= {(stream, i) for i in hit.column("id").to_pylist()}
+    if not same_person:
         raise ConfigError(
             f"Nobody with the address {person} is in this workspace.", remedy="Or give the id of the CRM."
         )
-    return sorted(found)
+    return sorted(same_person)
 
 
 def _known(state: State, folder: Path, crm: str, ids: list[tuple[Stream, str]]) -> Purged:
@@ -198,13 +198,13 @@ def _landed(folder: Path, crm: str, stream: str, kind: str = "part") -> list[Pat
 
 
 def _of_account(folder: Path, crm: str, accounts: list[str]) -> list[str]:
-    found: set[str] = set()
+    opportunities: set[str] = set()
     for path in _landed(folder, crm, "opportunities") if accounts else ():
         table = pq.read_table(path, columns=["id", "account_id"], partitioning=None)
-        found |= set(
+        opportunities |= set(
             table.filter(pc.is_in(table.column("account_id"), pa.array(accounts, pa.string()))).column("id").to_pylist()
         )
-    return sorted(found)
+    return sorted(opportunities)
 
 
 def _rewrite(state: State, folder: Path, landed_as: str, out: Out) -> int:

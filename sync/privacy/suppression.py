@@ -21,8 +21,8 @@ _BELONGS: tuple[Stream, ...] = ("people", "opportunities", "cases", "contracts",
 
 def kept_out(state: State, crm: str) -> Out:
     """Who is kept out of a CRM's landing; empty when nobody is."""
-    found = {stream: holds.kept_out(state, crm, stream) for stream in KEPT_OUT}
-    return {stream: digests for stream, digests in found.items() if digests}
+    suppressed = {stream: holds.kept_out(state, crm, stream) for stream in KEPT_OUT}
+    return {stream: digests for stream, digests in suppressed.items() if digests}
 
 
 def strip(table: pa.Table, stream: Stream, out: Out) -> pa.Table:

@@ -63,8 +63,10 @@ def _file(landing: Landing, stream: Stream) -> Path:
 def _newest(parts: Sequence[Path], records: Written) -> pa.Table:
     """The landed rows of the records, the newest of each."""
     ids = pa.array(list(records), pa.string())
-    found = [table.filter(pc.is_in(table.column("id"), ids)) for table in map(_read, parts)]
-    table = pa.concat_tables(found).sort_by([("id", "ascending"), ("modified_at", "ascending"), ("_seq", "ascending")])
+    landed_rows = [table.filter(pc.is_in(table.column("id"), ids)) for table in map(_read, parts)]
+    table = pa.concat_tables(landed_rows).sort_by(
+        [("id", "ascending"), ("modified_at", "ascending"), ("_seq", "ascending")]
+    )
     held = table.column("id").to_pylist()
     last = [at for at, record in enumerate(held) if at + 1 == len(held) or held[at + 1] != record]
     return table.take(pa.array(last, pa.int64()))
@@ -80,5 +82,5 @@ def _as_written(table: pa.Table, names: Sequence[str], records: Written, columns
     for name in names:
         before = table.column(name).to_pylist()
         given[name] = [records[one][0].get(name, old) for one, old in zip(ids, before, strict=True)]
-    made = [pa.array(given[f.name], f.type) if f.name in given else table.column(f.name) for f in columns]
-    return pa.table(made, schema=columns)
+    arrays = [pa.array(given[f.name], f.type) if f.name in given else table.column(f.name) for f in columns]
+    return pa.table(arrays, schema=columns)

@@ -52,14 +52,14 @@ def part_tables(pages: list[Page], seq: int, columns: pa.Schema, rejects_before:
             seq += 1
             gone.append((loser, survivor, seq))
         rejects.extend(page.rejects)
-    found: dict[str, pa.Table] = {}
+    tables: dict[str, pa.Table] = {}
     if records:
-        found["part"] = pa.concat_tables(records).cast(landed(columns))
+        tables["part"] = pa.concat_tables(records).cast(landed(columns))
     if gone:
-        found["gone"] = pa.table([list(column) for column in zip(*gone, strict=True)], schema=GONE)
+        tables["gone"] = pa.table([list(column) for column in zip(*gone, strict=True)], schema=GONE)
     if kept := rejects[: max(0, REJECTS_KEPT - rejects_before)]:
-        found["rejects"] = pa.table([[getattr(r, name) for r in kept] for name in REJECTS.names], schema=REJECTS)
-    return found
+        tables["rejects"] = pa.table([[getattr(r, name) for r in kept] for name in REJECTS.names], schema=REJECTS)
+    return tables
 
 
 def _checked(page: Page, columns: pa.Schema) -> pa.Table:

@@ -144,10 +144,10 @@ def _complete(connector: Connector, landing: Landing, state: State, run_id: str)
     """
     mine = (pulls.c.run_id == run_id) & pulls.c.complete
     with state.engine.begin() as connection:
-        told = connection.execute(sa.select(pulls.c.stream).where(mine)).scalars().all()
-    done = {stream for stream in told if connector.capabilities.incremental and _usable(landing, stream)}
+        landed_streams = connection.execute(sa.select(pulls.c.stream).where(mine)).scalars().all()
+    done = {stream for stream in landed_streams if connector.capabilities.incremental and _usable(landing, stream)}
     with state.engine.begin() as connection:
-        for stream in set(told) - done:
+        for stream in set(landed_streams) - done:
             connection.execute(pulls.delete().where((pulls.c.run_id == run_id) & (pulls.c.stream == stream)))
     return done
 

@@ -58,9 +58,9 @@ def _lately(table: pa.Table, stream: Stream, since: pa.Scalar) -> pa.Table:
 
 
 def _gone(paths: Sequence[Path]) -> set[str]:
-    found: set[str] = set()
+    gone: set[str] = set()
     for path in paths:
         table = pq.read_table(path, partitioning=None, columns=["id", "survivor"])
         for one, survivor in zip(*(table.column(n).to_pylist() for n in ("id", "survivor")), strict=True):
-            (found.discard if survivor == one else found.add)(one)  # its own id: it was read and lives
-    return found
+            (gone.discard if survivor == one else gone.add)(one)  # its own id: it was read and lives
+    return gone

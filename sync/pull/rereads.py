@@ -53,13 +53,13 @@ class Marks:
     def now(self) -> Marked:
         """All marks, whatever their stream."""
         query = sa.select(marks.c.stream, marks.c.record_id, marks.c.token).where(marks.c.crm == self._crm)
-        found: dict[Stream, dict[str, str]] = {}
+        marked: dict[Stream, dict[str, str]] = {}
         with self._state.engine.connect() as connection:
             for row in connection.execute(query):
                 stream: Stream | None = next((s for s in STREAMS if s == row.stream), None)
                 if stream is not None:
-                    found.setdefault(stream, {})[row.record_id] = row.token
-        return Marked(found)
+                    marked.setdefault(stream, {})[row.record_id] = row.token
+        return Marked(marked)
 
     def count(self) -> int:
         """How many records are marked."""

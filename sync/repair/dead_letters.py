@@ -59,18 +59,18 @@ def drop_letters(workspace: Workspace, crm: str, records: Sequence[str] = ()) ->
 def _chosen(state: State, crm: str, records: Sequence[str]) -> list[sa.Row[tuple[object, ...]]]:
     query = sa.select(dead_letters).where(dead_letters.c.crm == crm)
     with state.engine.connect() as connection:
-        found = list(connection.execute(query.order_by(dead_letters.c.stream, dead_letters.c.record_id)))
-    unknown = sorted(set(records) - {row.record_id for row in found})
+        letters = list(connection.execute(query.order_by(dead_letters.c.stream, dead_letters.c.record_id)))
+    unknown = sorted(set(records) - {row.record_id for row in letters})
     if unknown:
         raise ConfigError(
             f"There is no dead letter of {', '.join(unknown)}.", remedy="`bothways dead-letters list` shows them."
         )
-    return [row for row in found if not records or row.record_id in records]
+    return [row for row in letters if not records or row.record_id in records]
 
 
 def _confirmed(state: State, crm: str, stream: str, record_id: str) -> dict[str, object]:
     here = (confirmed.c.crm == crm) & (confirmed.c.stream == stream) & (confirmed.c.record_id == record_id)
     with state.engine.connect() as connection:
         text = connection.execute(sa.select(confirmed.c.held).where(here)).scalar_one_or_none()
-    found: dict[str, object] = json.loads(text) if text else {}
-    return found
+    values: dict[str, object] = json.loads(text) if text else {}
+    return values

@@ -56,11 +56,11 @@ def send(stages: Stages, rows: Sequence[Planned]) -> Outcome:
         writer.send(rows)
     except BothwaysError as error:
         broken = error
-    told = _outcome(stages, journal, len(rows), broken)
-    stages.runs.end(stages.run, "finished" if broken is None else "abandoned", told.error)
+    outcome = _outcome(stages, journal, len(rows), broken)
+    stages.runs.end(stages.run, "finished" if broken is None else "abandoned", outcome.error)
     if broken is not None and not isinstance(broken, RetriableError | QuotaReached):
         raise broken
-    return told
+    return outcome
 
 
 def _outcome(stages: Stages, journal: Journal, planned: int, broken: BothwaysError | None) -> Outcome:
@@ -68,7 +68,7 @@ def _outcome(stages: Stages, journal: Journal, planned: int, broken: BothwaysErr
     deferred = sum(counts.get(status, 0) for status in OPEN)
     rejected = counts.get("rejected", 0)
     code = exit_code(broken) if broken is not None else 7 if deferred else 3 if rejected else 0
-    told = Outcome(
+    outcome = Outcome(
         stages.run.run_id,
         planned,
         counts.get("confirmed", 0),
@@ -78,6 +78,6 @@ def _outcome(stages: Stages, journal: Journal, planned: int, broken: BothwaysErr
         code,
         "" if broken is None else str(broken),
     )
-    if told.planned != told.written + told.rejected + told.deferred + told.gone:
-        raise AssertionError(f"the counts of run {told.run_id} do not add up: {told}")
-    return told
+    if outcome.planned != outcome.written + outcome.rejected + outcome.deferred + outcome.gone:
+        raise AssertionError(f"the counts of run {outcome.run_id} do not add up: {outcome}")
+    return outcome

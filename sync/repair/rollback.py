@@ -63,9 +63,9 @@ def run_rollback(
         kept = missing = 0
         for stream in STREAMS:
             mine = [row for row in done if row.stream == stream]
-            found = _restorable(stages, normalized, stream, mine)
-            rows += found.rows
-            kept, missing = kept + found.kept, missing + len(mine) - found.there
+            restorable = _restorable(stages, normalized, stream, mine)
+            rows += restorable.rows
+            kept, missing = kept + restorable.kept, missing + len(mine) - restorable.there
         if preview:
             stages.runs.end(stages.run, "finished", "")
             return Rollback(run_id, len(done), len(rows), kept, missing, None)
@@ -89,12 +89,12 @@ def _run_id(stages: Stages, target: str) -> str:
         (runs.c.crm == stages.context.connector.name) & runs.c.run_id.startswith(target, autoescape=True)
     )
     with stages.state.engine.connect() as connection:
-        found = sorted(connection.execute(query).scalars())
-    found = [target] if target in found else [run for run in found if run != stages.run.run_id]
-    if len(found) != 1:
-        what = "No run is" if not found else f"{len(found)} runs are"
+        candidates = sorted(connection.execute(query).scalars())
+    candidates = [target] if target in candidates else [run for run in candidates if run != stages.run.run_id]
+    if len(candidates) != 1:
+        what = "No run is" if not candidates else f"{len(candidates)} runs are"
         raise ConfigError(f"{what} called {target!r}.", remedy="`bothways status` lists the runs.")
-    return str(found[0])
+    return str(candidates[0])
 
 
 def _written(stages: Stages, run_id: str) -> list[Any]:

@@ -87,12 +87,12 @@ def show(workspace: Workspace) -> Report:
 
 def check(workspace: Workspace) -> Report:
     """As `show`, and every file of landing, scores and plans against its checksum. Changes nothing."""
-    found, path = show(workspace), _path(workspace)
+    report, path = show(workspace), _path(workspace)
     broken = [
         str(sums.parent.relative_to(workspace.dir)) for sums in sorted(workspace.dir.glob(f"scores/*/{SUMS}"))
         if not checksums.folder_holds(sums.parent)
     ]  # fmt: skip
-    if path.exists() and not any(f.kind == "present" and f.damage for f in found.files):
+    if path.exists() and not any(f.kind == "present" and f.damage for f in report.files):
         with closing(open_state(workspace.dir, purpose="read")) as state, state.engine.connect() as connection:
             t, r = tables.parts.c, tables.runs.c
             for row in connection.execute(sa.select(tables.parts).order_by(t.crm, t.stream, t.name)):
@@ -105,7 +105,7 @@ def check(workspace: Workspace) -> Report:
                 for row in connection.execute(query)
                 if Path(row.plan_path).exists() and not checksums.holds(Path(row.plan_path), row.plan_sha256)
             ]
-    return Report(found.files, found.waiting, tuple(broken))
+    return Report(report.files, report.waiting, tuple(broken))
 
 
 def restore(workspace: Workspace, name: str | None = None) -> Restored:

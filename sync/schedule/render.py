@@ -55,15 +55,15 @@ class Asked:
 
     def check(self) -> tuple[str, str]:
         """Hour and minute. Raises ConfigError for what cannot stand in a unit."""
-        found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", self.at)
-        if found is None:
+        match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", self.at)
+        if match is None:
             raise ConfigError(f"{self.at!r} is not a time of day.", remedy="Write it like 02:17.")
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,50}", self.name):
             raise ConfigError(f"{self.name!r} cannot name a unit.", remedy="Use small letters, digits and dashes.")
         for text in (str(self.config), self.program, self.image):
             if not re.fullmatch(r"[\w@./:+-]+", text):
                 raise ConfigError(f"{text!r} cannot stand in a unit.", remedy="Use a path without spaces or quotes.")
-        return found[1], found[2]
+        return match[1], match[2]
 
 
 def units(kind: str, settings: Settings | None, asked: Asked) -> dict[str, str]:

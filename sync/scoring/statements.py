@@ -55,8 +55,8 @@ class Statements:
             raise ValueError("not a whole gzip file") from error
         if hashlib.sha256(text).hexdigest().encode() != digest:
             raise ValueError("its checksum differs")
-        found = json.loads(text)
-        return cls(*(tuple((name, sql) for name, sql in found[part]) for part in ("stages", "outputs")))
+        statements = json.loads(text)
+        return cls(*(tuple((name, sql) for name, sql in statements[part]) for part in ("stages", "outputs")))
 
 
 def statements_for(
@@ -74,13 +74,13 @@ def statements_for(
     key = key_of(engine, model, what)
     if key not in _READ:
         folders = [SHIPPED, *cache_folders(workspace)]
-        found = next((s for folder in folders if (s := _read(folder / f"{key}.gz")) is not None), None)
-        if found is None:
-            found = compile_them()
-            any(keep(found, key, folder) for folder in folders[1:])
+        statements = next((s for folder in folders if (s := _read(folder / f"{key}.gz")) is not None), None)
+        if statements is None:
+            statements = compile_them()
+            any(keep(statements, key, folder) for folder in folders[1:])
         while len(_READ) >= 8:
             _READ.pop(next(iter(_READ)))
-        _READ[key] = found
+        _READ[key] = statements
     return _READ[key]
 
 

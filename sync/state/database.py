@@ -161,12 +161,12 @@ def _ready(path: Path, purpose: Purpose) -> Path | None:
 
 def _identity(path: Path) -> tuple[object, ...]:
     """What changes when somebody else writes the file."""
-    found: list[object] = []
+    identity: list[object] = []
     for file in (path, path.with_name(path.name + "-wal")):
         if file.exists():
-            told = file.stat()
-            found.append((told.st_ino, told.st_size, told.st_mtime_ns))
-    return tuple(found)
+            status = file.stat()
+            identity.append((status.st_ino, status.st_size, status.st_mtime_ns))
+    return tuple(identity)
 
 
 def _pragmas(connection: sqlite3.Connection, _: object) -> None:
@@ -233,8 +233,8 @@ def _begin(state: State) -> None:
 
 
 def _driver(connection: sa.Connection) -> sqlite3.Connection:
-    found: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-    return found
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    return driver
 
 
 def _add_columns(state: State, connection: sa.Connection) -> None:

@@ -59,9 +59,9 @@ def file_system(path: Path, mounts: Path = _MOUNTS) -> str | None:
 def findings(workspace: Path, state_url: str | None, mounts: Path = _MOUNTS) -> tuple[Finding, ...]:
     """Whether the workspace can be kept where it is."""
     kind = file_system(workspace, mounts)
-    found = []
+    problems = []
     if state_url is None and kind in NETWORK:
-        found.append(
+        problems.append(
             Finding(
                 "fail",
                 "workspace",
@@ -72,7 +72,7 @@ def findings(workspace: Path, state_url: str | None, mounts: Path = _MOUNTS) -> 
     there = next(p for p in (workspace.resolve(), *workspace.resolve().parents) if p.exists())
     free = shutil.disk_usage(there).free
     if free < _LEAST_FREE:
-        found.append(
+        problems.append(
             Finding("warn", "workspace", f"{workspace} has {free / 1e6:.0f} MB left.", "Free some space on its disk.")
         )
-    return tuple(found) or (Finding("ok", "workspace", f"{workspace} ({kind or 'unknown'} file system)"),)
+    return tuple(problems) or (Finding("ok", "workspace", f"{workspace} ({kind or 'unknown'} file system)"),)

@@ -59,8 +59,8 @@ def kept_out(state: State, crm: str, stream: Stream) -> frozenset[str]:
 
 def _get(state: State, key: str) -> str | None:
     with state.engine.connect() as connection:
-        found: str | None = connection.execute(sa.select(meta.c.value).where(meta.c.key == key)).scalar_one_or_none()
-        return found
+        stored: str | None = connection.execute(sa.select(meta.c.value).where(meta.c.key == key)).scalar_one_or_none()
+        return stored
 
 
 def _set(state: State, key: str, value: str) -> None:

@@ -48,10 +48,10 @@ def history(settings: Settings, what: str, *, most: int = 1_000) -> list[Written
         .order_by(journal.c.updated_at.desc(), journal.c.stream, journal.c.record_id)
         .limit(most)
     )
-    found = rows_of(settings, query.where((journal.c.run_id == what) | (journal.c.record_id == what)))
-    if not found and (ids := _named(settings, what)):
-        found = rows_of(settings, query.where(journal.c.record_id.in_(ids)))
-    if not found:
+    changes = rows_of(settings, query.where((journal.c.run_id == what) | (journal.c.record_id == what)))
+    if not changes and (ids := _named(settings, what)):
+        changes = rows_of(settings, query.where(journal.c.record_id.in_(ids)))
+    if not changes:
         raise ConfigError(
             f"Nothing was written for {what!r}.",
             remedy="Give the id or name of a record, or a run of `bothways status`.",
@@ -69,7 +69,7 @@ def history(settings: Settings, what: str, *, most: int = 1_000) -> list[Written
             row.code,
             row.message,
         )
-        for row in found
+        for row in changes
     ]
 
 
@@ -128,7 +128,7 @@ def status(settings: Settings, max_age: timedelta | None = None, *, most: int = 
 
 
 def _line(row: Any) -> RunLine:
-    told = json.loads(row.result or "{}")
+    result = json.loads(row.result or "{}")
     return RunLine(
         row.run_id,
         row.kind,
@@ -136,8 +136,8 @@ def _line(row: Any) -> RunLine:
         row.as_of,
         row.started_at,
         row.ended_at,
-        told.get("exit_code") if row.status == "finished" else None,
-        told.get("written"),
+        result.get("exit_code") if row.status == "finished" else None,
+        result.get("written"),
         row.error or "",
     )
 

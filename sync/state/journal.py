@@ -133,8 +133,8 @@ class Journal:
         )
         letters = sa.select(dead_letters.c.stream, dead_letters.c.record_id).where(dead_letters.c.crm == self._crm)
         with self._state.engine.begin() as connection:
-            found: dict[Key, str] = {(r.stream, r.record_id): "rejected" for r in connection.execute(letters)}
-            return found | {(r.stream, r.record_id): "unknown" for r in connection.execute(unknown)}
+            status_of: dict[Key, str] = {(r.stream, r.record_id): "rejected" for r in connection.execute(letters)}
+            return status_of | {(r.stream, r.record_id): "unknown" for r in connection.execute(unknown)}
 
     def last_confirmed(self, stream: Stream) -> Iterator[tuple[str, str]]:
         """Record id and JSON of all our values that the CRM last confirmed, by id. Damaged ones count as never
@@ -146,8 +146,8 @@ class Journal:
             .order_by(confirmed.c.record_id)
         )
         with self._state.engine.begin() as connection:
-            found = connection.execution_options(yield_per=10_000).execute(query)
-            yield from ((r.record_id, r.held) for r in found if _sound(r.held))
+            rows = connection.execution_options(yield_per=10_000).execute(query)
+            yield from ((r.record_id, r.held) for r in rows if _sound(r.held))
 
     def forget_confirmed(self, connection: sa.Connection) -> None:
         """What the CRM holds now is where we begin, whoever wrote it; in the caller's transaction."""
@@ -260,5 +260,5 @@ def _sound(text: str) -> bool:
 
 def values_of(text: str) -> dict[str, Any]:
     """The values of a JSON object of the journal."""
-    found: dict[str, Any] = json.loads(text)
-    return found
+    values: dict[str, Any] = json.loads(text)
+    return values

@@ -55,19 +55,19 @@ def finished_runs(settings: Settings, *, most: int = 1) -> list[FinishedRun]:
         .where(runs.c.crm == settings.crm.kind, runs.c.status == "finished", runs.c.scores_dir.is_not(None))
         .order_by(runs.c.ended_at.desc(), runs.c.run_id.desc())
     )
-    found = []
+    finished = []
     for row in rows_of(settings, query):
         folder = Path(row.scores_dir)
         if checksums.folder_holds(folder):
             result = json.loads(row.result or "{}")
             pulled, written = result.get("pulled", {}), result.get("written", 0)
             links = result.get("links") or {}
-            found.append(FinishedRun(row.run_id, row.kind, row.as_of, folder, pulled, written, links))
+            finished.append(FinishedRun(row.run_id, row.kind, row.as_of, folder, pulled, written, links))
         elif folder.is_dir():
             logs.write("warning", f"The scores in {folder} are damaged and left out.")
-        if len(found) == most:
+        if len(finished) == most:
             break
-    return found
+    return finished
 
 
 def dead_letters(settings: Settings) -> list[DeadLetter]:

@@ -151,10 +151,10 @@ class RunLog:
             .order_by(runs.c.started_at.desc())
         )
         with self._state.engine.begin() as connection:
-            found = connection.execute(query).all()
-        if len({row.plan_digest for row in found}) > 1:
+            matching = connection.execute(query).all()
+        if len({row.plan_digest for row in matching}) > 1:
             raise PlanChanged(f"Several plans have a digest that begins with {digest}.", remedy="Give more of it.")
-        return (str(found[0].plan_digest), parse_time(found[0].as_of)) if found else None
+        return (str(matching[0].plan_digest), parse_time(matching[0].as_of)) if matching else None
 
     def last_model(self, run: Run) -> str | None:
         """The model version of the newest other sync whose plan was committed; None without one."""
@@ -176,8 +176,8 @@ class RunLog:
             .limit(1)
         )
         with self._state.engine.begin() as connection:
-            found = connection.execute(query).scalar_one_or_none()
-        return _whole(Path(found)) if found else None
+            folder = connection.execute(query).scalar_one_or_none()
+        return _whole(Path(folder)) if folder else None
 
     def _unfinished(self, kind: str) -> list[sa.Row[tuple[object, ...]]]:
         query = (
@@ -197,17 +197,17 @@ class RunLog:
             connection.execute(runs.update().where(runs.c.run_id == run_id).values(**values))
 
     def _run(self, row: sa.Row[tuple[object, ...]], *, resumed: bool) -> Run:
-        found = row._asdict()
-        paths = {n: Path(found[n]) if found[n] else None for n in ("previous_dir", "scores_dir", "plan_path")}
+        values = row._asdict()
+        paths = {n: Path(values[n]) if values[n] else None for n in ("previous_dir", "scores_dir", "plan_path")}
         paths["previous_dir"] = _whole(paths["previous_dir"]) if paths["previous_dir"] else None
         return Run(
-            run_id=found["run_id"],
-            kind=found["kind"],
-            phase=found["phase"],
-            as_of=parse_time(found["as_of"]),
-            plan_digest=found["plan_digest"] or "",
-            profile=found["profile"] or "",
-            result=found["result"] or "",
+            run_id=values["run_id"],
+            kind=values["kind"],
+            phase=values["phase"],
+            as_of=parse_time(values["as_of"]),
+            plan_digest=values["plan_digest"] or "",
+            profile=values["profile"] or "",
+            result=values["result"] or "",
             resumed=resumed,
             **paths,
         )
@@ -215,9 +215,9 @@ class RunLog:
 
 def _plan_holds(row: sa.Row[tuple[object, ...]]) -> bool:
     """Whether the plan of a run is still there as it was written."""
-    found = row._asdict()
-    path = Path(str(found["plan_path"]))
-    return path.exists() if found["plan_sha256"] is None else checksums.holds(path, found["plan_sha256"])
+    values = row._asdict()
+    path = Path(str(values["plan_path"]))
+    return path.exists() if values["plan_sha256"] is None else checksums.holds(path, values["plan_sha256"])
 
 
 def _whole(scores: Path) -> Path | None:

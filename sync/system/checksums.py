@@ -18,8 +18,8 @@ def of(path: Path) -> str:
     """The SHA-256 of a file in hexadecimal; read once in a process as long as the file is not changed. Raises
     OSError.
     """
-    found = path.stat()
-    key = (str(path), found.st_ino, found.st_size, found.st_mtime_ns)
+    status = path.stat()
+    key = (str(path), status.st_ino, status.st_size, status.st_mtime_ns)
     if key not in _known:
         if len(_known) >= _MOST_KNOWN:
             _known.clear()

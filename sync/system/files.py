@@ -62,14 +62,14 @@ def replace_dir(temporary: Path, final: Path) -> None:
 def check_output(path: Path) -> None:
     """Raises ConfigError when a file that a person asked for cannot be made: to be called before the work."""
     try:
-        found = path.lstat()
+        status = path.lstat()
     except FileNotFoundError:
-        found = None
+        status = None
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}.", remedy="Name another file.") from None
-    if found is not None and not stat.S_ISREG(found.st_mode):
+    if status is not None and not stat.S_ISREG(status.st_mode):
         kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISLNK, "a link"))
-        what = next((words for test, words in kinds if test(found.st_mode)), "no ordinary file")
+        what = next((words for test, words in kinds if test(status.st_mode)), "no ordinary file")
         raise ConfigError(f"{path} is {what}; it is not replaced.", remedy="Name a file.")
     above = next(folder for folder in path.absolute().parents if folder.exists())
     if not above.is_dir():

@@ -10,16 +10,16 @@ from connectors.errors import ConfigError
 def time_argument(text: str) -> datetime:
     """An ISO date (its first instant) or time; without an offset it is UTC. Raises ConfigError."""
     try:
-        found = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigError(
             f"{text!r} is not a date or time.", remedy="Write it like 2026-06-01 or 2026-06-01T12:00:00Z."
         ) from None
-    if not _YEARS[0] <= found.year <= _YEARS[1]:
+    if not _YEARS[0] <= time.year <= _YEARS[1]:
         raise ConfigError(
             f"{text!r} is too long ago or too far ahead.", remedy="Give a moment of this or the last decades."
         )
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 _YEARS = (1970, 2200)
@@ -32,10 +32,10 @@ def duration_argument(text: str) -> timedelta:
     number, unit = text.strip()[:-1], text.strip()[-1:].lower()
     if unit not in _UNITS or not number.isdecimal() or len(number) > 6:
         raise ConfigError(f"{text!r} is not a length of time.", remedy="Write it like 26h, 90m or 30d.")
-    found = timedelta(**{_UNITS[unit]: int(number)})
-    if found > _LONGEST:
+    duration = timedelta(**{_UNITS[unit]: int(number)})
+    if duration > _LONGEST:
         raise ConfigError(f"{text!r} is longer than twenty years.", remedy="Write it like 26h, 90m or 30d.")
-    return found
+    return duration
 
 
 def format_time(instant: datetime) -> str:
