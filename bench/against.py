@@ -2,10 +2,10 @@
 
     .venv/bin/python bench/against.py --accounts 200 --accounts 50000 --rounds 5
 
-The earlier commit is checked out beside this tree (`git worktree`) and runs on the same installed packages. The tables are those
-of `bench/scale.py`. Processor seconds and peak memory are of a process that does nothing but score, its start included;
-statements are compiled before the first round, as they are on every night but the first. Two trees with the same model are
-compared column by column, too.
+The earlier commit is checked out beside this tree (`git worktree`) and runs on the same installed packages. The tables
+are those of `bench/scale.py`. Processor seconds and peak memory are of a process that does nothing but score, its start
+included; statements are compiled before the first round, as they are on every night but the first. Two trees with the
+same model are compared column by column, too.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def main() -> None:
             cpu = {name: statistics.median(seconds for seconds, _ in rows) for name, rows in figures.items()}
             peak = {name: statistics.median(mb for _, mb in rows) for name, rows in figures.items()}
             print(
-                f"{accounts:,} accounts, {pq.read_metadata(folder / 'normalized/activities.parquet').num_rows:,} activities:"
+                f"{accounts:,} accounts, "
+                f"{pq.read_metadata(folder / 'normalized/activities.parquet').num_rows:,} activities:"
                 f" {cpu['now']:.2f} CPU s against {cpu['earlier']:.2f} = {cpu['now'] / cpu['earlier']:.2f};"
                 f" peak {peak['now']:.0f} MB against {peak['earlier']:.0f};"
                 f" {differences(folder / 'now', folder / 'earlier')}",

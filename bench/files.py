@@ -1,10 +1,12 @@
-"""What reading files costs: rows of a CSV, rows of a workbook, headers of mail, each against the library that does the bare work.
+"""What reading files costs: rows of a CSV, rows of a workbook, headers of mail, each against the library that does the
+bare work.
 
     .venv/bin/python bench/files.py [--rows 1000000] [--sheet-rows 200000] [--mails 200000]
 
-Each is read by the connector into a table of typed columns (mail: into acts) in a process of its own, and by pyarrow's CSV reader, calamine's
-own loop and `email.parser` in another; the ratio is of processor time in the same run. Memory is the peak of the connector's process.
-For the CSV also what follows is told: the mapping's expressions, one row for each id, sorted, in pages.
+Each is read by the connector into a table of typed columns (mail: into acts) in a process of its own, and by pyarrow's
+CSV reader, calamine's own loop and `email.parser` in another; the ratio is of processor time in the same run. Memory is
+the peak of the connector's process. For the CSV also what follows is told: the mapping's expressions, one row for each
+id, sorted, in pages.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ STAGES = ("Prospecting", "Negotiation", "Closed Won", "Closed Lost")
 def make_csv(path: Path, rows: int) -> None:
     with path.open("w") as out:
         out.write(
-            "Opportunity ID,Opportunity Name,Account ID,Stage,Amount,Amount Currency,Probability,Close Date,Created Date,Won\n"
+            "Opportunity ID,Opportunity Name,Account ID,Stage,Amount,Amount Currency,Probability,Close Date,"
+            "Created Date,Won\n"
         )
         for i in range(rows):
             out.write(
@@ -43,15 +46,18 @@ def make_sheet(path: Path, rows: int) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
         book.writestr(
             "_rels/.rels",
-            f'<Relationships xmlns="{package}"><Relationship Id="r" Type="{rel}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+            f'<Relationships xmlns="{package}"><Relationship Id="r" Type="{rel}/officeDocument" '
+            f'Target="xl/workbook.xml"/></Relationships>',
         )
         book.writestr(
             "xl/workbook.xml",
-            f'<workbook xmlns="{main}" xmlns:r="{rel}"><sheets><sheet name="a" sheetId="1" r:id="r1"/></sheets></workbook>',
+            f'<workbook xmlns="{main}" xmlns:r="{rel}"><sheets><sheet name="a" sheetId="1" r:id="r1"/>'
+            f"</sheets></workbook>",
         )
         book.writestr(
             "xl/_rels/workbook.xml.rels",
-            f'<Relationships xmlns="{package}"><Relationship Id="r1" Type="{rel}/worksheet" Target="worksheets/s.xml"/></Relationships>',
+            f'<Relationships xmlns="{package}"><Relationship Id="r1" Type="{rel}/worksheet" '
+            f'Target="worksheets/s.xml"/></Relationships>',
         )
         with book.open("xl/worksheets/s.xml", "w") as out:
             out.write(f'<worksheet xmlns="{main}"><sheetData>'.encode())
@@ -101,11 +107,15 @@ def make_mail(path: Path, mails: int) -> None:
             sender, to = (here, there) if i % 3 else (there, here)
             out.write(
                 f"From {sender} Wed Mar  4 13:05:00 2026\nReceived: from a.example by b.example with ESMTPS id {i}\n"
-                f"\tfor <x@y.example>; Wed, 4 Mar 2026 13:05:00 +0100\nDKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;\n"
+                f"\tfor <x@y.example>; Wed, 4 Mar 2026 13:05:00 +0100\nDKIM-Signature: v=1; a=rsa-sha256; "
+                f"c=relaxed/relaxed;\n"
                 f"\td=ours.example; s=x; h=from:to:subject; bh=abc=;\n\tb={'A1b2' * 40}\nMIME-Version: 1.0\n"
-                f'From: "Person, {i}" <{sender}>\nTo: Somebody <{to}>, other@c{i % 300}.example\nSubject: Re: about {i % 5000}\n'
-                f"Date: {1 + i % 28} Mar 2026 13:{i % 60:02}:00 +0100\nMessage-ID: <{i}@ours.example>\nIn-Reply-To: <{i - 5000}@ours.example>\n"
-                f"X-Mailer: Something 1.0\nX-Spam-Score: -0.1\nContent-Type: text/plain; charset=utf-8\n\n{'A line of the body, which nobody reads.' * 3}\n\n"
+                f'From: "Person, {i}" <{sender}>\nTo: Somebody <{to}>, other@c{i % 300}.example\nSubject: Re: '
+                f"about {i % 5000}\n"
+                f"Date: {1 + i % 28} Mar 2026 13:{i % 60:02}:00 +0100\nMessage-ID: <{i}@ours.example>\n"
+                f"In-Reply-To: <{i - 5000}@ours.example>\n"
+                f"X-Mailer: Something 1.0\nX-Spam-Score: -0.1\nContent-Type: text/plain; charset=utf-8\n\n"
+                f"{'A line of the body, which nobody reads.' * 3}\n\n"
             )
 
 
@@ -127,9 +137,17 @@ def read_table(folder: Path, name: str) -> int:
     from connectors.file.connector import FileConnector
 
     columns = {
-        "id": '"Opportunity ID"', "name": '"Opportunity Name"', "account_id": '"Account ID"', "stage": "Stage", "amount": "Amount",
-        "currency": '"Amount Currency"', "probability": "Probability / 100", "close_at": '"Close Date"', "created_at": '"Created Date"', "is_won": "Won",
-    }  # fmt: skip
+        "id": '"Opportunity ID"',
+        "name": '"Opportunity Name"',
+        "account_id": '"Account ID"',
+        "stage": "Stage",
+        "amount": "Amount",
+        "currency": '"Amount Currency"',
+        "probability": "Probability / 100",
+        "close_at": '"Close Date"',
+        "created_at": '"Created Date"',
+        "is_won": "Won",
+    }
     mapping = parse_mapping({"opportunities": {"from": name, "columns": columns}}, "bench")
     connector = FileConnector(FilesConfig(input=str(folder), output=str(folder / "out")), mapping, (), Organisation())
     try:
@@ -222,7 +240,8 @@ def main() -> None:
             make(path, size)
             base, ours = (measured(["--one", kind, str(path), who]) for who in ("bare", "ours"))
             print(
-                f"{kind:6} {ours['count']:9,.0f} {base['seconds']:9.2f} {ours['seconds']:8.2f} {ours['seconds'] / base['seconds']:7.2f}"
+                f"{kind:6} {ours['count']:9,.0f} {base['seconds']:9.2f} {ours['seconds']:8.2f} "
+                f"{ours['seconds'] / base['seconds']:7.2f}"
                 f" {ours['mb']:9.0f} {path.stat().st_size / 2**20:9.0f}"
             )
             if kind == "csv":

@@ -1,5 +1,7 @@
-"""One scoring per mutation: what the plain-Python reference says of a few organisations is worked out once and kept in a file,
-and a process of its own (`python mutation_worker.py COPY CASES`) scores them with the formulas of a copy until a figure differs."""
+"""One scoring per mutation: what the plain-Python reference says of a few organisations is worked out once and kept in
+a file, and a process of its own (`python mutation_worker.py COPY CASES`) scores them with the formulas of a copy until
+a figure differs.
+"""
 
 from __future__ import annotations
 

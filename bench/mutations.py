@@ -1,9 +1,11 @@
-"""Breaks the formulas one at a time and shows which test notices: `python bench/mutations.py [--only WORD] [--against PATH ...]`.
+"""Breaks the formulas one at a time and shows which test notices:
+`python bench/mutations.py [--only WORD] [--against PATH ...]`.
 
-Each mutation replaces a piece of `enrichment/*.py` in a temporary copy of the packages. First random organisations are scored there
-and compared with the plain-Python reference (`mutation_worker.py`); only a mutation that this does not notice runs its tests.
-`--against laws` runs the tests of the laws instead. `--write docs/mutations.md` keeps the table. Exits 1 when a mutation survives, 2 when a piece is no longer in the source or
-the tests fail on the formulas as they are.
+Each mutation replaces a piece of `enrichment/*.py` in a temporary copy of the packages. First random organisations are
+scored there and compared with the plain-Python reference (`mutation_worker.py`); only a mutation that this does not
+notice runs its tests. `--against laws` runs the tests of the laws instead. `--write docs/mutations.md` keeps the table.
+Exits 1 when a mutation survives, 2 when a piece is no longer in the source or the tests fail on the formulas as they
+are.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ def copied(target: Path) -> None:
 
 
 def mutated(source: str, old: str, new: str, where: str) -> str:
-    """`source` with the piece replaced. Raises Stale unless it is there exactly once and the result differs and compiles."""
+    """`source` with the piece replaced. Raises Stale unless it is there exactly once and the result differs and
+    compiles.
+    """
     if source.count(old) != 1:
         raise Stale(f"{where}: found {source.count(old)} times instead of once: {old!r}")
     result = source.replace(old, new)
@@ -63,7 +67,9 @@ def mutated(source: str, old: str, new: str, where: str) -> str:
 
 
 def tested(folder: Path, tests: Sequence[str]) -> Outcome:
-    """The tests in `folder`, whose packages come before the installed ones, until one fails; seconds of processor time."""
+    """The tests in `folder`, whose packages come before the installed ones, until one fails; seconds of processor
+    time.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-p", "no:cacheprovider", *tests]
@@ -110,8 +116,10 @@ def page(outcomes: Mapping[str, Outcome]) -> str:
     lines = [
         "# Broken on purpose",
         "",
-        "Made by `python bench/mutations.py --write docs/mutations.md`: each formula is broken in one place. `reference` is the plain-Python",
-        "reference of `tests/oracle` with the organisation and the first figure that differed; otherwise the test that failed is named.",
+        "Made by `python bench/mutations.py --write docs/mutations.md`: each formula is broken in one place. "
+        "`reference` is the plain-Python",
+        "reference of `tests/oracle` with the organisation and the first figure that differed; otherwise the "
+        "test that failed is named.",
         "",
         f"{len(outcomes)} mutations, {caught} noticed, {len(outcomes) - caught} survived.",
         "",

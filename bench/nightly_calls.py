@@ -1,12 +1,14 @@
-"""What a night costs in calls on which a share of everything has changed, with and without the looks at what changes silently.
+"""What a night costs in calls on which a share of everything has changed, with and without the looks at what changes
+silently.
 
     .venv/bin/python bench/nightly_calls.py --crm hubspot salesforce --accounts 400 --activities 25
 
-For each CRM an emulator in this process and one full read. Then a share of accounts, contacts, deals and activities is edited through
-the CRM's own API, some associations (HubSpot) and invitations (Salesforce) change without a stamp, and the same night is read
-from copies of the same workspace: once as it is, once without reading silent changes, once when nothing has changed. Prints the calls of each,
-and exits 1 when a night costs more than 5 % and the calls that are allowed for silent changes (HubSpot: 1 for each 1,000
-associated records and kind of association; Salesforce: 1 for 2,000), or a quiet run more than 15.
+For each CRM an emulator in this process and one full read. Then a share of accounts, contacts, deals and activities is
+edited through the CRM's own API, some associations (HubSpot) and invitations (Salesforce) change without a stamp, and
+the same night is read from copies of the same workspace: once as it is, once without reading silent changes, once when
+nothing has changed. Prints the calls of each, and exits 1 when a night costs more than 5 % and the calls that are
+allowed for silent changes (HubSpot: 1 for each 1,000 associated records and kind of association; Salesforce: 1 for
+2,000), or a quiet run more than 15.
 """
 
 from __future__ import annotations
@@ -166,9 +168,10 @@ def bench(crm: str, accounts: int, activities: float, share: float, days: int) -
     allowed = kinds * -(-recent // size) + (20 if crm == "hubspot" else 2)
     held = whole <= plain * SPARE + allowed and quiet <= QUIET
     print(
-        f"{crm}: {sum(rows.values()):,} records read whole by {first:,} calls; {changed:,} edited. A night: {plain:,} calls without "
-        f"silent changes, {whole:,} with them ({whole - plain:+,}; {sum(brought.values()):,} records came). A quiet run: {quiet:,}."
-        + ("" if held else f"  A claim does not hold (allowed for silent changes: {allowed}).")
+        f"{crm}: {sum(rows.values()):,} records read whole by {first:,} calls; {changed:,} edited. A night: "
+        f"{plain:,} calls without "
+        f"silent changes, {whole:,} with them ({whole - plain:+,}; {sum(brought.values()):,} records came). A "
+        f"quiet run: {quiet:,}." + ("" if held else f"  A claim does not hold (allowed for silent changes: {allowed}).")
     )
     return held
 

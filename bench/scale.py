@@ -2,13 +2,14 @@
 
     .venv/bin/python bench/scale.py --accounts 200000                    about 1,000,000 deals, 10,000,000 activities
 
-A random organisation of the tests (`tests/oracle/randomly.py`) of BLOCK accounts is repeated until there are so many: the copies
-have calendar, industries and currencies in common, and nothing else, so that medians, means and ranks are those of one. The
-reference scores one copy, told how many there are; it is compared with the first, one in the middle and the last copy field
-by field, and all copies with each other, to 1e-9. Prints the first differences and exits 1 when there are any.
+A random organisation of the tests (`tests/oracle/randomly.py`) of BLOCK accounts is repeated until there are so many:
+the copies have calendar, industries and currencies in common, and nothing else, so that medians, means and ranks are
+those of one. The reference scores one copy, told how many there are; it is compared with the first, one in the middle
+and the last copy field by field, and all copies with each other, to 1e-9. Prints the first differences and exits 1 when
+there are any.
 
-Seconds and peak memory are those of a process that does nothing but score; `scan` is a bare group-by of the activities in the same
-file, for the ratio.
+Seconds and peak memory are those of a process that does nothing but score; `scan` is a bare group-by of the activities
+in the same file, for the ratio.
 """
 
 from __future__ import annotations
@@ -189,7 +190,8 @@ def main() -> None:
         process.join()
         floor = scan(folder)
         print(
-            f"scored in {wall:.1f} s, {cpu:.1f} CPU s ({cpu / floor:.1f} times a scan of {floor:.1f}), peak {peak:,.0f} MB",
+            f"scored in {wall:.1f} s, {cpu:.1f} CPU s ({cpu / floor:.1f} times a scan of {floor:.1f}), peak "
+            f"{peak:,.0f} MB",
             flush=True,
         )
         tables = {n: pa.Table.from_pylist(maker.rows[n], schema=s).to_pylist() for n, s in INPUTS.items()}

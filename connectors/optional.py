@@ -82,5 +82,6 @@ class Counts(Protocol):
     """A source whose server says, in answers that are needed anyway, how many records a read will give."""
 
     def expected(self, stream: Stream) -> int | None:
-        """About how many records the read of a stream that is under way gives in all, as far as the server has said; else
-        None. Asks nothing itself; may be called while others read."""
+        """About how many records the read of a stream that is under way gives in all, as far as the server has said;
+        else None. Asks nothing itself; may be called while others read.
+        """

@@ -204,8 +204,9 @@ def schema(stream: Stream, owned: Iterable[PropertySpec] = ()) -> pa.Schema:
 
 
 FIRST, LAST = datetime(1970, 3, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
-"""Times from FIRST until before LAST can be meant. Seconds taken for milliseconds lie in the first two months of 1970, and so does
-a nought; a year with two digits is nineteen centuries off."""
+"""Times from FIRST until before LAST can be meant. Seconds taken for milliseconds lie in the first two months of 1970,
+and so does a nought; a year with two digits is nineteen centuries off.
+"""
 _ENDS = frozenset({"contract_end", "end_at", "ends_at"})
 """Times that may mean "never": 9999-12-31."""
 

@@ -40,8 +40,9 @@ class AsOf:
 
     @classmethod
     def parameter(cls) -> AsOf:
-        """Two functions without arguments that the engine's session defines (`sync.scoring.engines.definitions`), so that one compiled text
-        serves every moment."""
+        """Two functions without arguments that the engine's session defines (`sync.scoring.engines.definitions`), so
+        that one compiled text serves every moment.
+        """
         return cls(_function(AS_OF_SECONDS, "int64"), _function(AS_OF_TIME, _TIME))
 
 

@@ -1,7 +1,8 @@
 """Arithmetic that gives the same answer on every engine and in every order of rows.
 
-Sums are taken over whole numbers (micro-minutes, ten-thousandths of money): adding those is exact, so no score can depend
-on the order in which an engine adds. Times are whole seconds since 1970 UTC; days and months come from integer division.
+Sums are taken over whole numbers (micro-minutes, ten-thousandths of money): adding those is exact, so no score can
+depend on the order in which an engine adds. Times are whole seconds since 1970 UTC; days and months come from integer
+division.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def constant(value: float) -> Expr:
 
 
 def whole(value: Expr, unit: int = MICRO) -> Expr:
-    """`value` as a whole number of 1/unit. A float64 adds whole numbers exactly up to 9e15, and faster than an int64."""
+    """`value` as a whole number of 1/unit. A float64 adds whole numbers exactly up to 9e15, and faster than an
+    int64.
+    """
     return (value.cast("float64") * constant(unit)).round().cast("float64")
 
 
@@ -83,9 +86,11 @@ def decay(age_seconds: Expr, half_life_days: float) -> Expr:
 
 
 def half_even(value: Expr, scale: int = 1) -> Expr:
-    """Rounded half-even at `scale` decimals, never -0. Digits beyond the ninth are noise of binary fractions, dropped first.
+    """Rounded half-even at `scale` decimals, never -0. Digits beyond the ninth are noise of binary fractions, dropped
+    first.
 
-    Adding and taking away 1.5 * 2**52 rounds to a whole number, half to even, by IEEE 754; engines' own `round` goes away from zero.
+    Adding and taking away 1.5 * 2**52 rounds to a whole number, half to even, by IEEE 754; engines' own `round` goes
+    away from zero.
     """
     unit, rounder = 10.0**scale, constant(_ROUNDER)
     clean = (value.cast("float64") * constant(unit * 1e6)).round().cast("float64") / constant(1e6)

@@ -22,8 +22,9 @@ _STATED = ("strategic_importance", "mission_criticality", "non_modularity")
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the acts came to: `tallies` of each account; `families` of each account and whole family, as the answers, the authors
-    and what was left open are."""
+    """What the acts came to: `tallies` of each account; `families` of each account and whole family, as the answers,
+    the authors and what was left open are.
+    """
 
     tallies: Expr
     families: Expr
@@ -33,8 +34,9 @@ class Activity:
 
 
 def described(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel) -> Expr:
-    """One row per account: what it is, in corporate money. `scored` is false for types that are left out, `known_customer`
-    is 1 where the CRM's type or lifecycle stage is a customer's."""
+    """One row per account: what it is, in corporate money. `scored` is false for types that are left out,
+    `known_customer` is 1 where the CRM's type or lifecycle stage is a customer's.
+    """
     now = as_of.seconds
     rows = tables["accounts"]
     rows = commerce.converted(rows, commerce.standing_rates(tables), now, model)
@@ -136,7 +138,9 @@ def gather(
 
 
 def quiet_since(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
-    """(account, since): for accounts that have bought nothing lately, their last act or purchase, whichever is later."""
+    """(account, since): for accounts that have bought nothing lately, their last act or purchase, whichever is
+    later.
+    """
     old = as_of.seconds - round(model.lifecycle.least_days * DAY)
     rows = rows.filter(rows.newest_purchase.isnull() | (rows.newest_purchase <= old))
     act, purchase = rows.newest_customer.coalesce(-_EVER), rows.newest_purchase.coalesce(-_EVER)

@@ -1,7 +1,7 @@
 """Families of accounts as rows of their own: everything of the members counted under one more key.
 
-An ultimate parent and its descendants are one customer. Where a family has two members or more, `wholes` says under which
-key (negative, so that no account has it) the records of each member count once more.
+An ultimate parent and its descendants are one customer. Where a family has two members or more, `wholes` says under
+which key (negative, so that no account has it) the records of each member count once more.
 """
 
 from __future__ import annotations

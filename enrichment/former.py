@@ -54,4 +54,6 @@ FORMER_LABELS: dict[str, str] = {
     "bothways_deal_confidence": "Deal confidence",
     "bothways_deal_top_drivers": "Deal: why",
 }
-"""What fields were called before 2.0: labels that `provision` may replace. A label that an administrator chose stays."""
+"""What fields were called before 2.0: labels that `provision` may replace. A label that an administrator chose
+stays.
+"""

@@ -1,5 +1,6 @@
-"""The tables that scoring reads: the canonical streams after `sync.land.normalize` (newest version only, merges followed, deletes
-dropped, every id an integer key, acts attributed to one account). `sync.land.normalize` makes exactly these columns.
+"""The tables that scoring reads: the canonical streams after `sync.land.normalize` (newest version only, merges
+followed, deletes dropped, every id an integer key, acts attributed to one account). `sync.land.normalize` makes exactly
+these columns.
 
 Keys: `account`, `opportunity`, `person`, `case`, `user`, `thread` are int64 and dense; only `accounts.id` and
 `opportunities.id` keep the CRM's own id. Times are UTC. Money is in the row's `currency` (null: corporate).
@@ -24,7 +25,8 @@ INPUTS: dict[str, pa.Schema] = {
             "id": _TEXT,
             "name": _TEXT,
             "parent": _KEY,
-            "family": _KEY,  # key of the ultimate parent (its own when it has none); chains that turn in a circle are cut
+            # key of the ultimate parent (its own when it has none); chains that turn in a circle are cut
+            "family": _KEY,
             "type": _TEXT,
             "lifecycle_stage": _TEXT,
             "industry": _TEXT,
@@ -53,7 +55,8 @@ INPUTS: dict[str, pa.Schema] = {
             "stage": _TEXT,
             "probability": _REAL,
             "close_at": TIME,
-            "stage_changed_at": TIME,  # of a deal closed before its close date, the time of the read if the CRM does not tell
+            # of a deal closed before its close date, the time of the read if the CRM does not tell
+            "stage_changed_at": TIME,
             "owner": _KEY,
             "created_at": TIME,
         },
@@ -72,14 +75,16 @@ INPUTS: dict[str, pa.Schema] = {
             "direction": _TEXT,
             "outcome": _TEXT,
             "automated": _FLAG,
-            "sender": _TEXT,  # of a message: what stands before the @ (and before a +) in its sender's address, lower case
+            # of a message: what stands before the @ (and before a +) in its sender's address, lower case
+            "sender": _TEXT,
             "occurred_at": TIME,
             "date_only": _FLAG,
             "minutes": _REAL,
             "account": _KEY,
             "opportunity": _KEY,  # null: not linked to a deal; further ones are in activity_opportunities
             "case": _KEY,
-            "person": _KEY,  # the first customer person: the author of an inbound act; null when only an account is known
+            # the first customer person: the author of an inbound act; null when only an account is known
+            "person": _KEY,
             "customer_people": _WHOLE,
             "seller_people": _WHOLE,
             "seller_user": _KEY,  # the first of ours
@@ -139,8 +144,8 @@ INPUTS: dict[str, pa.Schema] = {
 class KnownBy:
     """Which columns say since when a row is known.
 
-    A row counts from the latest of `times`. Where `created_at` is missing and one of the flags `only_if` is set (or none is
-    named), it counts from the earliest of `otherwise`.
+    A row counts from the latest of `times`. Where `created_at` is missing and one of the flags `only_if` is set (or
+    none is named), it counts from the earliest of `otherwise`.
     """
 
     times: tuple[str, ...] = ()
@@ -168,5 +173,6 @@ KNOWN_BY: dict[str, KnownBy] = {
 """For each table, what makes a row known; `enrichment.as_of.known` is the only reader."""
 
 PREVIOUS = pa.schema([("id", _TEXT), ("stance", _TEXT), ("model_version", _TEXT), ("silence_known", _FLAG)])
-"""What was last decided for each record (accounts and opportunities apart), for hysteresis: its stance, the version of the
-model that gave it (null: unknown, taken to be of this one), and whether the silence of its third was known."""
+"""What was last decided for each record (accounts and opportunities apart), for hysteresis: its stance, the version of
+the model that gave it (null: unknown, taken to be of this one), and whether the silence of its third was known.
+"""

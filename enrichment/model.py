@@ -41,8 +41,9 @@ __all__ = ["BENEFIT", "CHANNELS", "COMPONENTS", "COST", "KINDS", "Calibration", 
 
 
 class Calibration(Section):
-    """What `bothways calibrate` learnt the component weights from. Weights beside it may be anything from 0, with a mean
-    of 1 in each group; without it they are set by hand, within half and one and a half."""
+    """What `bothways calibrate` learnt the component weights from. Weights beside it may be anything from 0, with a
+    mean of 1 in each group; without it they are set by hand, within half and one and a half.
+    """
 
     outcome: str
     learnt_from: tuple[datetime, ...]
@@ -91,7 +92,9 @@ class ScoringModel(Section):
 
     @property
     def hash(self) -> str:
-        """Eight hexadecimal digits that change with any number of the model: not with its version, its words, or where learnt weights came from."""
+        """Eight hexadecimal digits that change with any number of the model: not with its version, its words, or where
+        learnt weights came from.
+        """
         numbers = json.dumps(
             self.model_dump(mode="json", exclude={"version", "calibration", "words"}),
             sort_keys=True,
@@ -108,7 +111,8 @@ class ScoringModel(Section):
     def from_toml(cls, text: str, source: str) -> ScoringModel:
         """The model that a TOML text describes; absent keys keep their defaults.
 
-        `source` names the file in errors. Raises ConfigError naming the file, the key, what is wrong and what is allowed.
+        `source` names the file in errors. Raises ConfigError naming the file, the key, what is wrong and what is
+        allowed.
         """
         try:
             return cls.model_validate(tomllib.loads(text))

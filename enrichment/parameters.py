@@ -1,5 +1,6 @@
-"""The parameters of compiled scoring statements, as SQL functions without arguments. Imports nothing, so that a run that only
-executes statements stays light."""
+"""The parameters of compiled scoring statements, as SQL functions without arguments. Imports nothing, so that a run
+that only executes statements stays light.
+"""
 
 from __future__ import annotations
 

@@ -50,9 +50,9 @@ def score(
     `previous` maps `accounts` and `opportunities` to tables of `inputs.PREVIOUS`: the stances last decided, the only
     other input. The same tables, as-of, model and previous stances give the same bytes, whatever the order of rows.
 
-    `stage` is called once for each table that several results are made of, in this order: `acts`, `deals`, `played`, `threads`,
-    `seller_days`, `customer_days`, `tallies`, `facts`, `measured`, `accounts`, `opportunities`. Storing them saves computing them again, and
-    lets the engine know their sizes when it orders joins; the results are the same.
+    `stage` is called once for each table that several results are made of, in this order: `acts`, `deals`, `played`,
+    `threads`, `seller_days`, `customer_days`, `tallies`, `facts`, `measured`, `accounts`, `opportunities`. Storing them
+    saves computing them again, and lets the engine know their sizes when it orders joins; the results are the same.
     """
     # A compile option, no data: fused selects repeat every expression wherever its column is used, megabytes of SQL.
     ibis.options.sql.fuse_selects = False

@@ -27,8 +27,9 @@ class Section(BaseModel):
 
 
 class Component(Section):
-    """`weight` within half and one and a half times the default of 1 (a learnt one: see `Calibration`); `prior` stands in
-    for a value that is missing."""
+    """`weight` within half and one and a half times the default of 1 (a learnt one: see `Calibration`); `prior` stands
+    in for a value that is missing.
+    """
 
     weight: float = Field(default=1.0, ge=0.0, le=5.0)
     prior: Share
@@ -194,9 +195,10 @@ class Reclaim(Section):
 
 class Evidence(Section):
     """`dependence_fades_with`: whose newest commercial record tells how old the evidence of a customer's dependence is,
-    for its null rule only: the organisation's (records keep coming, so that this customer bought nothing is known), or the
-    account's own. Where deals are entered late it is the account's own whatever is set. `silence`: whether an account
-    without acts is known to be silent; "measured" tells from how many others have any."""
+    for its null rule only: the organisation's (records keep coming, so that this customer bought nothing is known), or
+    the account's own. Where deals are entered late it is the account's own whatever is set. `silence`: whether an
+    account without acts is known to be silent; "measured" tells from how many others have any.
+    """
 
     dependence_fades_with: Literal["account", "organisation"] = "organisation"
     late_entry_days: NotNegative = 30.0

@@ -1,6 +1,7 @@
 """The words that a seller reads in a reason: `words.toml`, or a translation laid over it, as values.
 
-A phrase has at most one whole-number figure, and may read differently when it is 0 or 1. Names and message content never occur.
+A phrase has at most one whole-number figure, and may read differently when it is 0 or 1. Names and message content
+never occur.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ def figure(name: str) -> str:
 def translated(values: Mapping[str, Any]) -> Words:
     """English with `values` (a translation's tables) laid over it.
 
-    Raises ValueError for a key that English does not have, a value that is no text, or a figure that is left out or made up.
+    Raises ValueError for a key that English does not have, a value that is no text, or a figure that is left out or
+    made up.
     """
     found = Words.model_validate(_laid_over(_ENGLISH, values, ()))
     for path, text in _texts(values, ()):

@@ -1,4 +1,6 @@
-"""Settings of the file connector and the mapping that says, in SQL expressions, how a folder becomes canonical streams."""
+"""Settings of the file connector and the mapping that says, in SQL expressions, how a folder becomes canonical
+streams.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def expand(text: str, setting: str) -> str:
-    """`text` with each `${NAME}` replaced from the environment. Raises ConfigError naming the setting and the variable."""
+    """`text` with each `${NAME}` replaced from the environment. Raises ConfigError naming the setting and the
+    variable.
+    """
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
@@ -60,7 +64,9 @@ class FilesConfig(_Strict):
     output: str = ".bothways/files"
     """Where `accounts_scores.csv` and `opportunities_scores.csv` are kept."""
     time_zone: str | None = None
-    """The zone of times in the files that carry no offset; a bare date is midnight there. Default: the organisation's."""
+    """The zone of times in the files that carry no offset; a bare date is midnight there. Default: the
+    organisation's.
+    """
     max_file_mb: int = Field(default=20_000, gt=0)
     """The most that one file may unpack to: what is in an archive or a workbook can be far larger than it looks."""
     max_minutes: float = Field(default=30.0, gt=0)
@@ -117,7 +123,9 @@ class Table(_Strict):
     """What stands before a quote inside quotes; the quote itself unless given."""
     decimal: Literal[".", ","] | None = None
     thousands: Literal[".", ",", " ", "'"] | None = None
-    """How numbers are written: `24.000,50` has decimal "," and thousands "."; a space stands for every kind of space."""
+    """How numbers are written: `24.000,50` has decimal "," and thousands "."; a space stands for every kind of
+    space.
+    """
     skip: int = Field(default=0, ge=0, le=10_000)
     skip_until: str | None = Field(default=None, min_length=1)
     """The header is the first row with this cell; what stands above is left out."""
@@ -188,8 +196,12 @@ class FilesMapping(_Strict):
         for key in streams:
             if key not in STREAMS:
                 raise ConfigError(
-                    f"The mapping has a table [{key}], which is not a stream{nearest(key, (*STREAMS, *_OWN_TABLE_KEYS))}.",
-                    remedy=f"The streams are {', '.join(STREAMS)}; tables to read are under [tables]; there are [mailbox], [calendar] and [calls] too.",
+                    f"The mapping has a table [{key}], which is not a "
+                    f"stream{nearest(key, (*STREAMS, *_OWN_TABLE_KEYS))}.",
+                    remedy=(
+                        f"The streams are {', '.join(STREAMS)}; tables to read are under [tables]; there "
+                        f"are [mailbox], [calendar] and [calls] too."
+                    ),
                 )
         own = {key: data[key] for key in _OWN_TABLE_KEYS if key in data and key != "streams"}
         return {**own, "streams": streams}

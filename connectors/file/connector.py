@@ -1,4 +1,6 @@
-"""A folder of CSV or Parquet files as a connector: reads canonical streams through a mapping, writes scores to CSV files."""
+"""A folder of CSV or Parquet files as a connector: reads canonical streams through a mapping, writes scores to CSV
+files.
+"""
 
 from __future__ import annotations
 
@@ -49,9 +51,9 @@ _CURSOR = re.compile(r"([0-9a-f]{32}):(\d+)")
 class FileConnector:
     """Reads the folder `config.input`, writes `<stream>_scores.csv` in `config.output`; makes no API calls.
 
-    A stream comes from its mapping, else from a file `<stream>.csv` (.csv.gz, .tsv, .parquet, .xlsx) in canonical columns. It is
-    read whole each time; a cursor is a fingerprint of all that is read and an offset, so a changed file starts again.
-    Raises ConfigError where the folder, a file, a column or an expression of the mapping is wrong.
+    A stream comes from its mapping, else from a file `<stream>.csv` (.csv.gz, .tsv, .parquet, .xlsx) in canonical
+    columns. It is read whole each time; a cursor is a fingerprint of all that is read and an offset, so a changed file
+    starts again. Raises ConfigError where the folder, a file, a column or an expression of the mapping is wrong.
     """
 
     name = "files"
@@ -116,9 +118,9 @@ class FileConnector:
     def write(self, changes: Sequence[Change]) -> Iterator[WriteResult]:
         """One result per change, in order; each file is replaced whole once per call, before its results are given.
 
-        An id that no record of the input has is `gone`, a value its property cannot hold is `rejected`. Raises ConfigError
-        for a property that is not ours and SchemaError for one that is not provisioned, before anything is written, and
-        RetriableError when a file cannot be replaced.
+        An id that no record of the input has is `gone`, a value its property cannot hold is `rejected`. Raises
+        ConfigError for a property that is not ours and SchemaError for one that is not provisioned, before anything is
+        written, and RetriableError when a file cannot be replaced.
         """
         with self._lock:
             yield from self._write(changes)

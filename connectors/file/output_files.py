@@ -1,7 +1,8 @@
-"""The CSV files that hold what was written: one row per record that has scores, our properties as columns, for people to open.
+"""The CSV files that hold what was written: one row per record that has scores, our properties as columns, for people
+to open.
 
-Text cells that a spreadsheet would take for a formula get a leading apostrophe, and so do those that begin with one, so that
-reading takes exactly one away and nothing is ambiguous. Numbers are never touched.
+Text cells that a spreadsheet would take for a formula get a leading apostrophe, and so do those that begin with one, so
+that reading takes exactly one away and nothing is ambiguous. Numbers are never touched.
 """
 
 from __future__ import annotations
@@ -103,7 +104,9 @@ class WrittenFile:
         return cls(path, header, {unguard(r[0]): dict(zip(header, r, strict=False)) for r in table if r and r[0]})
 
     def held(self, record_id: str, specs: Sequence[PropertySpec]) -> tuple[dict[str, Value], list[tuple[str, str]]]:
-        """Values by property name, and (property, cell) for each cell that is not of its property's type (null then)."""
+        """Values by property name, and (property, cell) for each cell that is not of its property's type (null
+        then).
+        """
         row = self.rows.get(record_id)
         if row is None:
             return dict.fromkeys(spec.name for spec in specs), []

@@ -1,5 +1,7 @@
 # ruff: noqa: S608 - the SQL is put together from the mapping of the person who runs it; names and texts are quoted
-"""One stream as SQL: the mapping's expressions, cast to the canonical types, with what did not fit named beside each row."""
+"""One stream as SQL: the mapping's expressions, cast to the canonical types, with what did not fit named beside each
+row.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ _REMEDIES: dict[type[duckdb.Error], str] = {
     duckdb.Error: "Use try_cast(x AS type) or try_strptime(x, format) where a value may be odd: it is then unknown.",
 }
 _FIRST, _LAST, _EVER = 0, 4_133_980_799_999_999, 253_402_300_799_999_999
-"""Microseconds since 1970 of the end of 2100, and of 9999. Other times are mistakes: two-digit years, swapped fields."""
+"""Microseconds since 1970 of the end of 2100, and of 9999. Other times are mistakes: two-digit years, swapped
+fields.
+"""
 _ENDS = ("contract_end", "end_at", "ends_at")
 """Times that may mean "never": 9999-12-31."""
 LONGEST_CALL = 1440
@@ -51,7 +55,9 @@ def canonical_part(sources: Sources, stream: Stream, file: str) -> Part:
 
 
 def stream_sql(sources: Sources, con: duckdb.DuckDBPyConnection, stream: Stream, parts: tuple[Part, ...]) -> str:
-    """A SELECT of the stream's canonical columns and MISFITS. Raises ConfigError naming stream, column and expression."""
+    """A SELECT of the stream's canonical columns and MISFITS. Raises ConfigError naming stream, column and
+    expression.
+    """
     if not parts:
         columns = [f"CAST(NULL AS {_stored(f.type)}) AS {quoted(f.name)}" for f in (*SCHEMAS[stream], *_pseudo(stream))]
         return f"SELECT {', '.join(columns)}, '' AS {quoted(MISFITS)} WHERE false"
@@ -156,7 +162,9 @@ def _calls(channel: str | None) -> str:
 
 
 def _cast(stream: Stream, field: pa.Field, kind: str) -> tuple[str, str]:
-    """(raw, value): `raw` is null only where the file says nothing; `value` is null also where what it says does not fit."""
+    """(raw, value): `raw` is null only where the file says nothing; `value` is null also where what it says does not
+    fit.
+    """
     column = quoted(field.name)
     if field.type == pa.string():
         return _text(stream, field, kind)

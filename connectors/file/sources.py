@@ -1,5 +1,7 @@
 # ruff: noqa: S608 - the SQL is put together from the mapping of the person who runs it; names and texts are quoted
-"""The files of a folder as tables of an embedded DuckDB; what cannot be read of them is kept as rejected cells and rows."""
+"""The files of a folder as tables of an embedded DuckDB; what cannot be read of them is kept as rejected cells and
+rows.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ Result = TypeVar("Result")
 
 
 class Sources:
-    """Loads each table when it is first asked for. One thread at a time loads; `session()` gives each reader its own view."""
+    """Loads each table when it is first asked for. One thread at a time loads; `session()` gives each reader its own
+    view.
+    """
 
     def __init__(
         self,
@@ -44,7 +48,9 @@ class Sources:
         time_zone: str = "UTC",
         own_domains: Sequence[str] = (),
     ) -> None:
-        """`time_zone` is the organisation's, where the settings of the files name none; mail of `own_domains` is ours."""
+        """`time_zone` is the organisation's, where the settings of the files name none; mail of `own_domains` is
+        ours.
+        """
         self.folder, self.mapping, self.zone = folder, mapping, config.time_zone or time_zone
         self._minutes = config.max_minutes
         self.unpacked = Unpacked(folder, config.max_file_mb * 2**20)
@@ -71,12 +77,15 @@ class Sources:
         """A connection of its own to the same tables; times without offset are read in the configured zone."""
         con = self._db.cursor()
         con.execute(
-            f"SET TimeZone = {literal(self.zone)}; SET python_enable_replacements = false; SET enable_progress_bar = false"
+            f"SET TimeZone = {literal(self.zone)}; SET python_enable_replacements = false; SET "
+            f"enable_progress_bar = false"
         )
         return con
 
     def bounded(self, con: duckdb.DuckDBPyConnection, what: str, work: Callable[[], Result]) -> Result:
-        """What `work` gives, within the time that crm.max_minutes allows. Raises ConfigError naming `what` beyond it."""
+        """What `work` gives, within the time that crm.max_minutes allows. Raises ConfigError naming `what` beyond
+        it.
+        """
         timer = threading.Timer(self._minutes * 60, con.interrupt)
         timer.start()
         try:
@@ -111,7 +120,9 @@ class Sources:
         return all_files(self.folder)
 
     def definition(self, origin: str | Table) -> tuple[str, str, Table]:
-        """(key, alias, table) of what a mapping calls `origin`: a name under [tables], a file or glob, or a table itself."""
+        """(key, alias, table) of what a mapping calls `origin`: a name under [tables], a file or glob, or a table
+        itself.
+        """
         if isinstance(origin, Table):
             name = origin.file[0] if origin.file else "source"
             return f"{name}#{zlib.crc32(origin.model_dump_json().encode()):08x}", _alias(name), origin
@@ -150,7 +161,8 @@ class Sources:
         return [name for name in earlier if table.sql and re.search(rf"\b{re.escape(name)}\b", table.sql)]
 
     def load(self, origin: str | Table, canonical: Mapping[str, str] | None = None) -> tuple[str, str]:
-        """Makes the table readable; gives (SQL name, alias). With `canonical`, columns get those types and nothing is inferred.
+        """Makes the table readable; gives (SQL name, alias). With `canonical`, columns get those types and nothing is
+        inferred.
 
         Raises ConfigError naming the file or table and DuckDB's own message.
         """
@@ -224,7 +236,10 @@ def plain(error: duckdb.Error, columns: Mapping[str, object] = {}) -> str:
     if found := _NO_FUNCTION.search(text):
         hint = ""
         if "VARCHAR" in found[2] and found[1] in _NUMERIC:
-            hint = "; if the text is numbers, say how they are written with the table's decimal and thousands, or its types"
+            hint = (
+                "; if the text is numbers, say how they are written with the table's decimal and thousands,"
+                " or its types"
+            )
         return f"{found[1]} cannot be computed of {_words(found[2])}{hint}"
     return text
 

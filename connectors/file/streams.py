@@ -1,5 +1,7 @@
 # ruff: noqa: S608 - the SQL is put together from the mapping of the person who runs it; names and texts are quoted
-"""Canonical streams of a folder: each computed once into a table of the embedded database, one row per id, then paged."""
+"""Canonical streams of a folder: each computed once into a table of the embedded database, one row per id, then
+paged.
+"""
 
 from __future__ import annotations
 
@@ -190,7 +192,10 @@ class Streams:
 
     def notes(self, stream: Stream, at_most: int) -> Iterator[tuple[str, str, str]]:
         """(record, column, text) of values of a prepared stream that did not fit, of the first records."""
-        sql = f"SELECT id, {quoted(MISFITS)} FROM {table_of(stream)} WHERE {quoted(MISFITS)} <> '' ORDER BY id LIMIT {at_most}"
+        sql = (
+            f"SELECT id, {quoted(MISFITS)} FROM {table_of(stream)} WHERE {quoted(MISFITS)} <> '' ORDER BY "
+            f"id LIMIT {at_most}"
+        )
         for record, notes in self.query(sql):
             for note in notes.split(RECORD_SEPARATOR):
                 column, _, text = note.partition(UNIT_SEPARATOR)
@@ -227,7 +232,9 @@ def _without_id(con: duckdb.DuckDBPyConnection, stream: Stream) -> list[Reject]:
 
 
 def _second_ones(con: duckdb.DuckDBPyConnection, stream: Stream) -> list[Reject]:
-    """Keeps one row of each id: the newest by modified_at, else the first. Equal rows are no reject, differing ones are."""
+    """Keeps one row of each id: the newest by modified_at, else the first. Equal rows are no reject, differing ones
+    are.
+    """
     table = table_of(stream)
     twice = f"SELECT id FROM {table} GROUP BY id HAVING count(*) > 1"
     order = "id, modified_at DESC NULLS LAST, row"

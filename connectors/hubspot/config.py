@@ -1,4 +1,6 @@
-"""Settings of the HubSpot connector: where, as whom, how fast; and which property of which object feeds which column."""
+"""Settings of the HubSpot connector: where, as whom, how fast; and which property of which object feeds which
+column.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from connectors.secrets import Secret
 
 ApiVersion = Literal["v3", "2026-03", "2026-09"]
 DEFAULT_VERSION: ApiVersion = "2026-03"
-"""Writes of 2026-09 are subject to validation rules about properties that are not ours; those of 2026-03 and v3 are not."""
+"""Writes of 2026-09 are subject to validation rules about properties that are not ours; those of 2026-03 and v3 are
+not.
+"""
 
 API_HOST = "api.hubapi.com"
 _HOSTS = re.compile(re.escape(API_HOST))

@@ -73,8 +73,9 @@ class SalesforceConfig(BaseModel):
     """A read of more rows than this is a Bulk API 2.0 query."""
     bulk_page_rows: int = Field(default=50_000, ge=100, le=250_000)
     bulk_download_workers: int = Field(default=1, ge=1, le=5)
-    """How many result pages of a Bulk query are downloaded at once, where the organisation offers it: more is faster, and takes
-    a call more for each five pages."""
+    """How many result pages of a Bulk query are downloaded at once, where the organisation offers it: more is faster,
+    and takes a call more for each five pages.
+    """
     bulk_write_rows: int | None = Field(default=None, ge=1)
     """A write of at least so many changes of one object is a Bulk API 2.0 job; null: always collections."""
     page_rows: int = Field(default=2_000, ge=200, le=2_000)
@@ -120,8 +121,9 @@ _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")
 class ObjectMapping(BaseModel):
     """One Salesforce object that feeds a stream: canonical (or vendor-role) column -> field, "" for none.
 
-    `values` translates what a field holds, by column: {"direction": {"Inbound": "inbound"}}; "*" stands for any other value.
-    `required` columns must exist in the organisation; others are null, with a finding, when their field is not there.
+    `values` translates what a field holds, by column: {"direction": {"Inbound": "inbound"}}; "*" stands for any other
+    value. `required` columns must exist in the organisation; others are null, with a finding, when their field is not
+    there.
     """
 
     model_config = _STRICT
@@ -159,10 +161,11 @@ ActivityKind = Literal["email", "call", "meeting", "task"]
 
 
 class ActivityMapping(BaseModel):
-    """The objects that hold activities. Calls and tasks of one object are read together and told apart by their subtype.
+    """The objects that hold activities. Calls and tasks of one object are read together and told apart by their
+    subtype.
 
-    A subject that contains one of `automated_subjects`, or begins with one of `automatic_replies`, was written by a tool: never
-    effort. An event whose subject begins with one of `cancelled_subjects` did not take place.
+    A subject that contains one of `automated_subjects`, or begins with one of `automatic_replies`, was written by a
+    tool: never effort. An event whose subject begins with one of `cancelled_subjects` did not take place.
     """
 
     model_config = _STRICT

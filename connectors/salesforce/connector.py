@@ -100,7 +100,9 @@ class SalesforceConnector:
             lookups.close()
 
     def expected(self, stream: Stream) -> int | None:
-        """See `connectors.optional.Counts`: from the counts of queries and jobs, and of a full read from the record counts."""
+        """See `connectors.optional.Counts`: from the counts of queries and jobs, and of a full read from the record
+        counts.
+        """
         reader = self._reading.get(stream)
         return None if reader is None else reader.expected
 

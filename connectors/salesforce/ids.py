@@ -1,4 +1,6 @@
-"""Salesforce ids: three characters of prefix say what a record is; 15 characters tell case apart, 18 are safe everywhere."""
+"""Salesforce ids: three characters of prefix say what a record is; 15 characters tell case apart, 18 are safe
+everywhere.
+"""
 
 from __future__ import annotations
 

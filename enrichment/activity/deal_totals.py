@@ -1,4 +1,6 @@
-"""What the acts of a deal add up to: those that name it, and those between its owner and the people with a role on it."""
+"""What the acts of a deal add up to: those that name it, and those between its owner and the people with a role on
+it.
+"""
 
 from __future__ import annotations
 
@@ -54,8 +56,9 @@ def measured(acts: Expr, model: ScoringModel) -> Expr:
 
 
 def roles_in_acts(acts: Expr, people: Expr, roles: Expr, deals: Expr) -> Expr:
-    """Distinct (act, opportunity) of the acts that name no deal, in the deal's life, between its owner and a person with a role on it:
-    any person of the act, not only the first named."""
+    """Distinct (act, opportunity) of the acts that name no deal, in the deal's life, between its owner and a person
+    with a role on it: any person of the act, not only the first named.
+    """
     named = acts.filter(acts.person.notnull()).select("act", "person")
     named = named.union(people.select(act="activity", person="person"))
     free = acts.filter(acts.opportunity.isnull(), acts.user.notnull())

@@ -109,8 +109,9 @@ def case_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
 
 
 def case_replies(tables: Mapping[str, Expr], logged: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
-    """Our first reply to a case, as an act of ours, where the CRM keeps its time and none of the `logged` acts of ours on the
-    case lies within a day of it."""
+    """Our first reply to a case, as an act of ours, where the CRM keeps its time and none of the `logged` acts of ours
+    on the case lies within a day of it.
+    """
     rows = tables["cases"].filter(ibis._.account.notnull(), ibis._.first_reply_at.notnull())
     rows = rows.mutate(t=seconds(rows.first_reply_at), opened=seconds(rows.opened_at))
     rows = rows.filter(rows.t <= as_of.seconds, (rows.opened <= rows.t) | rows.opened.isnull())

@@ -36,8 +36,8 @@ def their_reading(acts: Expr, model: ScoringModel) -> Expr:
 
 
 def read_in_life(acts: Expr, base: Expr) -> Expr:
-    """`acts` with `in_life`: whether the other side had read it when its deal closed. What is only answered after the close
-    has not been read then, and a closed deal must not change.
+    """`acts` with `in_life`: whether the other side had read it when its deal closed. What is only answered after the
+    close has not been read then, and a closed deal must not change.
 
     Only threads that go on after the close are looked at again; those are few.
     """

@@ -29,8 +29,9 @@ def second(place: Expr) -> Expr:
 
 
 def thread_facts(base: Expr) -> Expr:
-    """Per thread, as `order`: its first act, the first and last of each side, and `last_turn`: the first act of the side
-    that wrote last, after the other's last one, which reads it as the answer to its own."""
+    """Per thread, as `order`: its first act, the first and last of each side, and `last_turn`: the first act of the
+    side that wrote last, after the other's last one, which reads it as the answer to its own.
+    """
     rows = base.filter(base.thread.notnull())
     rows = rows.select("thread", "inbound", "outbound", o=order(rows))
     facts = rows.group_by("thread").aggregate(
@@ -58,9 +59,10 @@ def with_last_turn(facts: Expr, rows: Expr, keys: tuple[str, ...]) -> Expr:
 
 
 def in_threads(acts: Expr, facts: Expr) -> Expr:
-    """`acts` with `o` (their order), `root` (opens its thread; every act without one does), `answers` (comes after one of the
-    other side), `answered` (one of the other side comes after it), `last_answer` (the other side's last in the thread) and
-    `read` (the other side read it: it sent something later, or this is the first answer to it)."""
+    """`acts` with `o` (their order), `root` (opens its thread; every act without one does), `answers` (comes after one
+    of the other side), `answered` (one of the other side comes after it), `last_answer` (the other side's last in the
+    thread) and `read` (the other side read it: it sent something later, or this is the first answer to it).
+    """
     facts = facts.rename(of_thread="thread")
     acts = acts.mutate(o=order(acts))
     acts = acts.left_join(facts, [acts.thread == facts.of_thread])
@@ -138,8 +140,8 @@ def answers(items: Expr, model: ScoringModel) -> Expr:
 
 
 def left_open(base: Expr, facts: Expr, wholes: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
-    """Per account (and whole family, `wholes`): threads and cases that they opened lately and that are due an answer, and how
-    many of them saw no act of ours, on any channel, within the business days of a reply.
+    """Per account (and whole family, `wholes`): threads and cases that they opened lately and that are due an answer,
+    and how many of them saw no act of ours, on any channel, within the business days of a reply.
 
     A date-only act of ours is taken to have come at the end of its day.
     """
@@ -172,8 +174,9 @@ def left_open(base: Expr, facts: Expr, wholes: Expr, as_of: AsOf, model: Scoring
 
 
 def case_items(tables: Mapping[str, Expr], base: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
-    """Cases that the customer raised, as messages that we are to answer: the CRM's own first reply, else our first reply
-    on the case."""
+    """Cases that the customer raised, as messages that we are to answer: the CRM's own first reply, else our first
+    reply on the case.
+    """
     cases = tables["cases"]
     cases = cases.filter(cases.opened_at.notnull(), cases.account.notnull(), cases.by_customer.coalesce(False))
     cases = cases.mutate(opened=seconds(cases.opened_at))

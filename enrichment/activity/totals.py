@@ -151,7 +151,9 @@ def of_wholes(per_account: Expr, members: Expr) -> Expr:
 
 
 def acts_since(base: Expr, since: Expr, members: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
-    """Per account of `since` (account, since): how many acts of ours in the effort window came later than that second."""
+    """Per account of `since` (account, since): how many acts of ours in the effort window came later than that
+    second.
+    """
     young = as_of.seconds - model.effort.window_days * DAY
     ours = with_wholes(base.filter(base.outbound, base.t > young).select("account", "t"), members)
     since = since.rename(since_account="account")

@@ -1,4 +1,6 @@
-"""Money: deals with their amounts in the corporate currency, what each account and family bought, what is in the pipe."""
+"""Money: deals with their amounts in the corporate currency, what each account and family bought, what is in the
+pipe.
+"""
 
 from __future__ import annotations
 
@@ -48,8 +50,10 @@ def standing_rates(tables: Mapping[str, Expr]) -> Expr:
 
 
 def converted(rows: Expr, dated: Expr, at: Expr, model: ScoringModel) -> Expr:
-    """`rows` with `factor`: corporate units for one unit of their `currency` at second `at`; null when nobody knows. A currency
-    that has a rate is converted by it, even the one that the settings call the corporate one: the CRM knows better."""
+    """`rows` with `factor`: corporate units for one unit of their `currency` at second `at`; null when nobody knows. A
+    currency that has a rate is converted by it, even the one that the settings call the corporate one: the CRM knows
+    better.
+    """
     rows = rows.mutate(rate_at=at)
     rows = rows.left_join(
         dated, [rows.currency == dated.rate_currency, rows.rate_at >= dated.starts, rows.rate_at < dated.ends]
@@ -62,8 +66,8 @@ def converted(rows: Expr, dated: Expr, at: Expr, model: ScoringModel) -> Expr:
 def deals(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel) -> Expr:
     """Every opportunity known at `as_of`, with its state then: one that closes later is open.
 
-    A deal is closed from the earlier of its close date and the last change of its stage: what the CRM calls closed is closed,
-    whatever date was hoped for.
+    A deal is closed from the earlier of its close date and the last change of its stage: what the CRM calls closed is
+    closed, whatever date was hoped for.
 
     `until` is the close of a closed deal, else `as_of`: the moment the deal is scored for. `value` is corporate money.
     """
@@ -153,8 +157,9 @@ def trade(dealt: Expr, as_of: AsOf, lookback_days: int) -> Expr:
 
 
 def completed(rows: Expr) -> Expr:
-    """Rows joined with `trade`, their counts filled; `revenue` is 0 when nothing was won in the year and null when no won amount
-    or date is usable."""
+    """Rows joined with `trade`, their counts filled; `revenue` is 0 when nothing was won in the year and null when no
+    won amount or date is usable.
+    """
     counts = (
         "wins",
         "lately_bought",
@@ -204,7 +209,8 @@ def families(rows: Expr, as_of: AsOf) -> Expr:
     )
     sums = sums.mutate(all_seller=real(sums.all_seller))
     totals = totals.cross_join(sums)
-    # A family that never bought has no share of our revenue to lose: what we need of it is its pipeline (and our hours).
+    # A family that never bought has no share of our revenue to lose: what we need of it is its pipeline (and our
+    # hours).
     observed = totals.family_revenue.notnull() & totals.family_first_win.notnull()
     return totals.mutate(
         revenue_share=observed.ifelse(ratio(totals.clipped, totals.all_revenue), ibis.null("float64")),

@@ -22,7 +22,9 @@ def contracts(tables: Mapping[str, Expr]) -> Expr:
 
 
 def commitments(held: Expr, as_of: AsOf) -> Expr:
-    """Per account: the latest committed end still ahead, whether ends are recorded, and until when a contract last ran."""
+    """Per account: the latest committed end still ahead, whether ends are recorded, and until when a contract last
+    ran.
+    """
     now = as_of.seconds
     rows = held.mutate(ahead=held.stated_end > now)
     return rows.group_by("account").aggregate(
@@ -52,8 +54,8 @@ def _months(as_of: AsOf, days: int) -> Expr:
 def buying_months(dealt: Expr, held: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """Per account: months of the lookback in which it bought or a contract ran, and their decayed sum.
 
-    Each month counts by the age in days of its last such day; one in which only a contract ran counts by `contract_month_weight`.
-    Sums are exact, so the order of rows is nothing to them.
+    Each month counts by the age in days of its last such day; one in which only a contract ran counts by
+    `contract_month_weight`. Sums are exact, so the order of rows is nothing to them.
     """
     now, lookback = as_of.seconds, model.dependence.lookback_days
     bought = dealt.filter(dealt.bought, dealt.account.notnull(), dealt.close > now - lookback * DAY)
@@ -127,7 +129,9 @@ def account_families(bought: Expr, dealt: Expr, used: Expr, as_of: AsOf, model: 
 
 
 def rated(rows: Expr, key: str, model: ScoringModel) -> Expr:
-    """Per `key`: how many families, and the greatest strategic, critical and non-modular value among the mapped ones."""
+    """Per `key`: how many families, and the greatest strategic, critical and non-modular value among the mapped
+    ones.
+    """
 
     def value(table: Mapping[str, float]) -> Expr:
         entries = sorted((name.strip().lower(), number) for name, number in table.items())

@@ -29,8 +29,9 @@ def purchases(dealt: Expr) -> Expr:
 def habits(dealt: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """One row: the organisation's median gap between purchases, its newest sale, and whether deals are entered late.
 
-    Late: of at least `late_entry_least_deals` deals won in the year (closed after the first record of any deal: an import is
-    not late entry), more than `late_entry_share` were recorded later than `late_entry_days` after their close.
+    Late: of at least `late_entry_least_deals` deals won in the year (closed after the first record of any deal: an
+    import is not late entry), more than `late_entry_share` were recorded later than `late_entry_days` after their
+    close.
     """
     e, now = model.evidence, as_of.seconds
     days = dealt.filter(dealt.purchase, dealt.account.notnull(), dealt.close.notnull())

@@ -1,4 +1,6 @@
-"""What unrated product families cost: which families the sales are made of, and how many customers a few ratings would cover."""
+"""What unrated product families cost: which families the sales are made of, and how many customers a few ratings would
+cover.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,12 @@ def sold_by_family(tables: Mapping[str, Expr], as_of: AsOf, model: ScoringModel)
 
 
 def families_sold(tables: Mapping[str, Expr], dealt: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
-    """One row per product family sold in the lookback, the one with most revenue first: `family`, `revenue` (corporate money, null
-    where none is known), `share` of the revenue of all families, `customers` that bought it, and `rated`, how many of the three
-    ratings (strategic, critical, modular) the model has for it. `place` counts from 1.
+    """One row per product family sold in the lookback, the one with most revenue first: `family`, `revenue` (corporate
+    money, null where none is known), `share` of the revenue of all families, `customers` that bought it, and `rated`,
+    how many of the three ratings (strategic, critical, modular) the model has for it. `place` counts from 1.
 
-    `dealt` is `commerce.deals.deals`. Without a rating there is no need to tell from: customer dependence ends near 60, and
-    nobody can be `partner` or `build_close`.
+    `dealt` is `commerce.deals.deals`. Without a rating there is no need to tell from: customer dependence ends near 60,
+    and nobody can be `partner` or `build_close`.
     """
     since = as_of.seconds - model.dependence.lookback_days * DAY
     won = dealt.filter(dealt.won, dealt.account.notnull(), dealt.close > since)

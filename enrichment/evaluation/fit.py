@@ -69,7 +69,9 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`slope` 1 and `intercept` 0 are perfect; the base figures are those of predicting the earlier rate for everybody."""
+    """`slope` 1 and `intercept` 0 are perfect; the base figures are those of predicting the earlier rate for
+    everybody.
+    """
 
     slope: float
     intercept: float

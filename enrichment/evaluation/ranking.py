@@ -1,7 +1,8 @@
-"""How well scores order outcomes: AUC by rank sum, its interval and its chance distribution. Nothing is read or drawn here.
+"""How well scores order outcomes: AUC by rank sum, its interval and its chance distribution. Nothing is read or drawn
+here.
 
-A score may be unknown (NaN). `auc` counts every pair of an event and a non-event; a pair in which either score is unknown
-counts one half, because an unknown score says nothing. `auc_known` leaves such pairs out.
+A score may be unknown (NaN). `auc` counts every pair of an event and a non-event; a pair in which either score is
+unknown counts one half, because an unknown score says nothing. `auc_known` leaves such pairs out.
 """
 
 from __future__ import annotations
@@ -133,7 +134,9 @@ def _interval(value: float, draws: Reals) -> Interval:
 def chance(
     rankings: Mapping[str, Ranking], outcome: NDArray[np.bool_], stratum: Wholes, *, draws: int, seed: int
 ) -> dict[str, float]:
-    """p of each ranking: (1 + draws with an AUC at least as high) / (1 + draws), outcomes permuted within each stratum."""
+    """p of each ranking: (1 + draws with an AUC at least as high) / (1 + draws), outcomes permuted within each
+    stratum.
+    """
     event = np.asarray(outcome, np.float64)
     _, part = np.unique(stratum, return_inverse=True)
     place = np.argsort(part, kind="stable")

@@ -59,13 +59,15 @@ def judge(found: Evidence) -> Verdict:
     if found.rarer < LEAST_EVENTS:
         return Verdict(
             "not_enough_outcomes",
-            f"Not enough outcomes: {found.events:,} of {found.records:,} records had it; at least {LEAST_EVENTS} with and "
+            f"Not enough outcomes: {found.events:,} of {found.records:,} records had it; at least "
+            f"{LEAST_EVENTS} with and "
             f"{LEAST_EVENTS} without are needed.",
         )
     if found.known < LEAST_KNOWN * found.records:
         return Verdict(
             "not_enough_scores",
-            f"Not enough scores: only {found.known:,} of {found.records:,} records have one. See the coverage of your data.",
+            f"Not enough scores: only {found.known:,} of {found.records:,} records have one. See the coverage "
+            f"of your data.",
         )
     shown = f"AUC {spoken(found.auc)}"
     unknown = found.records - found.known
@@ -83,7 +85,8 @@ def judge(found: Evidence) -> Verdict:
     if found.gain is None or found.baseline_auc is None:
         return Verdict(
             "no_better",
-            f"{begun}; whether it adds to {found.baseline} is not known: give an earlier --as-of to learn that from.{left}",
+            f"{begun}; whether it adds to {found.baseline} is not known: give an earlier --as-of to learn "
+            f"that from.{left}",
         )
     against = f"{found.baseline} alone has {found.baseline_auc:.3f}, the score adds {spoken(found.gain, signed=True)}"
     beyond = found.beyond_volume

@@ -4,7 +4,8 @@ Minimises, over an intercept, weights b >= 0 and a scale s >= 0,
 
     sum_i log(1 + exp(-y_i (b_0 + sum_k b_k x_ik))) + strength * sum_k (b_k - s w_k)^2
 
-where w are the weights in use. A component that does not vary here tells nothing: its b stays s w. The problem is convex.
+where w are the weights in use. A component that does not vary here tells nothing: its b stays s w. The problem is
+convex.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ _SETTLED = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Components (columns in the order of COMPONENTS, priors in place of what is missing) and the outcome wished for."""
+    """Components (columns in the order of COMPONENTS, priors in place of what is missing) and the outcome wished
+    for.
+    """
 
     columns: Reals
     happened: Flags
@@ -68,7 +71,9 @@ class Fitted:
         return sigmoid(self.intercept + columns @ self.weights)
 
     def in_groups(self, shape: Reals) -> dict[str, float]:
-        """Weights whose mean is 1 in each group, as the model file has them; `shape` where a group has learnt nothing."""
+        """Weights whose mean is 1 in each group, as the model file has them; `shape` where a group has learnt
+        nothing.
+        """
         found: dict[str, float] = {}
         for group in (BENEFIT, COST):
             places = [COMPONENTS.index(name) for name in group]
@@ -173,19 +178,23 @@ def improvement(old: Fitted, new: Fitted, test: Sample) -> Improvement:
 def refusals(
     free: int, learnt_from: Sample, strength: float, better: Improvement, p: float, index_auc: tuple[float, float]
 ) -> list[str]:
-    """Why the weights in use stay; empty when the learnt ones are accepted. `index_auc` is of the score before and after."""
+    """Why the weights in use stay; empty when the learnt ones are accepted. `index_auc` is of the score before and
+    after.
+    """
     found = []
     if free == 0:
         found.append("no component of customer dependence varies between the records")
     if learnt_from.rarer < EVENTS_PER_WEIGHT * max(free, 1):
         found.append(
-            f"{learnt_from.rarer:,} outcomes of the rarer kind are fewer than {EVENTS_PER_WEIGHT} for each of {free} weights"
+            f"{learnt_from.rarer:,} outcomes of the rarer kind are fewer than {EVENTS_PER_WEIGHT} for each of "
+            f"{free} weights"
         )
     if np.isinf(strength):
         found.append("on later dates no learnt weights did better than those in use")
     if not better.gain > better.error:
         found.append(
-            f"log-loss on the last date improves by {better.gain:.5f}, not by more than its standard error {better.error:.5f}"
+            f"log-loss on the last date improves by {better.gain:.5f}, not by more than its standard error "
+            f"{better.error:.5f}"
         )
     if not p < SIGNIFICANT:
         found.append(f"outcomes permuted at random do as well (p = {p:.3g})")

@@ -79,8 +79,9 @@ def habits(audit: Row) -> Sources:
 
 
 def standing(audit: Row) -> Sources:
-    """Where a customer stands and by what, whether its silence is known, what they opened and was left open, the hours of
-    their own accord, the confidence that the stance asks for, and what is its family's; those that are known."""
+    """Where a customer stands and by what, whether its silence is known, what they opened and was left open, the hours
+    of their own accord, the confidence that the stance asks for, and what is its family's; those that are known.
+    """
     return tuple((name, _plain(name, audit[name])) for name in _STANDING if audit.get(name) is not None)
 
 
@@ -109,7 +110,9 @@ def needs(audit: Row, model: ScoringModel, *, deal: bool) -> tuple[str, ...]:
 
 
 def _acts_needed(audit: Row, model: ScoringModel, column: str) -> str:
-    """How many decayed acts would give enough confidence in effort, at today's channels and were the newest one fresh."""
+    """How many decayed acts would give enough confidence in effort, at today's channels and were the newest one
+    fresh.
+    """
     said, least = model.words.rules, model.evidence.least_confidence
     channels = 1.0 if audit.get("closed") else audit["channel_coverage"]
     wanted = (least / 100.0) ** 2 / channels if channels else 1.0

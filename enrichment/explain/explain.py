@@ -52,7 +52,9 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What `bothways explain` prints. `missing` says why numbers are null; `rule` is the stance's condition in words."""
+    """What `bothways explain` prints. `missing` says why numbers are null; `rule` is the stance's condition in
+    words.
+    """
 
     record_id: str
     scores: tuple[tuple[str, Any], ...]

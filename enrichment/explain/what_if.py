@@ -1,8 +1,9 @@
 """What would change a stance: for each figure, the nearest value at which the next run would decide otherwise.
 
-One figure moves and the others stay, except what is made of it: benefit or cost moves customer dependence and asymmetry, and with
-customer dependence the hours that the relation asks for. The last stance is the one just decided, so hysteresis is in the answer:
-a stance holds on until 5 points past its threshold. Values are tried on the grid that people see, by the rules that decide.
+One figure moves and the others stay, except what is made of it: benefit or cost moves customer dependence and
+asymmetry, and with customer dependence the hours that the relation asks for. The last stance is the one just decided,
+so hysteresis is in the answer: a stance holds on until 5 points past its threshold. Values are tried on the grid that
+people see, by the rules that decide.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ Numbers = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """`what` (a score of the rules, or a component) going from `now` to `then` would make it `stance`. For a component that is
-    not observed `now` is None and `counted_as` the prior that stands in for it."""
+    """`what` (a score of the rules, or a component) going from `now` to `then` would make it `stance`. For a component
+    that is not observed `now` is None and `counted_as` the prior that stands in for it.
+    """
 
     what: str
     now: float | None

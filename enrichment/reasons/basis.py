@@ -108,8 +108,9 @@ def _facts(rows: Expr, model: ScoringModel) -> Mapping[str, Expr]:
 
 
 def busiest(rows: Expr) -> Expr:
-    """`rows` with `channel` and `next_channel`: those with most minutes in the effort window, ties in the order of KINDS; empty
-    where there is none."""
+    """`rows` with `channel` and `next_channel`: those with most minutes in the effort window, ties in the order of
+    KINDS; empty where there is none.
+    """
     count = {kind: rows[f"seller_{kind}"].coalesce(0) + rows[f"customer_{kind}"].coalesce(0) for kind in KINDS}
     count |= {"meeting": rows.meetings.coalesce(0), "case": rows.raised.coalesce(0)}
     rows = rows.mutate(**{f"spent_{k}": (count[k] > 0).ifelse(rows[f"minutes_{k}"].coalesce(0.0), -1.0) for k in KINDS})

@@ -1,5 +1,6 @@
-"""The reasons in words: what the stance rests on and what is missing, then the two strongest reasons each way, then who did
-what."""
+"""The reasons in words: what the stance rests on and what is missing, then the two strongest reasons each way, then who
+did what.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +55,9 @@ def _reasons(rows: Expr, words: Words, *, deal: bool) -> list[Expr]:
 
 
 def _joined(rows: Expr, name: str, parts: Sequence[Expr], words: Words) -> Expr:
-    """`rows` with `name`: the parts that are there, separated; one that no longer fits into the field is left out whole."""
+    """`rows` with `name`: the parts that are there, separated; one that no longer fits into the field is left out
+    whole.
+    """
     between = words.drivers["between"]
     rows = rows.mutate(**{f"part_{n}": part for n, part in enumerate(parts)}, told=ibis.literal(""))
     for n in range(len(parts)):
@@ -66,8 +69,9 @@ def _joined(rows: Expr, name: str, parts: Sequence[Expr], words: Words) -> Expr:
 
 
 def account_text(rows: Expr, model: ScoringModel) -> Expr:
-    """`rows` with A22, at most 255 characters: what its stance rests on, what sets its dependence apart from what is usual,
-    and who did what."""
+    """`rows` with A22, at most 255 characters: what its stance rests on, what sets its dependence apart from what is
+    usual, and who did what.
+    """
     words, missing = model.words, model.words.missing
     group = rows.with_family_dependence | rows.with_family_effort
     lacking = (rows.bothways_stance == "insufficient_evidence") | rows.customer_score.isnull()

@@ -1,6 +1,7 @@
 """What a stance tells people to do: texts, each with the condition under which it is true of the record.
 
-A text may claim nothing that its condition, or the rule of its stance, does not say. The words are in `words.toml`, [advice].
+A text may claim nothing that its condition, or the rule of its stance, does not say. The words are in `words.toml`,
+[advice].
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ FIGURES: Mapping[str, str] = {
 
 
 def quoted(audit: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures of an audit row as a text quotes them: counts are whole (6, where the audit keeps 6.0), None is unknown."""
+    """The figures of an audit row as a text quotes them: counts are whole (6, where the audit keeps 6.0), None is
+    unknown.
+    """
     found = {name: audit.get(column) for name, column in FIGURES.items()}
     return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in found.items()}
 
@@ -51,7 +54,9 @@ def _steady(column: str, sign: str, bound: float | str) -> Test:
 
 
 def told_to_stop(model: ScoringModel) -> tuple[Condition, ...]:
-    """A prospect that has stopped answering: effort is ours, and nothing came from them for so long (never, since we began)."""
+    """A prospect that has stopped answering: effort is ours, and nothing came from them for so long (never, since we
+    began).
+    """
     days = model.stance.quiet_days
     never = All((Unless(_steady("contact_days", ">=", 0.0)), _steady("seller_days", ">=", days)))
     return (_steady("balance_score", ">=", model.stance.balance), Either((_steady("contact_days", ">=", days), never)))

@@ -136,7 +136,8 @@ def _decided(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
         asymmetry_score=half_even(rows.customer_raw - rows.seller_raw),
         left_share=standing.share_of_time(rows),
     )
-    # An act of theirs must not lead from advice to none: what they did makes a customer of them only where need is known.
+    # An act of theirs must not lead from advice to none: what they did makes a customer of them only where need is
+    # known.
     unknown = rows.customer_score.isnull() | rows.seller_score.isnull()
     rows = rows.mutate(lifecycle=unknown.ifelse(rows.lifecycle_without_acts, rows.lifecycle))
     rows = rows.mutate(
@@ -177,7 +178,9 @@ def _decided(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
 
 
 def with_previous(rows: Expr, previous: Expr | None, model: ScoringModel) -> Expr:
-    """`rows` with `previous_stance` (null where there was none, or one of another major version) and `previous_silence`."""
+    """`rows` with `previous_stance` (null where there was none, or one of another major version) and
+    `previous_silence`.
+    """
     if previous is None:
         return rows.mutate(previous_stance=ibis.null("string"), previous_silence=ibis.null("boolean"))
     columns = {

@@ -23,9 +23,10 @@ def in_dependence(benefit: Expr, cost: Expr, newest_record: Expr, now: Expr, mod
 def knowledge_of_dependence(rows: Expr, newest_record: Expr, now: Expr, model: ScoringModel) -> Expr:
     """What the null rule of customer dependence is tried on: conf_dep, its age counted as `fades_with` says.
 
-    With "organisation" the sales of an organisation reach us as a whole: while records keep coming, a customer (it bought
-    within the lookback, has a contract running or an asset in use) that then stopped is known to have stopped, and lower
-    `reliance` already says so. Others are unknown by their own newest record, and everybody is once no records come any more.
+    With "organisation" the sales of an organisation reach us as a whole: while records keep coming, a customer (it
+    bought within the lookback, has a contract running or an asset in use) that then stopped is known to have stopped,
+    and lower `reliance` already says so. Others are unknown by their own newest record, and everybody is once no
+    records come any more.
     """
     customer = (
         (rows.lately_bought.coalesce(0) > 0) | rows.running.coalesce(False) | (rows.active_assets.coalesce(0) > 0)

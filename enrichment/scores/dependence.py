@@ -21,7 +21,9 @@ def _unit(value: Expr) -> Expr:
 
 
 def share_of_wallet(rows: Expr, model: ScoringModel) -> Expr:
-    """The wallet ladder: stated wallet, ours plus rivals' known spend, a benchmark per employee, the number of vendors."""
+    """The wallet ladder: stated wallet, ours plus rivals' known spend, a benchmark per employee, the number of
+    vendors.
+    """
     spent = at_least(rows.revenue.cast("float64"), 0.0)
     stated = (rows.wallet_value > 0.0).ifelse(rows.wallet_value, _UNKNOWN)
     against = (rows.rival_spend > 0).ifelse(spent + rows.rival_spend.cast("float64"), _UNKNOWN)
@@ -110,8 +112,9 @@ def tenth(value: Expr) -> Expr:
 
 
 def contributions(rows: Expr, model: ScoringModel) -> dict[str, Expr]:
-    """First-order share of each component in ln A1 against the organisation's median (`usual`), so that what everybody has is
-    nobody's reason; null where it is not observed."""
+    """First-order share of each component in ln A1 against the organisation's median (`usual`), so that what everybody
+    has is nobody's reason; null where it is not observed.
+    """
     a = model.dependence.exponent
     found = {}
     for name in COMPONENTS:
@@ -123,8 +126,9 @@ def contributions(rows: Expr, model: ScoringModel) -> dict[str, Expr]:
 
 
 def seller_dependence(families: Expr, model: ScoringModel) -> Expr:
-    """A4 per family: how much we need them, by the greatest of its claims on us. Null when there is neither revenue, pipeline nor
-    a strategic flag."""
+    """A4 per family: how much we need them, by the greatest of its claims on us. Null when there is neither revenue,
+    pipeline nor a strategic flag.
+    """
     d = model.dependence
     monthly = (families.new_bookings.cast("float64") / 12.0).coalesce(0.0)
     months = families.clipped.cast("float64") / monthly.nullif(0.0)
@@ -170,7 +174,9 @@ def interdependence(one: Expr, other: Expr, model: ScoringModel) -> dict[str, Ex
 
 
 def observe_deal(rows: Expr, model: ScoringModel) -> Expr:
-    """Components of a deal: its own families, amount and rivals; the rest, and what it does not say, from its account."""
+    """Components of a deal: its own families, amount and rivals; the rest, and what it does not say, from its
+    account.
+    """
     d = model.dependence
     earned = (rows.customer_revenue > 0.0).ifelse(rows.customer_revenue, _UNKNOWN)
     seen = rows.deal_rivals.coalesce(0).cast("float64")

@@ -56,7 +56,9 @@ def organisation_habits(rows: Expr, model: ScoringModel) -> Expr:
 
 
 def habits(rows: Expr, model: ScoringModel) -> dict[str, Expr]:
-    """A13 to A16: shrunk towards the organisation's own habits; null under three items on that side, or without such a habit."""
+    """A13 to A16: shrunk towards the organisation's own habits; null under three items on that side, or without such a
+    habit.
+    """
     r = model.reciprocity
     opened = (rows.initiated_customer + rows.initiated_seller).cast("float64")
     share = (rows.initiated_customer + r.initiation_kappa * rows.usual_initiation) / (opened + r.initiation_kappa)

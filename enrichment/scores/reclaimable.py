@@ -13,8 +13,9 @@ RECLAIMABLE = ("rebalance", "keep_transactional", "test_reciprocity", "lapsed")
 
 
 def referenced(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
-    """`rows` with `reference_hours`: the median seller hours of customers that bought within a year and have a recent act, of
-    the segment, else of the organisation, where `least_references` of them are known."""
+    """`rows` with `reference_hours`: the median seller hours of customers that bought within a year and have a recent
+    act, of the segment, else of the organisation, where `least_references` of them are known.
+    """
     r, now = model.reclaim, as_of.seconds
     bought = (rows.newest_purchase > now - model.lifecycle.recent_days * DAY).coalesce(False)
     active = (rows.newest_act > now - model.effort.recent_days * DAY).coalesce(False)
@@ -35,16 +36,19 @@ def referenced(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
 
 
 def expected_hours(rows: Expr, model: ScoringModel) -> Expr:
-    """E*: from a quarter of the reference hours at no dependence to all of them at full dependence; none for those who lapsed
-    and for prospects that no longer answer."""
+    """E*: from a quarter of the reference hours at no dependence to all of them at full dependence; none for those who
+    lapsed and for prospects that no longer answer.
+    """
     share = model.reclaim.base_share
     expected = rows.reference_hours * (share + (1.0 - share) * rows.customer_raw / 100.0)
     return ((rows.lapsed > 0) | (rows.told_to_stop > 0)).ifelse(0.0, expected)
 
 
 def spare_hours(rows: Expr, model: ScoringModel) -> Expr:
-    """What could be taken back if the stance allows it, in tenths. Never takes our discretionary hours below what they give of
-    their own accord, nor below E*; 0 under one hour of them, and wherever we depend on the account ourselves."""
+    """What could be taken back if the stance allows it, in tenths. Never takes our discretionary hours below what they
+    give of their own accord, nor below E*; 0 under one hour of them, and wherever we depend on the account
+    ourselves.
+    """
     given = rows.own_discretionary_hours
     floor = larger(rows.expected_hours, rows.own_own_accord_hours)
     spare = smaller(given, at_least(given - floor, 0.0)).coalesce(0.0)

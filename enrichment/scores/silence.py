@@ -10,8 +10,8 @@ from enrichment.model import ScoringModel
 
 
 def measured(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
-    """`rows` with `third` (of the current customers by revenue, 0 to 2 from the highest; others stand where their revenue would),
-    `logging_reach` of that third and `silence_known`.
+    """`rows` with `third` (of the current customers by revenue, 0 to 2 from the highest; others stand where their
+    revenue would), `logging_reach` of that third and `silence_known`.
 
     Reads the rows of accounts only: a family does not count twice, and is in its parent's third.
     """
@@ -52,7 +52,8 @@ def _current(rows: Expr, since: Expr) -> Expr:
 
 
 def confidence(rows: Expr, model: ScoringModel) -> Expr:
-    """Confidence in effort where silence is known: as great as the reach of logging makes it, whatever the account's own is.
+    """Confidence in effort where silence is known: as great as the reach of logging makes it, whatever the account's
+    own is.
 
     An organisation that says that its silence is known is believed whole.
     """

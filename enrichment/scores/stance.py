@@ -1,8 +1,8 @@
 """The decision tables: from scores to a posture, with hysteresis.
 
-Rules are data, so that the engine's expression and `explain` read the same table. A condition on an unknown figure is false. A
-margin makes a condition easier (positive) or harder (negative): a record keeps its previous stance while that stance's own rule
-holds with the margin in its favour and no earlier rule holds with the margin against it.
+Rules are data, so that the engine's expression and `explain` read the same table. A condition on an unknown figure is
+false. A margin makes a condition easier (positive) or harder (negative): a record keeps its previous stance while that
+stance's own rule holds with the margin in its favour and no earlier rule holds with the margin against it.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def account_rules(model: ScoringModel) -> tuple[Rule, ...]:
 
 
 def deal_rules(model: ScoringModel) -> tuple[Rule, ...]:
-    """The deal table in order, for open deals. Without the effort of the deal only a need that is known to be small decides."""
+    """The deal table in order, for open deals. Without the effort of the deal only a need that is known to be small
+    decides.
+    """
     near = model.stance.balance
     chasing = Test("balance_score", ">=", near)
     return (

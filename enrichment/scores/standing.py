@@ -106,8 +106,9 @@ def staged(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
 
 def told_apart(rows: Expr) -> Expr:
     """One row per account again: an ultimate parent has the numbers of its whole family, with its own hours beside them
-    (`own_<hours>`); a member that has bought nothing has its family's lifecycle, and one whose own half is unknown is judged
-    with its family's (`with_family_dependence`, `with_family_effort`). What its fields hold stays its own."""
+    (`own_<hours>`); a member that has bought nothing has its family's lifecycle, and one whose own half is unknown is
+    judged with its family's (`with_family_dependence`, `with_family_effort`). What its fields hold stays its own.
+    """
     heads = rows.filter(rows.account < 0)
     heads = heads.mutate(account=-heads.account - 1)
     single = rows.filter(rows.account >= 0, (rows.account != rows.family) | (rows.family_members < 2))

@@ -1,8 +1,8 @@
 """The command line: one typer application; commands import what they need when they run, so `--help` stays quick.
 
 Exit codes (stable): 0 done; 1 unexpected; 2 usage or settings; 3 done, rejected over the threshold; 4 credentials or
-permission; 5 a brake or another owner, a person must decide; 6 another run holds the lock; 7 deferred for quota or time;
-8 CRM unreachable or pull incomplete, nothing written; 130/143 signals. Only retry 7 and 8 automatically.
+permission; 5 a brake or another owner, a person must decide; 6 another run holds the lock; 7 deferred for quota or
+time; 8 CRM unreachable or pull incomplete, nothing written; 130/143 signals. Only retry 7 and 8 automatically.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ from sync.system import logs, streams
 
 app = typer.Typer(
     name="bothways",
-    help="Shows which customers rely on you, which you rely on, and which side does the work: scores from your CRM, written back to it.",
+    help=(
+        "Shows which customers rely on you, which you rely on, and which side does the work: scores from "
+        "your CRM, written back to it."
+    ),
     cls=GroupedCommands,
     invoke_without_command=True,
     add_completion=True,
@@ -70,7 +73,9 @@ def _root(
         False, "--version", callback=_version, is_eager=True, help="Show the version and stop."
     ),
 ) -> None:
-    """Shows which customers rely on you, which you rely on, and which side does the work: scores from your CRM, written back to it."""
+    """Shows which customers rely on you, which you rely on, and which side does the work: scores from your CRM, written
+    back to it.
+    """
     del version
     if context.invoked_subcommand is None:
         from sync.console.overview import show_overview

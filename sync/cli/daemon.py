@@ -99,9 +99,14 @@ def fleet(
     limit = duration_argument(max_runtime) if max_runtime else None
     with obeying_signals(stop), within_time(stop, limit):
         result = run_fleet(
-            found, [command], stop, parallel=parallel,
-            tell=lambda ended: output.say(f"{ended.name}: {ended.meaning}" + (f": {ended.error}" if ended.error else "")),
-        )  # fmt: skip
+            found,
+            [command],
+            stop,
+            parallel=parallel,
+            tell=lambda ended: output.say(
+                f"{ended.name}: {ended.meaning}" + (f": {ended.error}" if ended.error else "")
+            ),
+        )
         show_fleet(output, result)
         if stop.is_set():
             raise Stopped(f"Asked to stop: {len(result.left):,} CRMs were not started; the next run starts with them.")

@@ -1,4 +1,6 @@
-"""`backtest`, `calibrate`: are the scores worth anything on this organisation's own data. Nothing here writes to a CRM."""
+"""`backtest`, `calibrate`: are the scores worth anything on this organisation's own data. Nothing here writes to a
+CRM.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ HorizonOption = Annotated[
     typer.Option(
         "--horizon",
         metavar="DAYS",
-        help="How far ahead buying is asked for, 30 to 365. Default: 90 where the median gap between purchases is at most "
+        help="How far ahead buying is asked for, 30 to 365. Default: 90 where the median gap between "
+        "purchases is at most "
         "120 days, else 365.",
     ),
 ]
@@ -111,7 +114,9 @@ def calibrate(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Learn component weights from past outcomes, or say why those in use stay. Writes only to --out, never in place."""
+    """Learn component weights from past outcomes, or say why those in use stay. Writes only to --out, never in
+    place.
+    """
     from config import settings as config_settings
     from config.loading import load_model
     from sync.console.progress import progress_for
@@ -163,7 +168,8 @@ def _show_weights(output: Output, found: Calibrated) -> None:
     learnt = ", ".join(f"{moment:%Y-%m-%d}" for moment in found.learnt_from)
     output.say(f"{found.horizon.reason}.")
     output.say(
-        f"{found.outcome}: learnt as of {learnt}; tested as of {found.tested_on:%Y-%m-%d} on {found.records:,} records, "
+        f"{found.outcome}: learnt as of {learnt}; tested as of {found.tested_on:%Y-%m-%d} on "
+        f"{found.records:,} records, "
         f"{found.events:,} with the wished-for outcome."
     )
     output.table(
@@ -175,8 +181,10 @@ def _show_weights(output: Output, found: Calibrated) -> None:
         right=(1, 2),
     )
     output.say(
-        f"Log-loss {found.better.in_use:.5f} -> {found.better.learnt:.5f} (better by {found.better.gain:.5f}, standard error "
-        f"{found.better.error:.5f}); AUC of the fit {found.logistic_auc[0]:.3f} -> {found.logistic_auc[1]:.3f}, of the score "
+        f"Log-loss {found.better.in_use:.5f} -> {found.better.learnt:.5f} (better by {found.better.gain:.5f}, "
+        f"standard error "
+        f"{found.better.error:.5f}); AUC of the fit {found.logistic_auc[0]:.3f} -> "
+        f"{found.logistic_auc[1]:.3f}, of the score "
         f"{found.index_auc[0]:.3f} -> {found.index_auc[1]:.3f}; p = {found.p:.3g}."
     )
     if found.changes is not None:

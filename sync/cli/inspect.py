@@ -33,7 +33,9 @@ def explain(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show why a record has its scores: the advice, what would change it, every component, who did what, earlier runs."""
+    """Show why a record has its scores: the advice, what would change it, every component, who did what, earlier
+    runs.
+    """
     from config import settings as config_settings
     from config.loading import load_model
     from sync.console.explanation import show
@@ -73,7 +75,9 @@ def report(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """One page to read, search and share: where hours go, who waits, whom we rely on, what changed, every account and deal."""
+    """One page to read, search and share: where hours go, who waits, whom we rely on, what changed, every account and
+    deal.
+    """
     from config import settings as config_settings
     from sync.report.build import build_report
     from sync.system.times import duration_argument

@@ -66,7 +66,9 @@ def rollback(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Restore the values that a run replaced, where they have not changed again. The next sync then asks before it writes."""
+    """Restore the values that a run replaced, where they have not changed again. The next sync then asks before it
+    writes.
+    """
     from sync.repair.rollback import run_rollback
 
     output = Output(as_json=as_json, quiet=quiet)

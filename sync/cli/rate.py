@@ -51,7 +51,9 @@ def rate(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Rate what you sell: four questions about each product family, the most revenue first. Written into your model file."""
+    """Rate what you sell: four questions about each product family, the most revenue first. Written into your model
+    file.
+    """
     from config import settings as config_settings
     from connectors.errors import ConfigError
     from sync.console.results import with_config

@@ -31,7 +31,9 @@ def schedule(
         Path | None, typer.Option("--output", metavar="DIR", help="Write the files there instead of printing them.")
     ] = None,
 ) -> None:
-    """Print a ready unit for a scheduler: exit codes mapped, secrets by reference, nothing more allowed than is needed."""
+    """Print a ready unit for a scheduler: exit codes mapped, secrets by reference, nothing more allowed than is
+    needed.
+    """
     from config import settings as config_settings
     from connectors.errors import ConfigError
     from sync.schedule.render import Asked, units

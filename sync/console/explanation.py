@@ -1,4 +1,6 @@
-"""An explanation as a page of text: stance and advice first, then what would change it, figures, components, effort, history."""
+"""An explanation as a page of text: stance and advice first, then what would change it, figures, components, effort,
+history.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +98,8 @@ def _from(words: str, sources: tuple[tuple[str, Any], ...]) -> str:
 def _trust(output: Output, e: Explanation) -> None:
     output.say(f"\nBenefit {number(e.benefit)}, cost to leave {number(e.cost)}.")
     output.say(
-        f"Dependence: we know {100 * e.coverage_of_benefit:.0f}% of what makes the benefit and {100 * e.coverage_of_cost:.0f}%"
+        f"Dependence: we know {100 * e.coverage_of_benefit:.0f}% of what makes the benefit and "
+        f"{100 * e.coverage_of_cost:.0f}%"
         f" of what makes the cost to leave, so confidence is {number(e.confidence_in_dependence)}."
     )
     seen = round(len(CHANNELS) * e.coverage_of_channels)
@@ -146,7 +149,9 @@ def _effort(output: Output, e: Explanation) -> None:
 
 
 def _standing(output: Output, e: Explanation) -> None:
-    """Where the customer stands, whether silence is known, what they opened, and what is the family's, each with its figures."""
+    """Where the customer stands, whether silence is known, what they opened, and what is the family's, each with its
+    figures.
+    """
     told = dict(e.standing)
     if "lifecycle" not in told:
         return
@@ -161,7 +166,8 @@ def _standing(output: Output, e: Explanation) -> None:
         opened = told.get(f"opened_{kind}", 0)
         if opened:
             output.say(
-                f"  {kind} they opened lately and that are due: {opened:,}, of which {told[f'left_{kind}']:,} saw no act of ours in time"
+                f"  {kind} they opened lately and that are due: {opened:,}, of which {told[f'left_{kind}']:,} "
+                f"saw no act of ours in time"
             )
     own = told.get("own_own_accord_hours")
     if own is not None:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def show_overview(output: Output, config: Path) -> None:
-    """Settings, credentials, last run, stances, and what to do next. Reads this machine only; nothing is asked of a CRM."""
+    """Settings, credentials, last run, stances, and what to do next. Reads this machine only; nothing is asked of a
+    CRM.
+    """
     from config import settings as config_settings
     from connectors.errors import BothwaysError
 

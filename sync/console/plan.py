@@ -28,7 +28,9 @@ def show_plan(
     config: Path | None = None,
     ratings: RatingsCost | None = None,
 ) -> None:
-    """The sentence, the records (the most telling unless `everything`), and the next command, for the settings of this run."""
+    """The sentence, the records (the most telling unless `everything`), and the next command, for the settings of this
+    run.
+    """
     from sync.report.plan import TELLING
 
     scored = " and ".join(f"{count:,} {_things(name, count)}" for name, count in result.scored.items())
@@ -46,18 +48,21 @@ def show_plan(
         )
     if result.drift:
         output.say(
-            f"{_count(result.drift, 'record was', 'records were')} edited by somebody else since our last write; the edits would be overwritten."
+            f"{_count(result.drift, 'record was', 'records were')} edited by somebody else since our last "
+            f"write; the edits would be overwritten."
         )
     if result.rejects:
         output.say(
-            f"{_count(result.rejects, 'record', 'records')} could not be understood and {'was' if result.rejects == 1 else 'were'} left out."
+            f"{_count(result.rejects, 'record', 'records')} could not be understood and "
+            f"{'was' if result.rejects == 1 else 'were'} left out."
         )
     if ratings is not None:
         output.say(f"\n{ratings.message}\n{ratings.advice}: bothways rate{with_config(config)}")
     if result.changed:
         calls = result.api_calls.get("to_write", 0)
         output.say(
-            f"\nWriting takes {_count(calls, 'API call', 'API calls')}. To write exactly this: bothways sync --plan {result.digest[:SHOWN]}"
+            f"\nWriting takes {_count(calls, 'API call', 'API calls')}. To write exactly this: bothways sync "
+            f"--plan {result.digest[:SHOWN]}"
             f"{with_config(config)}"
         )
     else:

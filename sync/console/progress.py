@@ -59,7 +59,9 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """The stage under way, and a line for each stream with its count: a bar and the time left where it is known how much there is."""
+    """The stage under way, and a line for each stream with its count: a bar and the time left where it is known how
+    much there is.
+    """
 
     def __init__(self, display: RichProgress) -> None:
         self._display = display

@@ -45,7 +45,8 @@ def show_result(output: Output, result: RunResult, *, step: bool = True, config:
             output.say(f"  {_count(count, one, many)}.")
     calls = result.api_calls.get("read", 0) + result.api_calls.get("write", 0)
     output.say(
-        f"  As of {parse_time(result.as_of):%Y-%m-%d %H:%M} UTC, {_count(calls, 'API call', 'API calls')}, run {result.run_id}."
+        f"  As of {parse_time(result.as_of):%Y-%m-%d %H:%M} UTC, {_count(calls, 'API call', 'API calls')}, "
+        f"run {result.run_id}."
     )
     if step:
         command = "dead-letters" if result.rejected else "sync" if result.deferred else "report"
@@ -160,7 +161,9 @@ def nothing_known(normalized: Path, as_of: datetime) -> str:
 
 
 def spread(accounts: Sequence[AccountRow], stances: Sequence[str], limit: int) -> list[AccountRow]:
-    """At most `limit` accounts that show every stance there is: the first of each, then the second of each, and so on."""
+    """At most `limit` accounts that show every stance there is: the first of each, then the second of each, and so
+    on.
+    """
     by_stance: dict[str, list[AccountRow]] = {code: [] for code in stances}
     for row in sorted(
         accounts, key=lambda row: (-(row.reclaimable or 0.0), -(row.customer_dependence or 0.0), row.name)

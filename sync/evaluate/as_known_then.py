@@ -1,8 +1,9 @@
 """The normalized tables as they can have been known at a past moment.
 
-The score itself leaves out facts that happened or became available later. What it cannot know is that a field was changed
-since: an amount, a stage, a probability, an expected close, the end of a running contract. Without a history of those they
-are taken out here, so that a test never reads what came later; the scores of today do read them.
+The score itself leaves out facts that happened or became available later. What it cannot know is that a field was
+changed
+since: an amount, a stage, a probability, an expected close, the end of a running contract. Without a history of those
+they are taken out here, so that a test never reads what came later; the scores of today do read them.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ _LATER = {
 _KEPT = {
     # Nobody can tell when a deal without a creation time became known, unless it was closed by then.
     # And nobody can tell how a deal that was to be closed by then stood whose stage was changed since.
-    "opportunities": "(created_at IS NOT NULL OR (coalesce(is_closed, false) OR coalesce(is_won, false)) AND close_at <= $now)"
+    "opportunities": "(created_at IS NOT NULL OR (coalesce(is_closed, false) OR coalesce(is_won, false)) "
+    "AND close_at <= $now)"
     " AND NOT coalesce(close_at <= $now AND stage_changed_at > $now, false)"
 }
 _INSTEAD = {"is_closed": "false", "is_won": "false"}
@@ -52,8 +54,8 @@ _INSTEAD = {"is_closed": "false", "is_won": "false"}
 def past(normalized: Path, folder: Path, as_of: datetime, scratch: Path) -> dict[str, int]:
     """Makes `folder` the normalized tables of `as_of`; returns how many values were taken out, by `table.column`.
 
-    A table from which nothing is taken is a link to the normalized one. Everything later than `as_of` may be edited or added
-    without changing what `enrichment.score.score` makes of `folder`.
+    A table from which nothing is taken is a link to the normalized one. Everything later than `as_of` may be edited or
+    added without changing what `enrichment.score.score` makes of `folder`.
     """
     durable.make_dir(folder)
     taken: dict[str, int] = {}
@@ -69,7 +71,8 @@ def past(normalized: Path, folder: Path, as_of: datetime, scratch: Path) -> dict
             when = {column: rule.replace("$now", "getvariable('as_of')") for column, rule in rules.items()}
             source_sql = parquet([source])
             counts = ", ".join(
-                f"count(*) FILTER (WHERE {rule} AND {_told(name, column)} AND coalesce(created_at <= getvariable('as_of'), true))"
+                f"count(*) FILTER (WHERE {rule} AND {_told(name, column)} AND coalesce(created_at <= "
+                f"getvariable('as_of'), true))"
                 for column, rule in when.items()
             )
             row = connection.execute(f"SELECT {counts} FROM {source_sql}").fetchone()  # noqa: S608  (our own names)

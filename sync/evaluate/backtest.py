@@ -1,4 +1,6 @@
-"""`bothways backtest`: past moments of the organisation's own data, scored as they can have been scored then, and judged."""
+"""`bothways backtest`: past moments of the organisation's own data, scored as they can have been scored then, and
+judged.
+"""
 
 from __future__ import annotations
 
@@ -36,11 +38,12 @@ def run_backtest(
     draws: int = 1000,
     seed: int = 1,
 ) -> Backtest:
-    """Pulls, normalises, replays every moment and judges each outcome. Writes nothing to the CRM and keeps no state of it.
+    """Pulls, normalises, replays every moment and judges each outcome. Writes nothing to the CRM and keeps no state of
+    it.
 
     Learns baselines at a moment only from moments whose windows were over by then. The same data, moments and seed give
-    the same figures. Without `horizon_days` the organisation's own purchases set it (`horizon_of`). Raises ConfigError for
-    an unknown outcome, an impossible horizon or no moment.
+    the same figures. Without `horizon_days` the organisation's own purchases set it (`horizon_of`). Raises ConfigError
+    for an unknown outcome, an impossible horizon or no moment.
     """
     wanted = chosen(names)
     checked(horizon_days)
@@ -214,11 +217,16 @@ def _judged(
 
 
 def _and_volume(verdict: Verdict, tests: Sequence[Tested], score: Measured | None) -> Verdict:
-    """The verdict; where the score adds even after directions were drawn anew, it says how much, for that was not reciprocity."""
+    """The verdict; where the score adds even after directions were drawn anew, it says how much, for that was not
+    reciprocity.
+    """
     left = tests[-1].shuffled_gains.get(score.name) if tests and score is not None else None
     if verdict.code != "adds" or left is None or not left.above_zero:
         return verdict
-    told = f"With the direction of every act drawn anew it still adds {spoken(left, signed=True)}: so much is volume and recency."
+    told = (
+        f"With the direction of every act drawn anew it still adds {spoken(left, signed=True)}: so much is "
+        f"volume and recency."
+    )
     return Verdict(verdict.code, f"{verdict.text} {told}")
 
 
@@ -249,7 +257,9 @@ def _verdict(
     p: float,
     late: Sequence[datetime],
 ) -> Verdict:
-    """On the last date. What is added beyond decayed volume is asked of all records: there the regression holds volume equal."""
+    """On the last date. What is added beyond decayed volume is asked of all records: there the regression holds volume
+    equal.
+    """
     everybody = next((one for one in tests[-1].groups if one.name == "all"), None) if tests else None
     if group is None:
         reach = f"the data do not reach {outcome.reach.days} days past {min(late):%Y-%m-%d}"

@@ -1,4 +1,6 @@
-"""`bothways calibrate`: component weights of customer dependence learnt from the organisation's own outcomes, or why not."""
+"""`bothways calibrate`: component weights of customer dependence learnt from the organisation's own outcomes, or why
+not.
+"""
 
 from __future__ import annotations
 
@@ -165,7 +167,8 @@ def _learn(
     over = [m for m in moments if until is not None and m + outcome.reach <= until]
     if len(over) < LEAST_MOMENTS:
         raise ConfigError(
-            f"{len(over)} of {len(moments)} moments lie {outcome.reach.days} days before the data end; {LEAST_MOMENTS} are needed.",
+            f"{len(over)} of {len(moments)} moments lie {outcome.reach.days} days before the data end; "
+            f"{LEAST_MOMENTS} are needed.",
             remedy="Give at least three --as-of: to learn from, to choose by, to test on; or a shorter --horizon.",
         )
     test_moment = over[-1]

@@ -17,7 +17,9 @@ LEAST_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """Days after a moment in which a customer is expected to buy; `usual_gap_days` is None where nobody had bought twice."""
+    """Days after a moment in which a customer is expected to buy; `usual_gap_days` is None where nobody had bought
+    twice.
+    """
 
     days: int
     usual_gap_days: float | None

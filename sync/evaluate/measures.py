@@ -39,8 +39,8 @@ class Draws:
 class Moment:
     """Who was asked and how they were scored; every measure has the sign that its outcome expects.
 
-    `minutes` are the decayed minutes of both sides together, as the model under test counts them; None where no effort of
-    accounts is judged.
+    `minutes` are the decayed minutes of both sides together, as the model under test counts them; None where no effort
+    of accounts is judged.
     """
 
     asked: Asked
@@ -180,8 +180,9 @@ def _composite(outcome: Outcome, asked: Asked, here: NDArray[np.bool_]) -> Reals
 
 
 def _learnt(outcome: Outcome, now: Moment, before: Sequence[Moment]) -> dict[str, Reals]:
-    """Probabilities from a trained baseline's columns with each measure beside them (`with:` it, and `beyond:` decayed volume
-    too, where that is asked); an unknown one has its own column."""
+    """Probabilities from a trained baseline's columns with each measure beside them (`with:` it, and `beyond:` decayed
+    volume too, where that is asked); an unknown one has its own column.
+    """
     if not before:
         return {}
     found = {}

@@ -13,7 +13,8 @@ from enrichment.model import ScoringModel
 def model_toml(model: ScoringModel) -> str:
     """The whole model as TOML that `ScoringModel.from_toml` reads back to an equal one."""
     lines = [
-        "# Written by `bothways calibrate`. Name this file in the settings ([score] model) to use it; see [calibration] below."
+        "# Written by `bothways calibrate`. Name this file in the settings ([score] model) to use it; see "
+        "[calibration] below."
     ]
     _table(model.model_dump(mode="python", exclude_none=True, exclude={"words"}), (), lines)
     return "\n".join(lines) + "\n"

@@ -1,7 +1,8 @@
 """What happened after a past moment, per record, and what a seller could have counted before it.
 
 Every outcome has a population (who it is asked of), a window after the moment, and is true, false, or not asked (null).
-Counts before the moment read only what had happened and was recorded by then; what happened later may be recorded later.
+Counts before the moment read only what had happened and was recorded by then; what happened later may be recorded
+later.
 """
 
 from __future__ import annotations
@@ -94,7 +95,8 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         Outcome(
             "renewal",
-            "A contract that ends in the next {days} days is followed by another or by a won deal within 60 days of its end",
+            "A contract that ends in the next {days} days is followed by another or by a won deal within 60 "
+            "days of its end",
             "accounts",
             90,
             14,
@@ -126,8 +128,10 @@ OUTCOMES: dict[str, Outcome] = {
     )
 }
 _VIEWS = """
-CREATE VIEW won AS SELECT * FROM @opportunities WHERE coalesce(is_won, false) AND account IS NOT NULL AND close_at IS NOT NULL;
-CREATE VIEW act AS SELECT *, channel IN ('meeting', 'call') AND (outcome = 'done' OR outcome IS NULL AND (channel = 'meeting' OR minutes > 0)) AS held
+CREATE VIEW won AS SELECT * FROM @opportunities WHERE coalesce(is_won, false) AND account IS NOT NULL AND close_at IS
+  NOT NULL;
+CREATE VIEW act AS SELECT *, channel IN ('meeting', 'call') AND (outcome = 'done' OR outcome IS NULL AND (channel =
+  'meeting' OR minutes > 0)) AS held
 FROM @activities
 WHERE account IS NOT NULL AND occurred_at IS NOT NULL AND channel IN ('email', 'call', 'meeting', 'case_reply')
   AND coalesce(direction, '') <> 'internal' AND coalesce(outcome, 'done') NOT IN ('scheduled', 'cancelled', 'bounced')
@@ -135,16 +139,20 @@ WHERE account IS NOT NULL AND occurred_at IS NOT NULL AND channel IN ('email', '
 """
 _FRAME = """
 WITH bought AS (
-  SELECT account, count(DISTINCT close_at::DATE) FILTER (amount > 0) AS frequency, max(close_at) FILTER (amount > 0) AS last,
+  SELECT account, count(DISTINCT close_at::DATE) FILTER (amount > 0) AS frequency, max(close_at) FILTER (amount > 0)
+    AS last,
          sum(amount) AS revenue, sum(amount) FILTER (close_at > $since) AS span
-  FROM won WHERE close_at <= $t AND close_at > $t - INTERVAL 365 DAY AND (created_at IS NULL OR created_at <= $t) GROUP BY account
+  FROM won WHERE close_at <= $t AND close_at > $t - INTERVAL 365 DAY AND (created_at IS NULL OR created_at <= $t)
+    GROUP BY account
 ), wide AS (
   SELECT won.account, count(DISTINCT f.family) AS breadth FROM @families f JOIN won USING (opportunity)
   WHERE won.close_at <= $t AND won.close_at > $t - INTERVAL 365 DAY AND coalesce(f.amount, 1) > 0
-    AND (f.created_at IS NULL OR f.created_at <= $t) AND (won.created_at IS NULL OR won.created_at <= $t) GROUP BY won.account
+    AND (f.created_at IS NULL OR f.created_at <= $t) AND (won.created_at IS NULL OR won.created_at <= $t) GROUP BY
+      won.account
 ), busy AS (
   SELECT account, count(*) AS acts, max(occurred_at) AS last_act FROM act
-  WHERE occurred_at <= $t AND occurred_at > $t - INTERVAL 90 DAY AND (created_at IS NULL OR created_at <= $t) GROUP BY account
+  WHERE occurred_at <= $t AND occurred_at > $t - INTERVAL 90 DAY AND (created_at IS NULL OR created_at <= $t) GROUP BY
+    account
 ), later AS (
   SELECT account, count(*) FILTER (amount > 0) AS orders, sum(amount) AS spent FROM won
   WHERE close_at > $from AND close_at <= $to GROUP BY account
@@ -153,7 +161,8 @@ WITH bought AS (
   FROM act WHERE occurred_at > $from AND occurred_at <= $to GROUP BY account
 ), ending AS (
   SELECT account, max(end_at) AS ends FROM @contracts
-  WHERE end_at > $from AND end_at <= $to AND (start_at IS NULL OR start_at <= $t) AND (created_at IS NULL OR created_at <= $t) GROUP BY account
+  WHERE end_at > $from AND end_at <= $to AND (start_at IS NULL OR start_at <= $t) AND (created_at IS NULL OR
+    created_at <= $t) GROUP BY account
 ), renewed AS (
   SELECT e.account, count(c.account) > 0 OR count(w.account) > 0 AS again FROM ending e
   LEFT JOIN @contracts c ON c.account = e.account AND (c.end_at > e.ends OR c.end_at IS NULL) AND c.created_at > $t
@@ -223,8 +232,9 @@ class Past:
         return datetime.fromtimestamp(float(row[0]), UTC) if row and row[0] is not None else None
 
     def usual_gap(self, as_of: datetime) -> float | None:
-        """The median of all gaps between the days on which an account bought, in days, by what was known at `as_of`; None
-        where nobody had bought twice."""
+        """The median of all gaps between the days on which an account bought, in days, by what was known at `as_of`;
+        None where nobody had bought twice.
+        """
         with session(self._scratch) as connection:
             self._views(connection)
             connection.execute("SET VARIABLE at_t = $1::TIMESTAMPTZ", [as_of.isoformat()])

@@ -69,12 +69,14 @@ def _reliability(found: Calibration) -> Markup:
         x, y = place(one.predicted, one.observed)
         (_, low), (_, high) = place(one.predicted, one.low), place(one.predicted, one.high)
         parts.append(
-            f'<path d="M{x:.1f} {low:.1f}V{high:.1f}" class="mark-line"/><circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" class="shade"/>'
+            f'<path d="M{x:.1f} {low:.1f}V{high:.1f}" class="mark-line"/><circle cx="{x:.1f}" cy="{y:.1f}" '
+            f'r="3.5" class="shade"/>'
         )
     end = _SIDE - _PAD
     return Markup(  # noqa: S704  (numbers and our own words only)
         f'<svg viewBox="0 0 {_SIDE} {_SIDE}" role="img" aria-label="Observed against predicted rates">'
         f'<rect x="{_PAD}" y="{_PAD}" width="{span}" height="{span}" class="frame"/>'
         f'<path d="M{_PAD} {end}L{end} {_PAD}" class="grid"/>{"".join(parts)}'
-        f'<text x="{_SIDE / 2}" y="{_SIDE - 8}" text-anchor="middle">predicted</text><text x="{_PAD}" y="{_PAD - 8}">observed</text></svg>'
+        f'<text x="{_SIDE / 2}" y="{_SIDE - 8}" text-anchor="middle">predicted</text><text x="{_PAD}" '
+        f'y="{_PAD - 8}">observed</text></svg>'
     )

@@ -1,4 +1,6 @@
-"""Scores as of past moments for a backtest: through `enrichment.score.score`, over tables as they can have been known then."""
+"""Scores as of past moments for a backtest: through `enrichment.score.score`, over tables as they can have been known
+then.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,9 @@ class Group:
     gains: Mapping[str, Interval]
     """Of adding each measure to the trained baseline, both learnt on the earlier dates."""
     gains_beyond_volume: Mapping[str, Interval]
-    """The same where the baseline knows the decayed minutes of both sides too: what who did it adds; effort of accounts only."""
+    """The same where the baseline knows the decayed minutes of both sides too: what who did it adds; effort of accounts
+    only.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +58,24 @@ class Tested:
     calibration: Calibration | None
     gain_curve: tuple[float, ...]
     shuffled: Mapping[str, float]
-    """AUC of each measure in the last group after the direction of every act was drawn anew; empty where acts do not count."""
+    """AUC of each measure in the last group after the direction of every act was drawn anew; empty where acts do not
+    count.
+    """
     shuffled_gains: Mapping[str, Interval]
     """What each measure adds to the trained baseline then: a gain that stays was volume or recency, not who wrote."""
     stances: tuple[StanceRate, ...]
     """The rate of the outcome for each stance that was given at the moment."""
     stances_in_order: bool | None
-    """Whether stances of greater need have the greater rate (the lesser, where the score should mean less); None: too few."""
+    """Whether stances of greater need have the greater rate (the lesser, where the score should mean less); None: too
+    few.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One outcome: the verdict is about the last moment (in the last group) and is corrected for the number of outcomes."""
+    """One outcome: the verdict is about the last moment (in the last group) and is corrected for the number of
+    outcomes.
+    """
 
     name: str
     question: str

@@ -18,7 +18,9 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("maintain", "test_reciprocity"),
     ("build_close", "partner"),
 )
-"""Stances by how much the customer needs us, least first. The others are given for another reason, and have no place."""
+"""Stances by how much the customer needs us, least first. The others are given for another reason, and have no
+place.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,9 @@ _TOKEN_VARIABLE = "BOTHWAYS_CRM_TOKEN"  # noqa: S105  (a variable's name)
 def organisation_for(
     load: Path | None, seed: int, accounts: int, opportunities_per_account: float, activities_per_account: float
 ) -> Organisation:
-    """The organisation that an emulator is seeded with: made from a seed, or loaded from a folder of canonical tables."""
+    """The organisation that an emulator is seeded with: made from a seed, or loaded from a folder of canonical
+    tables.
+    """
     from connectors.emulator.organisation.model import demo_organisation
     from connectors.emulator.organisation.tables.folder import load_tables
 
@@ -53,7 +55,9 @@ def build_emulator(
     limits: bool = True,
     noise: bool = False,
 ) -> EmulatorServer:
-    """A server for one CRM, not yet started; with `noise` it holds records that no score may count. Raises ConfigError for a CRM that is not known or a port that is taken."""
+    """A server for one CRM, not yet started; with `noise` it holds records that no score may count. Raises ConfigError
+    for a CRM that is not known or a port that is taken.
+    """
     from connectors.emulator.server.http import EmulatorServer
 
     if crm == "salesforce":
@@ -178,9 +182,11 @@ def write_demo_settings(crm: str, url: str, organisation: Organisation, director
     domains = ", ".join(f'"{domain}"' for domain in organisation.own_domains)
     path = directory / "bothways.toml"
     path.write_text(
-        f'[crm]\nkind = "{crm}"\nurl = "{url}"\nauth = {{ method = "token", token = {{ env = "{_TOKEN_VARIABLE}" }} }}\n\n'
+        f'[crm]\nkind = "{crm}"\nurl = "{url}"\nauth = {{ method = "token", token = {{ env = '
+        f'"{_TOKEN_VARIABLE}" }} }}\n\n'
         '[workspace]\ndir = "workspace"\n\n'
-        f'[organisation]\nown_domains = [{domains}]\ncorporate_currency = "{organisation.corporate_currency}"\ntime_zone = "{organisation.time_zone}"\n\n'
+        f"[organisation]\nown_domains = [{domains}]\ncorporate_currency = "
+        f'"{organisation.corporate_currency}"\ntime_zone = "{organisation.time_zone}"\n\n'
         '[mapping]\nfile = "mapping.toml"\n\n[score]\nmodel = "model.toml"\n',
         encoding="utf-8",
     )

@@ -44,7 +44,9 @@ def defaults_for(kind: str) -> Suggestion:
 def folder_of(
     given: str | None, suggestion: Suggestion, ask: Callable[[str, str, bool], str] | None, say: Callable[[str], None]
 ) -> Path:
-    """The folder of files; a person who names none that is there is asked again. Raises ConfigError where nobody is asked."""
+    """The folder of files; a person who names none that is there is asked again. Raises ConfigError where nobody is
+    asked.
+    """
     while True:
         answer = (
             given
@@ -131,7 +133,9 @@ def from_folder(folder: Path, settings: Path, given: Answers, ask: Callable[[str
 
 
 def write_new(path: Path, text: str) -> None:
-    """Writes a file that does not exist yet, readable by its owner only. Raises ConfigError when it does or cannot be written."""
+    """Writes a file that does not exist yet, readable by its owner only. Raises ConfigError when it does or cannot be
+    written.
+    """
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)

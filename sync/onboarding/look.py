@@ -1,4 +1,6 @@
-"""What a CRM shows of an organisation before anything is set up: who we are, how accounts are typed, what has no meaning yet."""
+"""What a CRM shows of an organisation before anything is set up: who we are, how accounts are typed, what has no
+meaning yet.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,9 @@ _NO_CUSTOMERS = re.compile(r"partner|reseller|vendor|supplier|competitor|press|i
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """`domains` of our users and the `zone` most of them are in; how many of the `accounts` looked at have which type, and how
-    many a segment (industry)."""
+    """`domains` of our users and the `zone` most of them are in; how many of the `accounts` looked at have which type,
+    and how many a segment (industry).
+    """
 
     domains: tuple[str, ...] = ()
     zone: str | None = None
@@ -64,7 +67,9 @@ def look(connector: Connector) -> Seen:
 
 
 def worth_a_look(connector: Connector) -> list[str]:
-    """What `check` warns of in fields and money: values without a meaning, with counts. Nothing where it cannot be asked."""
+    """What `check` warns of in fields and money: values without a meaning, with counts. Nothing where it cannot be
+    asked.
+    """
     try:
         found = connector.check().findings
     except BothwaysError:

@@ -43,7 +43,9 @@ class Book:
         return sum(f.share for f in self.families if self.of(f.family).known)
 
     def named(self, text: str) -> FamilySold:
-        """The family that is meant: its name, or the only one that begins with, or holds, what was typed, whatever the case."""
+        """The family that is meant: its name, or the only one that begins with, or holds, what was typed, whatever the
+        case.
+        """
         wanted = text.strip().lower()
         for fits in (str.__eq__, str.startswith, str.__contains__):
             found = [f for f in self.families if wanted and fits(f.family.lower(), wanted)]
@@ -120,7 +122,9 @@ def _read(settings: Settings, output: Output) -> None:
 
 
 def save(config: Path, settings: Settings, book: Book, given: Mapping[str, Ratings]) -> Book:
-    """Writes the ratings of these families into the model file, which the settings then name; gives the book as it is now."""
+    """Writes the ratings of these families into the model file, which the settings then name; gives the book as it is
+    now.
+    """
     model_file.write_ratings(book.model, given)
     if settings.score.model is None and not _named(config):
         model_file.name_model(config, book.model)
@@ -164,8 +168,9 @@ def asked(
     keep: Callable[[Mapping[str, Ratings]], Book],
     only: str | None = None,
 ) -> Book:
-    """Asks family by family, most revenue first, until four fifths of revenue are rated; `keep` saves each when it is answered,
-    so that stopping early loses nothing."""
+    """Asks family by family, most revenue first, until four fifths of revenue are rated; `keep` saves each when it is
+    answered, so that stopping early loses nothing.
+    """
     queue = [book.named(only)] if only else [f for f in book.families if not book.of(f.family).known][:MOST]
     if not queue:
         say("Every product family is rated. To change one: bothways rate --family NAME")
@@ -258,7 +263,8 @@ def show_book(output: Output, book: Book) -> None:
         right=(1, 2, 3, 4, 5, 6, 7),
     )
     output.say(
-        f"\nSold in 24 months; 0 not at all to 3 entirely, ? unknown. Rated: {percent(book.covered)} of revenue ({book.model})."
+        f"\nSold in 24 months; 0 not at all to 3 entirely, ? unknown. Rated: {percent(book.covered)} of "
+        f"revenue ({book.model})."
     )
 
 

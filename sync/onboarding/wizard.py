@@ -1,4 +1,6 @@
-"""`init` for a CRM: asks little, forgives spelling, tests the credentials, proposes what the CRM shows, writes a commented file."""
+"""`init` for a CRM: asks little, forgives spelling, tests the credentials, proposes what the CRM shows, writes a
+commented file.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +80,9 @@ def address_of(answer: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The text of a settings file, whether its credentials were tested and work, and the files beside it that it names."""
+    """The text of a settings file, whether its credentials were tested and work, and the files beside it that it
+    names.
+    """
 
     text: str
     works: bool
@@ -133,8 +137,9 @@ def _currency(ask: Ask, say: Callable[[str], None]) -> str | None:
 def _beside(
     given: Given, seen: Seen | None, ask: Ask, say: Callable[[str], None], filled: Callable[[str], float]
 ) -> dict[str, str]:
-    """The model and the mapping that the answers ask for; none where the defaults do. `filled` says in what share of the
-    accounts looked at a field is filled in."""
+    """The model and the mapping that the answers ask for; none where the defaults do. `filled` says in what share of
+    the accounts looked at a field is filled in.
+    """
     excluded, segment = given.excluded, given.segment
     if excluded is None and seen is not None and len(seen.types) > 1:
         excluded = seen.no_customers if given.yes else _types(seen, ask, say) if given.asking else None
@@ -213,7 +218,10 @@ def text_of(
     """A commented settings file with these answers, which names the files beside it."""
     model, mapping = "model.toml" in beside, "mapping.toml" in beside
     if client_id:
-        auth = f'{{ method = "client_credentials", client_id = {json.dumps(client_id)}, client_secret = {{ env = "{SECRET}" }} }}'
+        auth = (
+            f'{{ method = "client_credentials", client_id = {json.dumps(client_id)}, client_secret = {{ '
+            f'env = "{SECRET}" }} }}'
+        )
     else:
         auth = f'{{ method = "token", token = {{ env = "{TOKEN}" }} }}'
     money = (
@@ -221,7 +229,9 @@ def text_of(
         if currency
         else '# corporate_currency = "EUR"   # default: what the CRM says'
     )
-    return f"""# Settings of bothways. Every setting with its default: config/bothways.toml. Secrets never stand here, only where they are.
+    return f"""\
+# Settings of bothways. Every setting with its default: config/bothways.toml.
+# Secrets never stand here, only where they are.
 
 [crm]
 kind = "{kind}"

@@ -38,7 +38,9 @@ def linked_again(connector: Connector, stream: Stream, generation: Generation, l
 
 
 def recent(stream: Stream, files: Files, columns: pa.Schema, now: datetime, days: int) -> pa.Table:
-    """The newest version of each landed record that is an open deal or was modified in the last days; none that is gone."""
+    """The newest version of each landed record that is an open deal or was modified in the last days; none that is
+    gone.
+    """
     since = pa.scalar(now - timedelta(days=days) if days else _NEVER, TIME)
     parts = [_lately(pq.read_table(path, partitioning=None), stream, since) for path in files.records]
     if not parts:

@@ -1,7 +1,8 @@
 """The four questions about a product family, what people type in answer, and what of it the model keeps.
 
-Two questions share one number. The model has three ratings (`strategic`, `critical`, `modular`); a product that is costly to
-switch is as hard to swap out as one that cannot be replaced piece by piece, so `modular` keeps the stronger of the two.
+Two questions share one number. The model has three ratings (`strategic`, `critical`, `modular`); a product that is
+costly to switch is as hard to swap out as one that cannot be replaced piece by piece, so `modular` keeps the stronger
+of the two.
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ def swappable(costly: float | None, modular: float | None) -> float | None:
 
 
 def parse(answer: str) -> float | None:
-    """0 to 3, a share (0.7, 70 %) or a word; None for nothing, CLEAR for unknown. Raises ValueError that says what is taken."""
+    """0 to 3, a share (0.7, 70 %) or a word; None for nothing, CLEAR for unknown. Raises ValueError that says what is
+    taken.
+    """
     text = " ".join(answer.strip().lower().split())
     if not text:
         return None

@@ -27,8 +27,10 @@ _SCORES = ("id", "bothways_customer_dependence")
 
 @dataclass(frozen=True, slots=True)
 class RatingsCost:
-    """`accounts` have a customer dependence; `fewer_parts` of them bought product families none of which says anything, so that
-    three parts of it are unknown, and `highest` is the highest of theirs. `unknown` more have none for want of any part."""
+    """`accounts` have a customer dependence; `fewer_parts` of them bought product families none of which says anything,
+    so that three parts of it are unknown, and `highest` is the highest of theirs. `unknown` more have none for want of
+    any part.
+    """
 
     families: int
     unrated: int
@@ -74,8 +76,9 @@ class RatingsCost:
 
 
 def ratings_cost(scores: Path, normalized: Path, as_of: datetime | None, model: ScoringModel) -> RatingsCost | None:
-    """What the ratings that are missing cost; None when they cost nothing: enough is rated, no families are recorded, or every
-    account says itself what its ratings would."""
+    """What the ratings that are missing cost; None when they cost nothing: enough is rated, no families are recorded,
+    or every account says itself what its ratings would.
+    """
     sold = families_sold(normalized, as_of, model, normalized.parent)
     unrated = [family for family in sold if not family.rated]
     share = sum(family.share for family in unrated)

@@ -22,7 +22,8 @@ from sync.ratings.answers import Ratings, shown, swappable
 from sync.system import files as durable
 
 KINDS = ("strategic", "critical", "modular")
-_HEADER = """# The scoring model of this organisation, laid over the defaults: a line that is left out keeps its default.
+_HEADER = """\
+# The scoring model of this organisation, laid over the defaults: a line that is left out keeps its default.
 # Every number there is, with its default and what it means: config/model.toml of bothways.
 """
 _MEANS = {
@@ -43,10 +44,11 @@ def ratings_of(path: Path | None) -> dict[str, Ratings]:
 
 
 def write_ratings(path: Path, families: Mapping[str, Ratings]) -> None:
-    """Puts the ratings of these families into a model file, making it where there is none. What else it holds, comments too, stays.
+    """Puts the ratings of these families into a model file, making it where there is none. What else it holds, comments
+    too, stays.
 
-    Raises ConfigError when the file is not TOML or cannot be edited safely, FatalError when the disk refuses it. Whole or not
-    at all.
+    Raises ConfigError when the file is not TOML or cannot be edited safely, FatalError when the disk refuses it. Whole
+    or not at all.
     """
     path = path.resolve()  # a link to the file stays a link
     document, before = _document(path) if path.exists() else (tomlkit.parse(_HEADER), {})
@@ -65,7 +67,10 @@ def write_ratings(path: Path, families: Mapping[str, Ratings]) -> None:
     if _without_empty(now) != _without_empty(wanted):
         raise ConfigError(
             f"{path} is laid out in a way that cannot be edited without a risk to the rest of it.",
-            remedy="Write the ratings into it by hand, under [families.strategic], [families.critical] and [families.modular].",
+            remedy=(
+                "Write the ratings into it by hand, under [families.strategic], [families.critical] and "
+                "[families.modular]."
+            ),
         )
     put_text(path, text)
 

@@ -22,8 +22,9 @@ KINDS = ("strategic", "critical", "modular")
 
 @dataclass(frozen=True, slots=True)
 class FamilySold:
-    """One product family of the last 24 months. `revenue` in corporate money (None: unknown), `share` of all families' revenue
-    (0 to 1), `customers` that bought it, `rated` of the model's three ratings."""
+    """One product family of the last 24 months. `revenue` in corporate money (None: unknown), `share` of all families'
+    revenue (0 to 1), `customers` that bought it, `rated` of the model's three ratings.
+    """
 
     family: str
     revenue: float | None

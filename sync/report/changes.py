@@ -45,7 +45,8 @@ def baseline(runs: Sequence[FinishedRun], since: timedelta | None) -> FinishedRu
     """Of finished runs, the newest first, the one that the first is compared with; None when there is none.
 
     Without `since` the run that wrote before the last one that did (a plan is compared with the last: a run that wrote
-    nothing would hide what people saw change); with it the youngest that is at least so old, or else the oldest that is kept.
+    nothing would hide what people saw change); with it the youngest that is at least so old, or else the oldest that is
+    kept.
     """
     earlier = runs[1:]
     if since is None:

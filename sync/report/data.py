@@ -50,8 +50,9 @@ _AUDIT = ("id", "revenue_share", "wrote_seller", "wrote_customer", "left_open", 
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """One account; None is unknown. `revenue_share` is 0..1, `wrote` counts messages of 90 days (ours, theirs), `left_open` the
-    threads and cases of theirs that we left, and all that were due."""
+    """One account; None is unknown. `revenue_share` is 0..1, `wrote` counts messages of 90 days (ours, theirs),
+    `left_open` the threads and cases of theirs that we left, and all that were due.
+    """
 
     id: str
     name: str

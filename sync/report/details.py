@@ -1,4 +1,6 @@
-"""What a record's drawer shows beyond its row: advice, components, effort by channel, earlier runs, what would change it."""
+"""What a record's drawer shows beyond its row: advice, components, effort by channel, earlier runs, what would change
+it.
+"""
 
 from __future__ import annotations
 

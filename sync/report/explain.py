@@ -170,8 +170,9 @@ def _either(names: Sequence[str]) -> str:
 
 
 def _rows(path: Path, wanted: str, column: str = "id", *, how: str = "is") -> list[dict[str, Any]]:
-    """The rows with this id; or this name, or this in their name, whatever its case. Only the groups of rows that hold one are
-    read whole: not through `pyarrow.dataset`, which takes longer to import than this to run."""
+    """The rows with this id; or this name, or this in their name, whatever its case. Only the groups of rows that hold
+    one are read whole: not through `pyarrow.dataset`, which takes longer to import than this to run.
+    """
     if not path.exists():
         return []
     rows: list[dict[str, Any]] = []

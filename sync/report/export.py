@@ -31,8 +31,8 @@ class ScoredAt(Protocol):
 
 
 def export_scores(scored: Sequence[ScoredAt], out: Path) -> list[Path]:
-    """Writes `out`: a .parquet or .csv file with a row per as-of and record (columns as_of, stream, id, name, then every
-    property; those of the other stream are null), or a folder with accounts.parquet and opportunities.parquet.
+    """Writes `out`: a .parquet or .csv file with a row per as-of and record (columns as_of, stream, id, name, then
+    every property; those of the other stream are null), or a folder with accounts.parquet and opportunities.parquet.
 
     In a .csv a text that a spreadsheet would take for a formula begins with an apostrophe; in .parquet texts are exact.
     Each file is written whole or not at all. Raises ConfigError for another kind of file.

@@ -1,4 +1,6 @@
-"""One self-contained HTML page: no request, no chart library, strict content security policy, readable with scripts off."""
+"""One self-contained HTML page: no request, no chart library, strict content security policy, readable with scripts
+off.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What a page has beyond the scores: forms of record addresses (accounts, deals), blocks of details, the changes of a plan."""
+    """What a page has beyond the scores: forms of record addresses (accounts, deals), blocks of details, the changes of
+    a plan.
+    """
 
     forms: tuple[str, str] = ("", "")
     account_details: Sequence[str] = ()

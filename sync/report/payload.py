@@ -1,4 +1,5 @@
-"""The records inside the page: columns of numbers and texts, deflated, in blocks that the page unpacks when it needs them.
+"""The records inside the page: columns of numbers and texts, deflated, in blocks that the page unpacks when it needs
+them.
 
 Numbers are tenths as integers, null is unknown. A block is base64 of a raw deflate stream of JSON: base64 holds no "<",
 so nothing in it can end its element.

@@ -122,7 +122,9 @@ def _changed(data: ReportData) -> Tile:
 
 
 def _reached(row: AccountRow) -> str:
-    """The figure of the advice: threads and cases of theirs that we left, of those that were due; else who wrote or spent more."""
+    """The figure of the advice: threads and cases of theirs that we left, of those that were due; else who wrote or
+    spent more.
+    """
     if row.left_open is not None and row.left_open[0] and row.left_open[1]:
         return f"{row.left_open[0]:,} of {row.left_open[1]:,} unanswered"
     first = row.why.partition(";")[0]
@@ -156,7 +158,9 @@ def _hours_text(hours: float | None) -> str:
 
 
 def segments(rows: Sequence[AccountRow], most: int = 12) -> list[tuple[str, int, float, float, int]]:
-    """(segment, accounts, our hours, hours to win back, waiting), the most hours first; none where no segment is known."""
+    """(segment, accounts, our hours, hours to win back, waiting), the most hours first; none where no segment is
+    known.
+    """
     if not any(row.segment for row in rows):
         return []
     found: dict[str, list[float]] = {}

@@ -1,4 +1,6 @@
-"""Marks and charts as SVG text, drawn on the server: they print, and they show with scripts off. All text is escaped."""
+"""Marks and charts as SVG text, drawn on the server: they print, and they show with scripts off. All text is
+escaped.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ _PATHS |= {
     "triangle-ring": _PATHS["triangle"] + "M0-1.6L-2.1 2.4H2.1z",
 }
 DOTS = 600
-"""So many accounts are drawn as dots in the map that shows with scripts off; more are drawn as shades of 25 x 25 fields."""
+"""So many accounts are drawn as dots in the map that shows with scripts off; more are drawn as shades of 25 x 25
+fields.
+"""
 BINS = 25
 WIDTH, HEIGHT = 720, 420
 LEFT, RIGHT, TOP, BOTTOM = 40, 704, 16, 372
@@ -81,7 +85,8 @@ def quadrant(rows: Sequence[AccountRow]) -> Markup:
     """The map: x the balance of effort (-100..100), y how much they need us (0..100), with the extremes named."""
     inner = _dots(rows) if len(rows) <= DOTS else _fields(rows)
     return _svg(
-        f'<svg class="quadrant" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Accounts by balance of effort and by'
+        f'<svg class="quadrant" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Accounts by balance of '
+        f"effort and by"
         f' how much they need us; the table of accounts has the same figures">{_axes()}<g class="dots">{inner}</g>'
         f'<g class="names">{_names(rows)}</g></svg>'
     )
@@ -126,7 +131,8 @@ def _axes() -> str:
         f'<text x="{LEFT - 6}" y="{forty + 4:.1f}" text-anchor="end">40</text>'
         f'<text x="{LEFT - 6}" y="{BOTTOM}" text-anchor="end">0</text>'
         f'<text class="above" x="{LEFT + 8}" y="{TOP + 22}">They need us ↑</text>'
-        f'<text class="upright" x="14" y="{(TOP + BOTTOM) / 2}" text-anchor="middle" transform="rotate(-90 14 {(TOP + BOTTOM) / 2})">They need us</text></g>'
+        f'<text class="upright" x="14" y="{(TOP + BOTTOM) / 2}" text-anchor="middle" transform="rotate(-90 14 '
+        f'{(TOP + BOTTOM) / 2})">They need us</text></g>'
     )
 
 

@@ -66,8 +66,9 @@ def _sorted(excluded: re.Match[str]) -> str:
 
 @contextmanager
 def _no_collector() -> Iterator[None]:
-    """Compiling makes a hundred thousand small values that live until the end; looking for cycles meanwhile takes a quarter of
-    the time."""
+    """Compiling makes a hundred thousand small values that live until the end; looking for cycles meanwhile takes a
+    quarter of the time.
+    """
     was = gc.isenabled()
     gc.disable()
     gc.freeze()

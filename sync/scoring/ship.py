@@ -1,4 +1,6 @@
-"""Compiles the default model's statements into the installed package: `python -m sync.scoring.ship`, for images and wheels."""
+"""Compiles the default model's statements into the installed package: `python -m sync.scoring.ship`, for images and
+wheels.
+"""
 
 from __future__ import annotations
 

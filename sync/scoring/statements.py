@@ -1,7 +1,8 @@
-"""Compiled scoring statements and where they are kept: beside the code (the wheel), in the user's cache, in the workspace.
+"""Compiled scoring statements and where they are kept: beside the code (the wheel), in the user's cache, in the
+workspace.
 
-Statements are found by a key over all that they follow from: the model and its words, the code of `enrichment`, the versions
-of the libraries that compile and run them, the engine. A run that finds them imports no compiler.
+Statements are found by a key over all that they follow from: the model and its words, the code of `enrichment`, the
+versions of the libraries that compile and run them, the engine. A run that finds them imports no compiler.
 """
 
 from __future__ import annotations
@@ -98,7 +99,9 @@ def key_of(engine: str, model: ScoringModel, what: str = "scores") -> str:
 
 
 def cache_folders(workspace: Path | None = None) -> list[Path]:
-    """Where statements are kept: `BOTHWAYS_CACHE`, else the user's cache folder; the workspace where neither is writable."""
+    """Where statements are kept: `BOTHWAYS_CACHE`, else the user's cache folder; the workspace where neither is
+    writable.
+    """
     folders = []
     if named := os.environ.get("BOTHWAYS_CACHE"):
         folders.append(Path(named))
@@ -131,7 +134,9 @@ def keep(statements: Statements, key: str, folder: Path) -> bool:
 
 
 def _read(path: Path) -> Statements | None:
-    """What a file holds; None when it is damaged, absent, or of another user (who is not root): it is going to be executed."""
+    """What a file holds; None when it is damaged, absent, or of another user (who is not root): it is going to be
+    executed.
+    """
     try:
         if path.stat().st_uid not in (os.geteuid(), 0):
             return None

@@ -151,7 +151,9 @@ def _files(folder: Path, org: Organisation) -> Path:
     domains = ", ".join(f'"{domain}"' for domain in org.own_domains)
     path = folder / "bothways.toml"
     path.write_text(
-        f'[crm]\nkind = "files"\ninput = "tables"\n\n[workspace]\ndir = "workspace"\n\n[organisation]\nown_domains = [{domains}]\n'
-        f'corporate_currency = "{org.corporate_currency}"\ntime_zone = "{org.time_zone}"\n\n[score]\nmodel = "model.toml"\n'
+        f'[crm]\nkind = "files"\ninput = "tables"\n\n[workspace]\ndir = "workspace"\n\n[organisation]\n'
+        f"own_domains = [{domains}]\n"
+        f'corporate_currency = "{org.corporate_currency}"\ntime_zone = "{org.time_zone}"\n\n[score]\nmodel = '
+        f'"model.toml"\n'
     )
     return path

@@ -1,4 +1,6 @@
-"""Right after a run that wrote: nothing to read again, nothing to write, and nothing of what others did is passed over."""
+"""Right after a run that wrote: nothing to read again, nothing to write, and nothing of what others did is passed
+over.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ def portal(line: Any) -> Portal:
 
 
 def test_a_run_right_after_one_that_wrote_reads_and_writes_nothing(portal: Portal) -> None:
-    """HubSpot counts our writes as changes: hs_lastmodifieddate moves with any property (developers.hubspot.com, search)."""
+    """HubSpot counts our writes as changes: hs_lastmodifieddate moves with any property (developers.hubspot.com,
+    search).
+    """
     first, _ = portal.run()
     assert first.written > 700, "several pages of a search"
     second, calls = portal.run()
@@ -92,7 +96,9 @@ def test_what_others_changed_meanwhile_is_read_whenever_it_was(portal: Portal, m
 def test_a_record_changed_between_our_read_and_our_write_is_read_again(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Our write takes the stamp of somebody's edit away: the search is asked for such records before the first write."""
+    """Our write takes the stamp of somebody's edit away: the search is asked for such records before the first
+    write.
+    """
     app = portal.line.server.app
     [company] = portal.ids("companies", 1)
     handle, done = app.handle, []

@@ -85,8 +85,10 @@ SITUATIONS = {
         ),
     },
 }
-"""What is in the organisation that the parity test scores; records that no score may count are the emulators' noise. The rest of
-the situations are states of an account (a portal that logs replies only, sharing, refusals), with tests of their own."""
+"""What is in the organisation that the parity test scores; records that no score may count are the emulators' noise.
+The rest of the situations are states of an account (a portal that logs replies only, sharing, refusals), with tests of
+their own.
+"""
 
 
 def scores(folder, stream):
@@ -120,8 +122,9 @@ def test_a_crm_scores_as_files_do(line, crm):
 
 
 def test_what_hubspot_associates_by_itself_moves_no_activity_to_another_account(line, monkeypatch):
-    """fivetran/dbt_hubspot#35; knowledge.hubspot.com, "Set up automatic associations for records and activities": old deals
-    and companies that nobody on an activity belongs to, many with lower ids than the right ones."""
+    """fivetran/dbt_hubspot#35; knowledge.hubspot.com, "Set up automatic associations for records and activities": old
+    deals and companies that nobody on an activity belongs to, many with lower ids than the right ones.
+    """
     found = []
     for more in (False, True):
         monkeypatch.setattr(

@@ -1,4 +1,6 @@
-"""The examples, loaded into each emulator and read back through its API, score as they do from their files, field by field."""
+"""The examples, loaded into each emulator and read back through its API, score as they do from their files, field by
+field.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,12 @@ from sync.registry import connect
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = {"retail": datetime(2010, 9, 1, tzinfo=UTC), "maven": datetime(2017, 9, 1, tzinfo=UTC)}
-# CloseDate is a date, and required: an admin's own field keeps the hour of an invoice, and that an open deal has no date yet
-HOURS = '\n[opportunities.fields]\nclose_at = "Closed_At__c"\nproduct_family = "Product_Family__c"\nrivals = "Competitors__c"\n'
+# CloseDate is a date, and required: an admin's own field keeps the hour of an invoice, and that an open deal has no
+# date yet
+HOURS = (
+    '\n[opportunities.fields]\nclose_at = "Closed_At__c"\nproduct_family = "Product_Family__c"\nrivals = '
+    '"Competitors__c"\n'
+)
 
 
 def tables_of(settings, as_of, folder):
@@ -33,7 +39,8 @@ def tables_of(settings, as_of, folder):
     connector.close()
     currency = settings.organisation.corporate_currency
     (folder / "organisation.toml").write_text(
-        f'own_domains = []\ncorporate_currency = "{currency}"\ntime_zone = "{settings.organisation.time_zone}"\nnow = {as_of.isoformat()}\n'
+        f'own_domains = []\ncorporate_currency = "{currency}"\ntime_zone = '
+        f'"{settings.organisation.time_zone}"\nnow = {as_of.isoformat()}\n'
     )
     return load_tables(folder)
 

@@ -109,7 +109,9 @@ def scores(result, name):
 
 
 def said_before(result, stream, field):
-    """What each record's text was in any run: words alone cause no write, they stay those of the figures they came with."""
+    """What each record's text was in any run: words alone cause no write, they stay those of the figures they came
+    with.
+    """
     return {
         (row["id"], row[field])
         for path in result.scores_dir.parent.glob(f"*/{stream}.parquet")

@@ -1,4 +1,6 @@
-"""The first SIGTERM ends a run cleanly with 143; the next run goes on and ends where an uninterrupted one would have."""
+"""The first SIGTERM ends a run cleanly with 143; the next run goes on and ends where an uninterrupted one would
+have.
+"""
 
 from __future__ import annotations
 

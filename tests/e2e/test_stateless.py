@@ -1,4 +1,6 @@
-"""A container that keeps nothing between runs decides as one that does: the stances before are those that the CRM holds."""
+"""A container that keeps nothing between runs decides as one that does: the stances before are those that the CRM
+holds.
+"""
 
 from __future__ import annotations
 

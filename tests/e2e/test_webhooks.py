@@ -1,4 +1,6 @@
-"""Near real time, whole: what changes in the portal is delivered, marked, read again, and scored by the very next sync."""
+"""Near real time, whole: what changes in the portal is delivered, marked, read again, and scored by the very next
+sync.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What each text of advice claims, as a reader would check it on the record: the written fields first, then the counts beside
-them. Written from the texts, not from the conditions in the code.
+"""What each text of advice claims, as a reader would check it on the record: the written fields first, then the counts
+beside them. Written from the texts, not from the conditions in the code.
 """
 
 from __future__ import annotations

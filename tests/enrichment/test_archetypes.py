@@ -1,4 +1,6 @@
-"""Sixteen hand-made accounts with a plain right answer among forty ordinary ones, as files: the whole way from a folder."""
+"""Sixteen hand-made accounts with a plain right answer among forty ordinary ones, as files: the whole way from a
+folder.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,9 @@ seeds = given(seed=st.integers(0, 10**6))
 
 
 def random_organisation(organisation, seed, size=30, as_of=None):
-    """Accounts of every sort: prospects, customers, chased, chasing, silent; families, contracts, rivals, currencies."""
+    """Accounts of every sort: prospects, customers, chased, chasing, silent; families, contracts, rivals,
+    currencies.
+    """
     chance = random.Random(seed)
     org = organisation.Organisation(as_of or organisation.AS_OF)
     org.rate("EUR", 1.1)
@@ -156,7 +158,8 @@ def test_order_duplicates_of_runs_and_the_future_change_nothing(organisation, se
     org.rows["rivals"].append({"account": 0, "name": "q", "seen_at": org.ago(later)})
     assert account
     assert org.score(deals=True) == first
-    # Of every table, by every time that makes a row known: what is learned later, however it reads, and edited once more.
+    # Of every table, by every time that makes a row known: what is learned later, however it reads, and edited once
+    # more.
     past = {name: list(rows) for name, rows in org.rows.items()}
     for change in (1, 2):
         chance = random.Random(seed + change)
@@ -203,7 +206,9 @@ def test_money_in_another_unit_leaves_every_score(organisation, seed):
 
 
 def test_shifting_every_time_with_the_as_of_changes_nothing(organisation):
-    """By 400 years: the Gregorian calendar repeats then, weekdays and months included, and business hours and months count."""
+    """By 400 years: the Gregorian calendar repeats then, weekdays and months included, and business hours and months
+    count.
+    """
     shifted = organisation.AS_OF + timedelta(days=146_097)
     one, other = (
         random_organisation(organisation, 11, as_of=at).score(deals=True) for at in (organisation.AS_OF, shifted)

@@ -1,5 +1,6 @@
-"""Laws of who puts in the effort, over the public `score()`: a book of random accounts, each with twins that differ in one
-thing, is scored at once."""
+"""Laws of who puts in the effort, over the public `score()`: a book of random accounts, each with twins that differ in
+one thing, is scored at once.
+"""
 
 from __future__ import annotations
 

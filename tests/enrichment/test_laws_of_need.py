@@ -1,5 +1,6 @@
-"""Laws of who needs whom, over the public `score()`: hypothesis draws a whole book of accounts, each with a twin that differs
-in one thing, and one scoring checks them all."""
+"""Laws of who needs whom, over the public `score()`: hypothesis draws a whole book of accounts, each with a twin that
+differs in one thing, and one scoring checks them all.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ seeds = given(seed=st.integers(0, 10**6))
 
 @dataclass(frozen=True)
 class Customer:
-    """One account. Months ago in which it bought, how many rivals, when its contract ends (days ahead), what people typed."""
+    """One account. Months ago in which it bought, how many rivals, when its contract ends (days ahead), what people
+    typed.
+    """
 
     months: tuple[int, ...]
     strategic: float | None
@@ -248,8 +251,9 @@ def test_money_in_another_unit_changes_nothing_and_the_two_sides_only_swap(organ
 
 
 def test_the_worked_examples(organisation):
-    """A supplier needed for the work and hard to leave; a commodity; something important that is replaced at once, and so is
-    bought on price: an arithmetic mean would say 41.8 of it."""
+    """A supplier needed for the work and hard to leave; a commodity; something important that is replaced at once, and
+    so is bought on price: an arithmetic mean would say 41.8 of it.
+    """
     org = organisation.Organisation()
     all_year = tuple(range(12))
     book = {

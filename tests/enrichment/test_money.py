@@ -38,8 +38,9 @@ def factor() -> Callable[..., Any]:
 
 @pytest.mark.parametrize("standing", [True, False])
 def test_the_crms_own_corporate_currency_counts_not_the_one_of_the_settings(factor, standing: bool) -> None:
-    """Object Reference, CurrencyType: rates are counted in the corporate currency (IsCorporate). In an organisation of yen,
-    where a dollar is worth 150, settings that say nothing (the model's default is USD) made one of it."""
+    """Object Reference, CurrencyType: rates are counted in the corporate currency (IsCorporate). In an organisation of
+    yen, where a dollar is worth 150, settings that say nothing (the model's default is USD) made one of it.
+    """
     assert factor("USD", JPY_ORG, standing=standing) == 150.0
     assert factor("JPY", JPY_ORG, standing=standing) == 1.0
     assert (
@@ -54,8 +55,9 @@ def test_without_rates_the_own_currency_is_one_and_others_are_unknown(factor) ->
 
 
 def test_dated_rates_are_for_deals_and_the_static_one_for_everything_else(factor) -> None:
-    """SOQL guide, "Querying Currency Fields in Multicurrency Orgs": dated rates are used for opportunities, their lines and
-    history."""
+    """SOQL guide, "Querying Currency Fields in Multicurrency Orgs": dated rates are used for opportunities, their lines
+    and history.
+    """
     rates: list[Rate] = [
         ("EUR", 1.30, None, None),
         ("EUR", 1.10, datetime(2025, 1, 1, tzinfo=UTC), NEW_YEAR),

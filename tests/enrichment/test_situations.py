@@ -320,6 +320,6 @@ def test_no_prospects_are_made_where_sales_are_not_recorded_or_are_elsewhere(org
         org.case(org.account(f"raised {n}"), 400)
     rows = org.score().accounts
     told = {name.rstrip("0123456789 ") for name, row in rows.items() if row["bothways_stance"] == "prospect"}
-    # the ten of before, whom nobody calls customers, and the leads; a case of theirs would make customers of them, were their
-    # need known: so it must not take their advice away
+    # the ten of before, whom nobody calls customers, and the leads; a case of theirs would make customers of them, were
+    # their need known: so it must not take their advice away
     assert told == {"lead", "raised", ""}

@@ -23,7 +23,8 @@ FILES = {
     "currency_rates.csv": "id,currency,rate\nr,USD,0.9\n",
     "activities.csv": "id,channel,direction,outcome,occurred_at,created_at,account_id,person_ids,user_ids\n"
     + "".join(
-        f"E{d},email,{'inbound' if d % 3 else 'outbound'},done,2025-05-{d:02}T09:00:00Z,2025-05-{d:02}T09:00:00Z,A,pa,u\n"
+        f"E{d},email,{'inbound' if d % 3 else 'outbound'},done,2025-05-{d:02}T09:00:00Z,"
+        f"2025-05-{d:02}T09:00:00Z,A,pa,u\n"
         for d in range(1, 29)
     ),
 }

@@ -16,22 +16,42 @@ ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TABLES = {
     "account": {
-        "id": ["001A", "001B"], "name": ["Acme", "Gone"], "parent_id": [None, None], "type": ["Customer", None],
-        "industry": ["Steel", None], "annual_revenue": [1e6, None], "number_of_employees": [10, None],
+        "id": ["001A", "001B"],
+        "name": ["Acme", "Gone"],
+        "parent_id": [None, None],
+        "type": ["Customer", None],
+        "industry": ["Steel", None],
+        "annual_revenue": [1e6, None],
+        "number_of_employees": [10, None],
         "billing_country": ["DE", None],
     },
     "contact": {"id": ["003A", "003B"], "account_id": ["001A", "001A"], "email": ["a@acme.example", "b@acme.example"]},
     "opportunity": {
-        "id": ["006A", "006B"], "account_id": ["001A", "001A"], "name": ["Deal", "Gone"], "amount": [500.0, 1.0],
-        "is_closed": [True, True], "is_won": [True, True], "stage_name": ["Won", "Won"], "probability": [100.0, 100.0],
-        "close_date": [AT, AT], "owner_id": ["005A", "005A"],
+        "id": ["006A", "006B"],
+        "account_id": ["001A", "001A"],
+        "name": ["Deal", "Gone"],
+        "amount": [500.0, 1.0],
+        "is_closed": [True, True],
+        "is_won": [True, True],
+        "stage_name": ["Won", "Won"],
+        "probability": [100.0, 100.0],
+        "close_date": [AT, AT],
+        "owner_id": ["005A", "005A"],
     },
     "task": {
-        "id": ["00TA", "00TB"], "task_subtype": ["Call", "Call"], "is_closed": [True, True], "call_type": ["Inbound", "Inbound"],
-        "completed_date_time": [AT, AT], "activity_date": [AT, AT], "call_duration_in_seconds": [600, 60],
-        "account_id": ["001A", "001A"], "what_id": ["006A", None], "who_id": ["003A", "003B"], "owner_id": ["005A", "005A"],
+        "id": ["00TA", "00TB"],
+        "task_subtype": ["Call", "Call"],
+        "is_closed": [True, True],
+        "call_type": ["Inbound", "Inbound"],
+        "completed_date_time": [AT, AT],
+        "activity_date": [AT, AT],
+        "call_duration_in_seconds": [600, 60],
+        "account_id": ["001A", "001A"],
+        "what_id": ["006A", None],
+        "who_id": ["003A", "003B"],
+        "owner_id": ["005A", "005A"],
     },
-}  # fmt: skip
+}
 
 
 def test_replicated_tables_are_read_by_mapping_alone(tmp_path: Path) -> None:

@@ -241,7 +241,8 @@ def by_thread(acts: Iterable[Act]) -> list[list[Act]]:
 def _follow_threads(acts: list[Act]) -> None:
     """Who opened each thread; which messages of ours answer; which messages their receivers have read.
 
-    The receiver has read a message if it wrote later in the thread, or if the message is the first after one of its own.
+    The receiver has read a message if it wrote later in the thread, or if the message is the first after one of its
+    own.
     """
     for messages in by_thread(acts):
         messages[0].opens = True

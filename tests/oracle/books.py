@@ -1,4 +1,5 @@
-"""The commercial records known at an as-of: rows that had happened and were recorded by then, money in the corporate currency.
+"""The commercial records known at an as-of: rows that had happened and were recorded by then, money in the corporate
+currency.
 
 A `Scope` is a set of account keys: one account, or a whole family.
 """

@@ -27,7 +27,9 @@ def _first(rules: list[Rule], previous: str | None, hysteresis: float) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """What the stance of an account is decided from: scores rounded as people see them, halves of the family filled in."""
+    """What the stance of an account is decided from: scores rounded as people see them, halves of the family filled
+    in.
+    """
 
     lifecycle: str
     a1: float | None

@@ -44,8 +44,9 @@ def expected(a1: float | None, reference: float, model: ScoringModel) -> float |
 def spare(
     discretionary: float, worth: float | None, of_their_own: float, a4: float | None, model: ScoringModel
 ) -> float:
-    """What could be taken back if the stance allowed it: never below E* or what they do of their own accord, and nothing
-    from those on whom we rely."""
+    """What could be taken back if the stance allowed it: never below E* or what they do of their own accord, and
+    nothing from those on whom we rely.
+    """
     if a4 is not None and a4 >= model.stance.high:
         return 0.0
     if worth is None or discretionary < model.reclaim.least_evidence_hours:

@@ -1,4 +1,6 @@
-"""Random organisations as rows of the normalized tables: everything that the definitions have a word for happens in some."""
+"""Random organisations as rows of the normalized tables: everything that the definitions have a word for happens in
+some.
+"""
 
 from __future__ import annotations
 

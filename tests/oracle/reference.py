@@ -1,4 +1,5 @@
-"""The scores of an organisation in plain Python: `Reference(tables, as_of, model, previous)`, `.account_rows()`, `.deal_rows()`.
+"""The scores of an organisation in plain Python: `Reference(tables, as_of, model, previous)`, `.account_rows()`,
+`.deal_rows()`.
 
 Slow and literal, written from the specification of the model; it shares no formula with `enrichment`.
 """

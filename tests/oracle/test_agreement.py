@@ -235,7 +235,9 @@ def test_the_random_organisations_leave_nothing_out(organisation):
 
 
 def of_every_stance(organisation: Any) -> tuple[Any, Any]:
-    """Accounts that all have a stance, of every sort, each told another last stance: what hysteresis keeps and what it yields."""
+    """Accounts that all have a stance, of every sort, each told another last stance: what hysteresis keeps and what it
+    yields.
+    """
     org, chance = organisation.Organisation(), Random(5)
     told: dict[str, str] = {}
     stances = [code for code, _ in STANCES]

@@ -1,4 +1,6 @@
-"""The tests of the formulas can fail: formulas broken on purpose are noticed (all of them: `python bench/mutations.py`)."""
+"""The tests of the formulas can fail: formulas broken on purpose are noticed (all of them:
+`python bench/mutations.py`).
+"""
 
 from __future__ import annotations
 

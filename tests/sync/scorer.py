@@ -19,7 +19,9 @@ SPECS = fields("essential")
 
 @contextmanager
 def scoring_by(scorer: Callable[..., Any]) -> Iterator[None]:
-    """Within it, runs of this process score by `scorer` instead of `enrichment.score.score`, and keep no compiled text."""
+    """Within it, runs of this process score by `scorer` instead of `enrichment.score.score`, and keep no compiled
+    text.
+    """
     with (
         patch("enrichment.score.score", scorer),
         patch("sync.enrich.statements_for", lambda engine, model, compiled, workspace: compiled()),

@@ -147,7 +147,8 @@ class Access:
 def _unauthenticated() -> ApiError:
     return ApiError(
         401,
-        "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details "
+        "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find "
+        "more details "
         "at https://developers.hubspot.com/docs/methods/auth/oauth-overview",
         "INVALID_AUTHENTICATION",
     )

@@ -78,13 +78,13 @@ _WORDS = {
 class HubSpotEmulator:
     """A portal filled with an organisation; run it with `EmulatorServer(app, port)`.
 
-    `tier` sets the rate limits, `clock` (seconds since 1970) all stamps and windows, and any further argument a field of
-    `Behaviours`; `app.behaviours` may also be changed while it runs. `app.ids[stream][id]` is the HubSpot id of a record
-    of the organisation. `logs_replies_only` leaves out what such a portal does not log of its customers' e-mails;
-    `associates_more` associates activities with old deals and other companies too. HubSpot does so by itself unless an
-    administrator has changed it ("Auto-associations API": a contact's primary company and open deals), and keeps the links when
-    the deal is closed; without it each activity leads to the one deal and company that it is about. `noise` adds records that no
-    score may count. Raises TypeError for an unknown behaviour.
+    `tier` sets the rate limits, `clock` (seconds since 1970) all stamps and windows, and any further argument a field
+    of `Behaviours`; `app.behaviours` may also be changed while it runs. `app.ids[stream][id]` is the HubSpot id of a
+    record of the organisation. `logs_replies_only` leaves out what such a portal does not log of its customers'
+    e-mails; `associates_more` associates activities with old deals and other companies too. HubSpot does so by itself
+    unless an administrator has changed it ("Auto-associations API": a contact's primary company and open deals), and
+    keeps the links when the deal is closed; without it each activity leads to the one deal and company that it is
+    about. `noise` adds records that no score may count. Raises TypeError for an unknown behaviour.
     """
 
     crm = "hubspot"
@@ -146,8 +146,9 @@ class HubSpotEmulator:
         return part if part in _WORDS else "{id}"
 
     def control(self, request: Request, path: tuple[str, ...]) -> Response | None:
-        """`POST webhooks` with a `webhooks.Target` as JSON begins to deliver what happens; `POST webhooks/flush` waits until
-        all was tried; `DELETE webhooks` ends it."""
+        """`POST webhooks` with a `webhooks.Target` as JSON begins to deliver what happens; `POST webhooks/flush` waits
+        until all was tried; `DELETE webhooks` ends it.
+        """
         if path == ("webhooks",) and request.method in ("POST", "DELETE"):
             try:
                 target = Target.of(request.json()) if request.method == "POST" else None

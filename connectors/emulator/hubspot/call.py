@@ -51,7 +51,8 @@ class Call:
             raise bad_json("inputs must be a list of objects")
         if len(inputs) > most:
             raise invalid(
-                f"The maximum number of inputs supported in a batch is {most}. Please reduce the number of items and try "
+                f"The maximum number of inputs supported in a batch is {most}. Please reduce the number of "
+                f"items and try "
                 "again"
             )
         return inputs

@@ -15,7 +15,9 @@ NUMBERED = ("v1", "v2", "v3", "v4")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An endpoint without its version: `rest` is what follows the area. `enforces_rules`: writes obey validation rules."""
+    """An endpoint without its version: `rest` is what follows the area. `enforces_rules`: writes obey validation
+    rules.
+    """
 
     area: str
     version: str

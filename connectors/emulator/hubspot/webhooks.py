@@ -1,8 +1,8 @@
 """The sender of webhooks: what changes in the portal is posted to an app's address, in batches, signed (version 3).
 
 Written from developers.hubspot.com, "Webhooks" and "Validating requests". Delivery is at least once and in no order:
-`duplicates` sends every batch twice, `shuffle` mixes events. What is not answered with 2xx within five seconds stays and is
-sent again at the next flush, its attemptNumber one higher, ten times at most.
+`duplicates` sends every batch twice, `shuffle` mixes events. What is not answered with 2xx within five seconds stays
+and is sent again at the next flush, its attemptNumber one higher, ten times at most.
 """
 
 from __future__ import annotations
@@ -26,14 +26,27 @@ from connectors.emulator.hubspot.wire import APP_ID, PORTAL_ID, Json
 
 BATCH, SECONDS, ATTEMPTS = 100, 5.0, 10
 _OLD_STYLE = {"contacts", "companies", "deals", "tickets", "products", "line_items"}
-_UNESCAPED = {"%3A": ":", "%2F": "/", "%3F": "?", "%40": "@", "%21": "!", "%24": "$", "%27": "'", "%28": "(", "%29": ")",
-              "%2A": "*", "%2C": ",", "%3B": ";"}  # fmt: skip
+_UNESCAPED = {
+    "%3A": ":",
+    "%2F": "/",
+    "%3F": "?",
+    "%40": "@",
+    "%21": "!",
+    "%24": "$",
+    "%27": "'",
+    "%28": "(",
+    "%29": ")",
+    "%2A": "*",
+    "%2C": ",",
+    "%3B": ";",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where and how to deliver. `public` is the address that is signed; `generic`: events of the new kind (`object.merge`);
-    `app` is whose subscription it is."""
+    """Where and how to deliver. `public` is the address that is signed; `generic`: events of the new kind
+    (`object.merge`); `app` is whose subscription it is.
+    """
 
     url: str
     secret: str

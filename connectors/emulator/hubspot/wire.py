@@ -1,7 +1,7 @@
 """HubSpot's wire forms: instants, numbers, headers, the error envelope.
 
-Values cross the wire as strings in HubSpot's normal form: instants in ISO 8601 with milliseconds and `Z`, numbers without
-trailing zeros, booleans as `true` and `false`.
+Values cross the wire as strings in HubSpot's normal form: instants in ISO 8601 with milliseconds and `Z`, numbers
+without trailing zeros, booleans as `true` and `false`.
 """
 
 from __future__ import annotations

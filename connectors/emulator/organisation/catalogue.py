@@ -84,8 +84,9 @@ COUNTRIES: tuple[tuple[str, str, float], ...] = (
 """Country, the currency its companies are billed in, and its share of the book."""
 
 PER_CORPORATE_UNIT = {"USD": (1.25, 1.28, 1.25, 1.28), "GBP": (0.8, 0.78125, 0.8, 0.78125)}
-"""Units of each currency that one corporate unit buys, in successive half years; the canonical rate is the inverse. Both
-have at most six decimals, so that a CRM that keeps either of the two to six gives the other back exactly."""
+"""Units of each currency that one corporate unit buys, in successive half years; the canonical rate is the inverse.
+Both have at most six decimals, so that a CRM that keeps either of the two to six gives the other back exactly.
+"""
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -94,10 +95,12 @@ def words(text: str) -> tuple[str, ...]:
 
 
 FIRST_NAMES = words(
-    "Anna Boris Clara Dario Elena Felix Greta Hugo Irene Jonas Katja Leon Marta Nils Olga Paul Rosa Sven Tessa Ugo Vera Willem Xenia Yann Zoe"
+    "Anna Boris Clara Dario Elena Felix Greta Hugo Irene Jonas Katja Leon Marta Nils Olga Paul Rosa Sven "
+    "Tessa Ugo Vera Willem Xenia Yann Zoe"
 )
 LAST_NAMES = words(
-    "Adler Brandt Conti Dekker Engel Fabre Greco Holm Ivers Jansen Keller Lund Moreau Novak Ostrow Peeters Quist Rossi Sander Thorne Urban Visser Weiss Young Zeller"
+    "Adler Brandt Conti Dekker Engel Fabre Greco Holm Ivers Jansen Keller Lund Moreau Novak Ostrow Peeters "
+    "Quist Rossi Sander Thorne Urban Visser Weiss Young Zeller"
 )
 TITLES = (
     "Head of Operations",

@@ -102,8 +102,9 @@ def demo_organisation(
 
 
 def demo_model_toml() -> str:
-    """A scoring model file for the demo organisation: its currency, and what each product family is to those who buy it;
-    every other number is the shipped default."""
+    """A scoring model file for the demo organisation: its currency, and what each product family is to those who buy
+    it; every other number is the shipped default.
+    """
     lines = [f'corporate_currency = "{CORPORATE_CURRENCY}"']
     for kind in Family._fields:
         lines += ["", f"[families.{kind}]"]

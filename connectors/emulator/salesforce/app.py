@@ -51,9 +51,9 @@ _ID = re.compile(r"(?<=/)(?=\w*\d)(?:[A-Za-z0-9]{15}|[A-Za-z0-9]{18})(?=/|\Z)")
 class SalesforceEmulator(Life):
     """An organisation behind its API; an `Application` of `EmulatorServer`.
 
-    `token` is a system administrator's, `runtime_token` that of the integration user, who may read what
-    is seeded (edit nothing until a permission set says so) and not deploy. `consumer_key` and `consumer_secret` are of an external client app whose
-    Run-As user is the integration user.
+    `token` is a system administrator's, `runtime_token` that of the integration user, who may read what is seeded (edit
+    nothing until a permission set says so) and not deploy. `consumer_key` and `consumer_secret` are of an external
+    client app whose Run-As user is the integration user.
     """
 
     crm = "salesforce"
@@ -160,7 +160,9 @@ class SalesforceEmulator(Life):
         }
 
     def ways_in(self) -> dict[str, Any]:
-        """Tokens of the administrator and of the integration user, the external client app, and the users who may log in."""
+        """Tokens of the administrator and of the integration user, the external client app, and the users who may log
+        in.
+        """
         return {
             "token": self.token,
             "runtime_token": self.runtime_token,
@@ -227,7 +229,9 @@ class SalesforceEmulator(Life):
 
 
 def _base(request: Request) -> str:
-    """The organisation's address as the client reached it: a name that is not of this machine came through a proxy, by TLS."""
+    """The organisation's address as the client reached it: a name that is not of this machine came through a proxy, by
+    TLS.
+    """
     host = request.headers.get("host", "localhost")
     local = _LOCAL.match(host) is not None
     scheme = request.headers.get("x-forwarded-proto") or ("http" if local else "https")

@@ -1,4 +1,6 @@
-"""What happens in an emulated organisation without our help: edits by hand, merges, series of events, rules, permissions."""
+"""What happens in an emulated organisation without our help: edits by hand, merges, series of events, rules,
+permissions.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +109,9 @@ class Life:
         self.org.behaviours.most_whos = most
 
     def revoke(self, object_name: str, field: str) -> None:
-        """An administrator takes a field away from everybody: it is then absent from describe, for the integration user too."""
+        """An administrator takes a field away from everybody: it is then absent from describe, for the integration user
+        too.
+        """
         with self.org.store.lock:
             self.org.store.execute("DELETE FROM FieldPermissions WHERE Field = ?", (f"{object_name}.{field}",))
             self.org.fields_changed()
@@ -118,13 +122,23 @@ class Life:
     def add_series(
         self, event_id: str, *, occurrences: int = 9, every: timedelta = timedelta(days=7)
     ) -> tuple[str, list[str]]:
-        """Makes an event the first occurrence of a Lightning series: the series record (`GroupEventType` 3, `IsRecurrence`
-        false) beside it, and more occurrences before it. Returns the ids of the series record and of the new occurrences
-        (Change Data Capture Developer Guide, "Recurring Activities")."""
+        """Makes an event the first occurrence of a Lightning series: the series record (`GroupEventType` 3,
+        `IsRecurrence` false) beside it, and more occurrences before it. Returns the ids of the series record and of the
+        new occurrences (Change Data Capture Developer Guide, "Recurring Activities").
+        """
         first = self._row("Event", event_id)
         pattern = f"RRULE:FREQ=DAILY;INTERVAL={every.days};COUNT={occurrences + 1}"
-        series = self._copied("Event", first, {"GroupEventType": "3", "IsGroupEvent": 0, "IsRecurrence": 0,
-                                               "Recurrence2PatternText": pattern, "Recurrence2PatternVersion": "1"})  # fmt: skip
+        series = self._copied(
+            "Event",
+            first,
+            {
+                "GroupEventType": "3",
+                "IsGroupEvent": 0,
+                "IsRecurrence": 0,
+                "Recurrence2PatternText": pattern,
+                "Recurrence2PatternVersion": "1",
+            },
+        )
         made = []
         for number in range(1, occurrences + 1):
             shifted = {name: _earlier(first[name], number * every) for name in
@@ -158,8 +172,9 @@ class Life:
     def set_currencies(
         self, corporate: str, rates: Mapping[str, float], dated: Mapping[str, list[tuple[str, float]]]
     ) -> None:
-        """The organisation's currencies from now on: units of each per unit of `corporate`, and from which day on others hold
-        (`dated`: code -> (start, rate), in order)."""
+        """The organisation's currencies from now on: units of each per unit of `corporate`, and from which day on
+        others hold (`dated`: code -> (start, rate), in order).
+        """
         known = {**rates, corporate: 1.0}
         self.org.corporate_currency = corporate
         for thing in self.org.schema.objects.values():

@@ -1,4 +1,6 @@
-"""Records that every organisation has and that are nobody's effort: whoever counts one of them reads Salesforce wrongly."""
+"""Records that every organisation has and that are nobody's effort: whoever counts one of them reads Salesforce
+wrongly.
+"""
 
 from __future__ import annotations
 

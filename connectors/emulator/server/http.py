@@ -55,7 +55,9 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One answer. `content_type` empty: no such header (a bare 204). `compress` allows gzip when the client accepts it."""
+    """One answer. `content_type` empty: no such header (a bare 204). `compress` allows gzip when the client accepts
+    it.
+    """
 
     status: int = 200
     body: bytes = b""
@@ -82,11 +84,15 @@ class Application(Protocol):
     token: str
 
     def handle(self, request: Request) -> Response:
-        """Answers any path that is not under `/__emulator__/`. Must not raise for bad input: it answers as the CRM would."""
+        """Answers any path that is not under `/__emulator__/`. Must not raise for bad input: it answers as the CRM
+        would.
+        """
         ...
 
     def records(self, kind: str) -> list[dict[str, Any]] | None:
-        """Records by kind (accounts, opportunities, activities, people ...) with their vendor field names; None: no such kind."""
+        """Records by kind (accounts, opportunities, activities, people ...) with their vendor field names; None: no
+        such kind.
+        """
         ...
 
     def stats(self) -> dict[str, Any]:
@@ -135,7 +141,9 @@ class EmulatorServer:
             self._server.server_close()
 
     def answer(self, request: Request) -> tuple[Response, Fault | None]:
-        """The application's answer, or the emulator's own for `/__emulator__/`; with the fault to apply while sending it."""
+        """The application's answer, or the emulator's own for `/__emulator__/`; with the fault to apply while sending
+        it.
+        """
         if request.path.startswith("/__emulator__/"):
             return self._own(request), None
         endpoint = self.app.endpoint(request)

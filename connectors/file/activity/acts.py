@@ -1,4 +1,6 @@
-"""Activities from mail, calendars and call logs before their people are known: columns for Arrow, and which side acted."""
+"""Activities from mail, calendars and call logs before their people are known: columns for Arrow, and which side
+acted.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ SHAPE = pa.schema(
 
 @dataclass(slots=True)
 class Acts:
-    """What a source gave: `rows` in the order of SHAPE, what could not be understood, and what was left out by reason."""
+    """What a source gave: `rows` in the order of SHAPE, what could not be understood, and what was left out by
+    reason.
+    """
 
     rows: list[tuple[object, ...]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)

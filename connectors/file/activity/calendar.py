@@ -1,4 +1,6 @@
-"""Meetings from .ics files and from Outlook's CSV: each occurrence of a series once, as it was moved, without those cancelled."""
+"""Meetings from .ics files and from Outlook's CSV: each occurrence of a series once, as it was moved, without those
+cancelled.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ from connectors.file.activity.acts import Acts, Sides
 from connectors.file.activity.mailbox import addresses
 
 _DROPPED = re.compile(
-    rb"(?im)^(?:SUMMARY|DESCRIPTION|LOCATION|COMMENT|ATTACH|CONTACT|X-ALT-DESC|CONFERENCE|URL|GEO)[;:][^\n]*\n(?:[ \t][^\n]*\n)*"
+    rb"(?im)^(?:SUMMARY|DESCRIPTION|LOCATION|COMMENT|ATTACH|CONTACT|X-ALT-DESC|CONFERENCE|URL|GEO)[;"
+    rb":][^\n]*\n(?:[ \t][^\n]*\n)*"
 )
 _EVENT = re.compile(rb"BEGIN:VEVENT\r?\n.*?END:VEVENT", re.DOTALL | re.IGNORECASE)
 _ALARM = re.compile(rb"BEGIN:VALARM\r?\n.*?END:VALARM\r?\n", re.DOTALL | re.IGNORECASE)
@@ -32,7 +35,9 @@ MOST = 2000
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """One occurrence. `people` are the organiser, then who was invited and did not decline; `declined` are those who did."""
+    """One occurrence. `people` are the organiser, then who was invited and did not decline; `declined` are those who
+    did.
+    """
 
     uid: str
     start: datetime
@@ -169,13 +174,18 @@ OUTLOOK = ("Subject", "Start Date", "Start Time", "Meeting Organizer", "Required
 def outlook_meetings(
     rows: Iterable[Mapping[str, str | None]], date_format: str, zone: ZoneInfo, file: str, acts: Acts
 ) -> Iterator[Meeting]:
-    """The meetings of Outlook's CSV, which names people as the address book does; rows without others are no meetings."""
+    """The meetings of Outlook's CSV, which names people as the address book does; rows without others are no
+    meetings.
+    """
     for number, row in enumerate(rows, 2):
         try:
             begins = _outlook_time(row["Start Date"] or "", row["Start Time"] or "", date_format).replace(tzinfo=zone)
             ends = _outlook_time(row.get("End Date") or "", row.get("End Time") or "", date_format).replace(tzinfo=zone)
         except ValueError:
-            told = f"the start {row['Start Date']!r} {row['Start Time']!r} is not {date_format}; set [calendar] date_format"
+            told = (
+                f"the start {row['Start Date']!r} {row['Start Time']!r} is not {date_format}; set "
+                f"[calendar] date_format"
+            )
             acts.reject("", "occurred_at", told, f"{file}:{number}")
             continue
         each = [
@@ -202,7 +212,9 @@ def _outlook_time(day: str, hour: str, date_format: str) -> datetime:
 
 
 def meeting_acts(meetings: Iterable[tuple[str, Meeting]], sides: Sides, acts: Acts) -> Acts:
-    """Activities of the channel meeting, each once though it lies in several calendars. Without anybody else it is none."""
+    """Activities of the channel meeting, each once though it lies in several calendars. Without anybody else it is
+    none.
+    """
     seen: set[tuple[str, datetime]] = set()
     for _, m in meetings:
         if (m.uid, m.start) in seen:
@@ -219,10 +231,21 @@ def meeting_acts(meetings: Iterable[tuple[str, Meeting]], sides: Sides, acts: Ac
         people = theirs or declined_theirs
         moment = min(m.created, m.start) if m.created else m.start
         acts.add(
-            f"meeting {m.uid} {m.start.isoformat()}", "meeting", "outbound" if outbound else "inbound", "cancelled" if off else None,
-            False, m.start, m.all_day, m.minutes, [_key(p) for p in people], [_key(p) for p in ours], None, None,
-            f"meeting {m.uid} {m.start.isoformat()}", moment,
-        )  # fmt: skip
+            f"meeting {m.uid} {m.start.isoformat()}",
+            "meeting",
+            "outbound" if outbound else "inbound",
+            "cancelled" if off else None,
+            False,
+            m.start,
+            m.all_day,
+            m.minutes,
+            [_key(p) for p in people],
+            [_key(p) for p in ours],
+            None,
+            None,
+            f"meeting {m.uid} {m.start.isoformat()}",
+            moment,
+        )
     return acts
 
 

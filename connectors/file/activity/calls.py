@@ -1,4 +1,6 @@
-"""Calls from the logs of Aircall, RingCentral, Zoom Phone and HubSpot: who called whom, how long, and whether it came to talking."""
+"""Calls from the logs of Aircall, RingCentral, Zoom Phone and HubSpot: who called whom, how long, and whether it came
+to talking.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,15 @@ from connectors.file.understanding.vocabulary import VOCABULARY
 _ROLES = {
     "id": ("call id", "call id internal", "call id uuid", "record id", "session id", "id", "uuid"),
     "start": (
-        "datetime utc", "date time utc", "datetime", "date time", "start time", "call start time", "started at", "activity date", "call time",
+        "datetime utc",
+        "date time utc",
+        "datetime",
+        "date time",
+        "start time",
+        "call start time",
+        "started at",
+        "activity date",
+        "call time",
         "create date",
     ),
     "date": ("date", "call date", "date tz offset incl"),
@@ -25,16 +35,39 @@ _ROLES = {
     "direction": ("call direction", "direction", "type"),
     "from": ("from", "from number", "caller number", "caller phone number", "caller"),
     "to": ("to", "to number", "callee number", "callee phone number", "callee"),
-    "other": ("phone number", "external number", "external phone number", "contact number", "customer number", "contact phone number"),
-    "result": ("action result", "call outcome", "call result", "result", "answered", "call status", "status", "call type"),
+    "other": (
+        "phone number",
+        "external number",
+        "external phone number",
+        "contact number",
+        "customer number",
+        "contact phone number",
+    ),
+    "result": (
+        "action result",
+        "call outcome",
+        "call result",
+        "result",
+        "answered",
+        "call status",
+        "status",
+        "call type",
+    ),
     "duration": (
-        "duration in call", "talk time", "call duration", "duration", "duration seconds", "duration sec", "duration total", "call length",
+        "duration in call",
+        "talk time",
+        "call duration",
+        "duration",
+        "duration seconds",
+        "duration sec",
+        "duration total",
+        "call length",
         "duration hh mm ss",
     ),
     "user": ("user email", "agent email", "user", "user name", "agent", "activity assigned to", "extension", "owner"),
     "people": ("associated contact ids",),
     "account": ("associated company ids primary", "associated company ids"),
-}  # fmt: skip
+}
 _HUBSPOT = ("record id", "call outcome", "call duration")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d\d)(?:\.\d+)?")
 _UNITS = {"seconds": 60.0, "milliseconds": 60_000.0, "minutes": 1.0}
@@ -62,7 +95,9 @@ def call_acts(
     file: str,
     acts: Acts,
 ) -> Acts:
-    """Activities of the channel call. A number that is two, or none, finds nobody and is told; internal calls are left out."""
+    """Activities of the channel call. A number that is two, or none, finds nobody and is told; internal calls are left
+    out.
+    """
     unit = settings.unit or roles.get("unit")
     for number, row in enumerate(rows, 2):
         place = f"{file}:{number}"

@@ -1,4 +1,6 @@
-"""Mail as activities: one for each message whatever mailbox it lies in, its thread, its side; and Exchange's message traces."""
+"""Mail as activities: one for each message whatever mailbox it lies in, its thread, its side; and Exchange's message
+traces.
+"""
 
 from __future__ import annotations
 
@@ -109,10 +111,21 @@ def mail_acts(found: Iterable[tuple[str, Mail | None]], sides: Sides, automatic:
         moment = datetime.fromtimestamp(mail.sent or 0, UTC)
         thread = first[threads.of(mail.message_id)][1]
         acts.add(
-            f"mail {mail.message_id}", "email", "outbound" if outbound else "inbound", "done", automated, moment, False, None,
-            [f"mailto:{a}" for a in dict.fromkeys(people)], [f"mailto:{a}" for a in dict.fromkeys(users)], None,
-            f"mail {thread}", mail.message_id, moment,
-        )  # fmt: skip
+            f"mail {mail.message_id}",
+            "email",
+            "outbound" if outbound else "inbound",
+            "done",
+            automated,
+            moment,
+            False,
+            None,
+            [f"mailto:{a}" for a in dict.fromkeys(people)],
+            [f"mailto:{a}" for a in dict.fromkeys(users)],
+            None,
+            f"mail {thread}",
+            mail.message_id,
+            moment,
+        )
     return acts
 
 

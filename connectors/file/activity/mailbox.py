@@ -1,4 +1,6 @@
-"""Mail from .mbox files, Maildir folders and .eml files: who wrote to whom and when. Bodies and subjects are never parsed or kept."""
+"""Mail from .mbox files, Maildir folders and .eml files: who wrote to whom and when. Bodies and subjects are never
+parsed or kept.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ _POSTMARK = re.compile(rb"From [^\r\n]*\d[^\r\n]*\r?\n(?:>From [^\r\n]*\r?\n)?[!
 _HEADER = re.compile(rb"[!-9;-~]+[ \t]*:")
 _END = re.compile(rb"\n\r?\n")
 _PLAIN = re.compile(
-    r'\s*(?:(?:"(?:[^"\\]|\\.)*"|[^"<>(),;:@])*<\s*([^<>\s@]+@[^<>\s@]+)\s*>|([^<>\s"(),:;@]+@[^<>\s"(),:;@]+))\s*(?:,|$)'
+    r'\s*(?:(?:"(?:[^"\\]|\\.)*"|[^"<>(),;:@])*<\s*([^<>\s@]+@[^<>\s@]+)\s*>|([^<>\s"(),:;@]+@[^<>\s"(),:;@]+)'
+    r")\s*(?:,|$)"
 )
 _DATE = re.compile(
     r"\s*(?:[A-Za-z]{3},\s*)?(\d{1,2})\s+([A-Za-z]{3})\s+(\d{4})\s+(\d\d):(\d\d)(?::(\d\d))?\s+([+-])(\d\d)(\d\d)\b"
@@ -43,7 +46,8 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _ADDRESS = re.compile(r"[^\s@<>\"(),:;\\]+@[^\s@<>\"(),:;\\]+\.[^\s@<>\"(),:;\\.]+")
 _ID = re.compile(r"<[^<>\s]+>")
 _ROBOTS = re.compile(
-    r"(mailer-daemon|postmaster|no-?_?reply|do-?not-?reply|donotreply|bounces?|notifications?|newsletter|mailer)([-+.=_].*)?@"
+    r"(mailer-daemon|postmaster|no-?_?reply|do-?not-?reply|donotreply|bounces?|notifications?|newsletter|"
+    r"mailer)([-+.=_].*)?@"
 )
 LONGEST_HEADER = 1 << 18
 MANY = 20
@@ -52,7 +56,9 @@ MANY = 20
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One message. `sent` is seconds since 1970 (None: no date that can be read); `links` are ids that belong to its thread."""
+    """One message. `sent` is seconds since 1970 (None: no date that can be read); `links` are ids that belong to its
+    thread.
+    """
 
     message_id: str
     sent: int | None
@@ -65,7 +71,8 @@ class Mail:
 def messages(path: Path) -> Iterator[bytes]:
     """The headers of each message of a file: an mbox, or one message. Unreadable ones are as short as they are.
 
-    An mbox is cut at lines "From " with a date, after an empty line and before a header: bodies hold such lines unescaped.
+    An mbox is cut at lines "From " with a date, after an empty line and before a header: bodies hold such lines
+    unescaped.
     """
     if not path.stat().st_size:
         return

@@ -28,7 +28,9 @@ _NO_MESSAGE = ("tmp/", "dovecot", "subscriptions", "maildirfolder", ".ds_store")
 
 
 class Activity:
-    """The activity sources of a mapping. `load` reads them once; what it gives is the same whatever order files come in."""
+    """The activity sources of a mapping. `load` reads them once; what it gives is the same whatever order files come
+    in.
+    """
 
     def __init__(self, mapping: FilesMapping, unpacked: Unpacked, own_domains: Sequence[str], zone: str) -> None:
         self._mapping, self._unpacked, self._own, self._zone = mapping, unpacked, tuple(own_domains), ZoneInfo(zone)
@@ -57,7 +59,8 @@ class Activity:
             )
             if not here:
                 raise ConfigError(
-                    f"[{key}] names {name!r}, which is no file or folder of {self._unpacked.folder}{nearest(name, known)}.",
+                    f"[{key}] names {name!r}, which is no file or folder of "
+                    f"{self._unpacked.folder}{nearest(name, known)}.",
                     remedy="Names and globs are relative to crm.input.",
                 )
             found |= here
@@ -98,7 +101,8 @@ class Activity:
             roles = trace_columns(header)
             if not roles:
                 raise ConfigError(
-                    f"[mailbox] names {name}, whose columns are not those of a message trace: {', '.join(header[:12])}.",
+                    f"[mailbox] names {name}, whose columns are not those of a message trace: "
+                    f"{', '.join(header[:12])}.",
                     remedy="Map such a table as [activities] instead.",
                 )
             yield from ((name, mail) for mail in read_trace(_rows(con, table, roles)))
@@ -115,7 +119,8 @@ class Activity:
             header, table = self._table(con, name)
             if not set(OUTLOOK) <= set(header):
                 raise ConfigError(
-                    f"[calendar] names {name}, whose columns are not those of Outlook: it lacks {_first(OUTLOOK, header)!r}."
+                    f"[calendar] names {name}, whose columns are not those of Outlook: it lacks "
+                    f"{_first(OUTLOOK, header)!r}."
                 )
             rows = _rows(con, table, {h: h for h in header if h != "Subject"})
             yield from ((name, m) for m in outlook_meetings(rows, source.date_format, self._zone, name, acts))
@@ -128,7 +133,8 @@ class Activity:
             roles = call_columns(header)
             if not roles:
                 raise ConfigError(
-                    f"[calls] names {name}, whose columns are not those of a call log that is known: {', '.join(header[:12])}.",
+                    f"[calls] names {name}, whose columns are not those of a call log that is known: "
+                    f"{', '.join(header[:12])}.",
                     remedy="Map it as [activities] instead: when, direction, minutes, and whom it was with.",
                 )
             read = {role: column for role, column in roles.items() if role != "unit"}

@@ -94,7 +94,10 @@ class Draft:
             target = self._of(stream)
             name, key = (header_of(target, c) for c in ("name", "id"))
             yield "# Found by name, since the export has no id for it; names that two share are left out."
-            sql = f"SELECT {name} AS found_name, min({key}) AS found_id FROM {target.table.table} GROUP BY 1 HAVING count(*) = 1"
+            sql = (
+                f"SELECT {name} AS found_name, min({key}) AS found_id FROM {target.table.table} GROUP BY 1 "
+                f"HAVING count(*) = 1"
+            )
             yield f"{target.table.table}_by_name = {{ sql = {text_of(sql)} }}"
 
     def _by_name(self) -> list[Stream]:
@@ -136,7 +139,10 @@ class Draft:
                     if not any(t.table.stream == s.name_of for t in self.folder.tables):
                         continue
                     other = f"{self._of(s.name_of).table.table}_by_name"
-                    join = f"{{ table = {json.dumps(other)}, on = {text_of(f'found_name = {quoted(r.headers[s.header or str()])}')} }}"
+                    join = (
+                        f"{{ table = {json.dumps(other)}, on = "
+                        f"{text_of(f'found_name = {quoted(r.headers[s.header or str()])}')} }}"
+                    )
                     found[column] = "found_id"
                 else:
                     found[column] = s.expression.replace("{}", _several([quoted(r.headers[h]) for h in present(r, s)]))
@@ -219,7 +225,8 @@ def _settle_order(formats: dict[str, dict[str, Any]]) -> None:
 def _heading(made: Draft) -> list[str]:
     p = made.preset
     return [
-        f"# A mapping for exports of {p.name}, drafted by `bothways init --from`. Left: what bothways knows; right: your columns.",
+        f"# A mapping for exports of {p.name}, drafted by `bothways init --from`. Left: what bothways knows; "
+        f"right: your columns.",
         f"# {p.source}",
         "# It is yours: change it as you like (docs/tutorial-files.md), and see what `bothways check` says.",
     ]

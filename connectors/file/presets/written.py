@@ -53,7 +53,9 @@ def written(con: duckdb.DuckDBPyConnection, name: str, r: Recognised, sources: S
 
 
 def _pattern(texts: Sequence[str]) -> str:
-    """The format of dates that do not begin with the year, day first; with `?` before it where it could be month first."""
+    """The format of dates that do not begin with the year, day first; with `?` before it where it could be month
+    first.
+    """
     found = [m for t in texts if (m := _DAY.fullmatch(t.strip()))]
     if not found or len(found) < 0.8 * len(texts):
         return ""

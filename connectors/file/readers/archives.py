@@ -1,4 +1,6 @@
-"""The files of a folder, those inside .zip archives included, and where to read each: archives are unpacked one file at a time."""
+"""The files of a folder, those inside .zip archives included, and where to read each: archives are unpacked one file at
+a time.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _NUMBERED = re.compile(r"\((\d+)\)(?:\.\w+)+$")
 
 
 def data_files(folder: Path) -> list[str]:
-    """Names, relative to the folder and sorted, of the files that could hold tables. Raises ConfigError without a folder."""
+    """Names, relative to the folder and sorted, of the files that could hold tables. Raises ConfigError without a
+    folder.
+    """
     return [name for name in all_files(folder) if is_data(name)]
 
 
@@ -67,7 +71,9 @@ def archive_of(folder: Path, name: str) -> tuple[Path, str]:
 
 
 class Unpacked:
-    """Gives each file a path on disk. What had to be unpacked or converted lies in a folder of its own until `self` goes."""
+    """Gives each file a path on disk. What had to be unpacked or converted lies in a folder of its own until `self`
+    goes.
+    """
 
     def __init__(self, folder: Path, most: int) -> None:
         self.folder, self.most = folder, most
@@ -125,8 +131,9 @@ class Unpacked:
 
 
 def newest_first(folder: Path, names: Sequence[str]) -> list[str]:
-    """Several files of one table, the newest first: by a date in every name, else by `(2)` as browsers write it, else by
-    the time of the last change, else by name. Of two rows with one id the first is kept."""
+    """Several files of one table, the newest first: by a date in every name, else by `(2)` as browsers write it, else
+    by the time of the last change, else by name. Of two rows with one id the first is kept.
+    """
     dated = {name: _date_in(name) for name in names}
     if all(dated.values()) and len(set(dated.values())) > 1:
         return sorted(names, key=lambda n: (-(dated[n] or 0), n))

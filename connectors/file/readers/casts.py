@@ -1,4 +1,6 @@
-"""SQL that turns text cells into values: numbers as a table writes them, times, yes and no; null where a cell does not fit."""
+"""SQL that turns text cells into values: numbers as a table writes them, times, yes and no; null where a cell does not
+fit.
+"""
 
 from __future__ import annotations
 

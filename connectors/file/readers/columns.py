@@ -1,5 +1,7 @@
 # ruff: noqa: S608 - the SQL is put together from the mapping of the person who runs it; names and texts are quoted
-"""Gives the text columns of a loaded file their types; names every cell that does not fit and every column that is in doubt."""
+"""Gives the text columns of a loaded file their types; names every cell that does not fit and every column that is in
+doubt.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ _SHAPES = {
     "TIMESTAMP": r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?",
     "TIMESTAMPTZ": r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)",
 }
-"""What all values of a column must look like for it to be read as that type. 007 and 20 digits are codes, not numbers."""
+"""What all values of a column must look like for it to be read as that type. 007 and 20 digits are codes, not
+numbers.
+"""
 _NUMBERS = ("BIGINT", "DOUBLE")
 _TIMES = ("DATE", "TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE")
 _THOUSANDS_OR_DECIMALS = r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}"
@@ -156,11 +160,14 @@ class Columns:
                 shown = row[2 * i + 1]
                 self.doubts.append(
                     Doubt(
-                        self._file, "thousands", name,
-                        f"{name!r} of {self._file}: is {shown} about {shown.split('.')[0]}, or {shown.replace('.', ',')}?",
+                        self._file,
+                        "thousands",
+                        name,
+                        f"{name!r} of {self._file}: is {shown} about {shown.split('.')[0]}, or "
+                        f"{shown.replace('.', ',')}?",
                         'Say so in the table: thousands = "." or decimal = ".".',
                     )
-                )  # fmt: skip
+                )
 
     def _fitting(self, candidates: Mapping[str, Sequence[str]], rows: str) -> dict[str, list[str]]:
         tries = [(name, kind) for name, kinds in candidates.items() for kind in kinds]

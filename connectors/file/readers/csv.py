@@ -1,5 +1,7 @@
 # ruff: noqa: S608 - the SQL is put together from the mapping of the person who runs it; names and texts are quoted
-"""A CSV file as a DuckDB table: a fixed dialect, inferred types, and every row or cell that does not fit named by its line."""
+"""A CSV file as a DuckDB table: a fixed dialect, inferred types, and every row or cell that does not fit named by its
+line.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ BAD = "\ufffd"
 
 
 class CsvReader:
-    """Loads one CSV file into a table: RFC 4180 unless the mapping says otherwise, never a guessed delimiter or quote."""
+    """Loads one CSV file into a table: RFC 4180 unless the mapping says otherwise, never a guessed delimiter or
+    quote.
+    """
 
     def __init__(
         self,
@@ -35,7 +39,8 @@ class CsvReader:
         self.doubts: list[Doubt] = []
 
     def load(self, name: str, canonical: Mapping[str, str] | None) -> list[Malformed]:
-        """Creates the table `name` of every row that has the file's shape, and gives what has not, in the order of lines.
+        """Creates the table `name` of every row that has the file's shape, and gives what has not, in the order of
+        lines.
 
         Types are as `Columns.create` says. Raises ConfigError for a file without columns.
         """

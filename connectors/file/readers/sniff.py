@@ -1,4 +1,6 @@
-"""What the first bytes of a text file show: its encoding, a `sep=` line, the row in which the table begins, its footer."""
+"""What the first bytes of a text file show: its encoding, a `sep=` line, the row in which the table begins, its
+footer.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,10 @@ def sniffed(path: Path, file: str, table: Table, spare: Callable[[str], Path], m
     if encoding == "utf-8":
         damaged = not _is_utf8(path, file, most)
         if damaged:
-            word = 'is not all UTF-8: cells with other characters are rejected. If it comes from Excel, set encoding = "cp1252"'
+            word = (
+                "is not all UTF-8: cells with other characters are rejected. If it comes from Excel, set "
+                'encoding = "cp1252"'
+            )
     if damaged or encoding != "utf-8" or b"\x00" in start:
         copy = spare(".csv")
         _copied(path, copy, encoding, file, most)
@@ -133,7 +138,9 @@ def _copied(path: Path, copy: Path, encoding: str, file: str, most: int) -> None
 
 
 def _evened(path: Path, quote: bytes, spare: Callable[[str], Path]) -> Path:
-    """The file, or a copy with one kind of line ends where they are mixed outside quotes: DuckDB can lose every row then."""
+    """The file, or a copy with one kind of line ends where they are mixed outside quotes: DuckDB can lose every row
+    then.
+    """
     crlf = lf = 0
     with opened(path) as raw:
         last = b""

@@ -73,11 +73,14 @@ class WorkbookReader:
         for column in sorted(self._long & self._texts):
             self.doubts.append(
                 Doubt(
-                    self._file, "digits", column,
-                    f"{column!r} of {self._file} holds numbers of more than 15 digits: Excel has changed the last ones.",
+                    self._file,
+                    "digits",
+                    column,
+                    f"{column!r} of {self._file} holds numbers of more than 15 digits: Excel has changed the "
+                    f"last ones.",
                     "Export these ids as text (CSV) from where they come.",
                 )
-            )  # fmt: skip
+            )
 
     def _sheet(self) -> CalamineSheet:
         try:
@@ -87,7 +90,8 @@ class WorkbookReader:
             if self._table.sheet is not None:
                 if self._table.sheet not in book.sheet_names:
                     raise ConfigError(
-                        f"{self._file} has no sheet {self._table.sheet!r}{nearest(self._table.sheet, book.sheet_names)}.",
+                        f"{self._file} has no sheet "
+                        f"{self._table.sheet!r}{nearest(self._table.sheet, book.sheet_names)}.",
                         remedy=f"It has {', '.join(book.sheet_names)}.",
                     )
                 return book.get_sheet_by_name(self._table.sheet)

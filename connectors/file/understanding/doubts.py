@@ -1,5 +1,7 @@
 # ruff: noqa: S608 - the SQL is put together from names of canonical columns
-"""What is wrong or in doubt about a stream. What `certain` gives refuses the run; what `doubtful` gives is for a person."""
+"""What is wrong or in doubt about a stream. What `certain` gives refuses the run; what `doubtful` gives is for a
+person.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,10 @@ def _multiplied(streams: Streams, stream: Stream) -> Iterator[Finding]:
         return
     twice = {r.record_id for r in streams.prepare(stream)[1] if r.message.startswith("two rows have this id")}
     if twice:
-        told = f"{stream}: a join matches several rows for {len(twice):,} records, such as {min(twice)}: one of them is kept."
+        told = (
+            f"{stream}: a join matches several rows for {len(twice):,} records, such as {min(twice)}: one "
+            f"of them is kept."
+        )
         yield Finding("warn", "objects", told, "Join by an id; a name can belong to several.")
 
 
@@ -65,7 +70,10 @@ def _weak_references(streams: Streams, stream: Stream) -> Iterator[Finding]:
             told = f"{stream}: {r.joined:,} of {r.total:,} {r.column} are written otherwise than the ids of {r.target}"
             yield Finding("ok", "objects", f"{told} (15 for 18 characters, or a prefix) and were joined.")
         if r.resolved < r.total and not any(f" {r.column} leads" in m for m in dead):
-            told = f"{stream}: {r.share:.0%} of {r.column} lead to a record of {r.target} ({r.resolved:,} of {r.total:,}): {_both(r)}."
+            told = (
+                f"{stream}: {r.share:.0%} of {r.column} lead to a record of {r.target} ({r.resolved:,} of "
+                f"{r.total:,}): {_both(r)}."
+            )
             yield Finding("warn", "objects", told, _cause(r))
 
 
@@ -132,7 +140,8 @@ def _mapped(streams: Streams, stream: Stream) -> set[str]:
 def _named_won(streams: Streams) -> list[str]:
     sql = (
         f"SELECT DISTINCT stage FROM {table_of('opportunities')} WHERE NOT coalesce(is_won, false)"
-        f" AND regexp_matches(lower(stage), '{_WON}') AND NOT regexp_matches(lower(stage), '{_NOT_WON}') ORDER BY 1 LIMIT 5"
+        f" AND regexp_matches(lower(stage), '{_WON}') AND NOT regexp_matches(lower(stage), '{_NOT_WON}') "
+        f"ORDER BY 1 LIMIT 5"
     )
     return [row[0] for row in streams.query(sql)]
 
@@ -196,13 +205,18 @@ def _swapped(streams: Streams) -> Iterator[Finding]:
     if not fits:
         return
     late, late_turned = streams.query(
-        f"""SELECT count(*) FILTER (created_at > close_at), count(*) FILTER ({turned.format(x="created_at")} > {turned.format(x="close_at")})
-        FROM {table_of("opportunities")} WHERE is_won AND ({both.format(x="created_at")} OR {both.format(x="close_at")})"""
+        f"""SELECT count(*) FILTER (created_at > close_at), count(*) FILTER ({turned.format(x="created_at")} >
+        {turned.format(x="close_at")})
+        FROM {table_of("opportunities")} WHERE is_won AND ({both.format(x="created_at")} OR
+          {both.format(x="close_at")})"""
     )[0]
     key, wrong = formats[0]
     right = wrong.replace("%d", "\0").replace("%m", "%d").replace("\0", "%m")
     if late > late_turned:
-        told = f"[tables.{key}] reads dates as {wrong}; read as {right} they fit better: {late} won deals are created after they close."
+        told = (
+            f"[tables.{key}] reads dates as {wrong}; read as {right} they fit better: {late} won deals are "
+            f"created after they close."
+        )
         yield Finding("warn", "fields", told, f'Set date_format = "{right}" if that is how the export writes dates.')
     elif values >= 8 and days >= 3:
         told = f"[tables.{key}] reads dates as {wrong}, and no day is beyond the 12th: they could as well be {right}."
@@ -211,17 +225,23 @@ def _swapped(streams: Streams) -> Iterator[Finding]:
 
 def _outliers(streams: Streams) -> Iterator[Finding]:
     table = table_of("opportunities")
-    sql = f"""WITH m AS (SELECT coalesce(currency, '') AS c, median(abs(amount)) AS m FROM {table} WHERE amount <> 0 GROUP BY 1 HAVING count(*) >= 3)
-        SELECT any_value(c), count(*), any_value(id || ' (' || CAST(amount AS VARCHAR) || ')') FROM {table} JOIN m ON coalesce(currency, '') = c
+    sql = f"""WITH m AS (SELECT coalesce(currency, '') AS c, median(abs(amount)) AS m FROM {table} WHERE amount <> 0
+    GROUP BY 1 HAVING count(*) >= 3)
+        SELECT any_value(c), count(*), any_value(id || ' (' || CAST(amount AS VARCHAR) || ')') FROM {table} JOIN m ON
+          coalesce(currency, '') = c
         WHERE abs(amount) > 100 * m"""
     code, count, example = streams.query(sql)[0]
     if count:
-        told = f"opportunities: {count:,} amounts are over 100 times the median of their currency{f' ({code})' if code else ''}: {example}."
+        told = (
+            f"opportunities: {count:,} amounts are over 100 times the median of their "
+            f"currency{f' ({code})' if code else ''}: {example}."
+        )
         yield Finding("warn", "objects", told, "Cents for units, or a decimal mark read as thousands?")
 
 
 def _lengths(streams: Streams) -> Iterator[Finding]:
-    sql = f"""SELECT count(*) FILTER (minutes > 720), median(minutes) FILTER (minutes > 0), count(*) FILTER (minutes > 0), max(minutes)
+    sql = f"""SELECT count(*) FILTER (minutes > 720), median(minutes) FILTER (minutes > 0), count(*) FILTER (minutes >
+    0), max(minutes)
         FROM {table_of("activities")} WHERE channel = 'call'"""
     long, median, count, longest = streams.query(sql)[0]
     unit = "Are these seconds or milliseconds? Divide by 60 or 60000 in the mapping of minutes."
@@ -232,7 +252,8 @@ def _lengths(streams: Streams) -> Iterator[Finding]:
     elif median is not None and median > 240:
         yield Finding("warn", "activity", f"Half of the calls last over {median / 60:.1f} hours.", unit)
     unknown = streams.query(
-        f"SELECT count(*) FILTER (channel IS NULL), count(*) FILTER (direction IS NULL), count(*) FROM {table_of('activities')}"
+        f"SELECT count(*) FILTER (channel IS NULL), count(*) FILTER (direction IS NULL), count(*) FROM "
+        f"{table_of('activities')}"
     )[0]
     for n, what in (
         (unknown[0], "no channel: they count for nothing"),

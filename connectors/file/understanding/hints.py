@@ -1,4 +1,6 @@
-"""What a cell that does not fit looks like, in words, and the remedy: the key of a table that says how the file writes it."""
+"""What a cell that does not fit looks like, in words, and the remedy: the key of a table that says how the file writes
+it.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 # ruff: noqa: S608 - the SQL is put together from names of canonical columns
-"""References between streams: how many lead to a record, what those that lead nowhere look like, and why that may be."""
+"""References between streams: how many lead to a record, what those that lead nowhere look like, and why that may
+be.
+"""
 
 from __future__ import annotations
 
@@ -103,7 +105,8 @@ def resolve(
         else f"SELECT {quoted(column)} AS ref FROM {table}"
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE loose AS SELECT ref, count(*) AS n FROM ({each}) WHERE ref IS NOT NULL GROUP BY ref"
+        f"CREATE OR REPLACE TEMP TABLE loose AS SELECT ref, count(*) AS n FROM ({each}) WHERE ref IS NOT NULL "
+        f"GROUP BY ref"
     )
     total = _number(con, "SELECT coalesce(sum(n), 0) FROM loose")
     con.execute(f"DELETE FROM loose WHERE ref IN (SELECT id FROM {targets})")
@@ -135,7 +138,8 @@ def _rewrite(con: duckdb.DuckDBPyConnection, table: str, column: str, is_list: b
     if is_list:
         con.execute("SET VARIABLE same = (SELECT map(list(ref), list(id)) FROM same)")
         con.execute(
-            f"UPDATE {table} SET {c} = list_transform({c}, lambda x: coalesce(getvariable('same')[x], x)) WHERE {c} IS NOT NULL"
+            f"UPDATE {table} SET {c} = list_transform({c}, lambda x: coalesce(getvariable('same')[x], x)) "
+            f"WHERE {c} IS NOT NULL"
         )
     else:
         con.execute(f"UPDATE {table} SET {c} = same.id FROM same WHERE {c} = same.ref")
@@ -155,15 +159,24 @@ def _cause(con: duckdb.DuckDBPyConnection, targets: str, target: Stream) -> str:
 
     named = "name" in SCHEMAS[target].names
     guesses: Sequence[tuple[float, str]] = (
-        (share("regexp_matches(ref, '[0-9.]+[eE][+]?[0-9]+$')"), "a spreadsheet has rounded these ids: export again, and do not open the file in Excel"),
-        (share("regexp_matches(ref, '[;,|].')"), "several ids stand in one cell: map the column that holds the primary one only"),
-        (among("lower(trim({x}))", "name") if named else 0, "these are names, not ids: export the id too, or join by name in the mapping"),
+        (
+            share("regexp_matches(ref, '[0-9.]+[eE][+]?[0-9]+$')"),
+            "a spreadsheet has rounded these ids: export again, and do not open the file in Excel",
+        ),
+        (
+            share("regexp_matches(ref, '[;,|].')"),
+            "several ids stand in one cell: map the column that holds the primary one only",
+        ),
+        (
+            among("lower(trim({x}))", "name") if named else 0,
+            "these are names, not ids: export the id too, or join by name in the mapping",
+        ),
         (among("lower({x})"), "they differ in upper and lower case only"),
         (among("ltrim({x}, '0')"), "they differ in leading zeros only"),
         (among("regexp_replace({x}, '\\.0+$', '')"), "they differ in '.0' only: a program has read the ids as numbers"),
         (among("regexp_extract({x}, '[0-9]+$')"), "they differ in what stands before the number"),
         (among("{x}", "email") if "email" in SCHEMAS[target].names else 0, "these are e-mail addresses, not ids"),
-    )  # fmt: skip
+    )
     best = max(guesses, key=lambda g: g[0])
     return best[1] if best[0] >= 0.5 else f"not all {target} may have been exported"
 

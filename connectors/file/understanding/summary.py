@@ -54,7 +54,8 @@ def _deals(streams: Streams) -> Iterator[Finding]:
     ]
     yield Finding("ok", "objects", f"opportunities: {'; '.join(parts)}.")
     sums = streams.query(
-        f"""SELECT year(close_at), coalesce(currency, 'corporate'), sum(amount) FROM {table} WHERE is_won AND amount IS NOT NULL
+        f"""SELECT year(close_at), coalesce(currency, 'corporate'), sum(amount) FROM {table} WHERE is_won AND amount
+        IS NOT NULL
         GROUP BY 1, 2 ORDER BY 1 DESC NULLS LAST, 2 LIMIT 8"""
     )
     if sums:
@@ -65,7 +66,8 @@ def _deals(streams: Streams) -> Iterator[Finding]:
 def _acts(streams: Streams) -> Iterator[Finding]:
     rows = streams.query(
         f"""SELECT coalesce(channel, 'no channel'), count(*), count(*) FILTER (direction = 'outbound'),
-        count(*) FILTER (direction = 'inbound'), count(*) FILTER (automated), left(min(occurred_at)::VARCHAR, 10), left(max(occurred_at)::VARCHAR, 10)
+        count(*) FILTER (direction = 'inbound'), count(*) FILTER (automated), left(min(occurred_at)::VARCHAR, 10),
+          left(max(occurred_at)::VARCHAR, 10)
         FROM {table_of("activities")} GROUP BY 1 ORDER BY 2 DESC"""
     )
     for acts in streams.sources.activity.acts:
@@ -95,7 +97,8 @@ def foreign_money(streams: Streams, own: str | None) -> Iterator[Finding]:
             continue
         streams.prepare(stream)
         rows = streams.query(
-            f"SELECT currency, count(*), sum(amount) FROM {table_of(stream)} WHERE currency IS NOT NULL GROUP BY 1 ORDER BY 2 DESC"
+            f"SELECT currency, count(*), sum(amount) FROM {table_of(stream)} WHERE currency IS NOT NULL GROUP "
+            f"BY 1 ORDER BY 2 DESC"
         )
         for code, count, amount in rows:
             if code in known or code == own or (own is None and not known):

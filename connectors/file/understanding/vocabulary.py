@@ -1,4 +1,6 @@
-"""The words that channel, direction and outcome may hold, the synonyms that exports use, and SQL that turns one into the other."""
+"""The words that channel, direction and outcome may hold, the synonyms that exports use, and SQL that turns one into
+the other.
+"""
 
 from __future__ import annotations
 
@@ -10,39 +12,160 @@ DIRECTIONS = ("outbound", "inbound", "internal")
 OUTCOMES = ("done", "not_connected", "no_show", "scheduled", "cancelled", "bounced")
 
 _CHANNEL = {
-    "email": ("e mail", "mail", "emails", "email message", "emailmessage", "incoming email", "outgoing email", "gmail", "outlook"),
-    "call": ("phone", "phone call", "telephone", "voice", "calls", "anruf", "telefon", "telefonat", "appel", "llamada", "logged call", "voip"),
-    "meeting": ("event", "appointment", "meetings", "demo", "visit", "lunch", "termin", "besuch", "conference", "rendez vous", "reunion"),
+    "email": (
+        "e mail",
+        "mail",
+        "emails",
+        "email message",
+        "emailmessage",
+        "incoming email",
+        "outgoing email",
+        "gmail",
+        "outlook",
+    ),
+    "call": (
+        "phone",
+        "phone call",
+        "telephone",
+        "voice",
+        "calls",
+        "anruf",
+        "telefon",
+        "telefonat",
+        "appel",
+        "llamada",
+        "logged call",
+        "voip",
+    ),
+    "meeting": (
+        "event",
+        "appointment",
+        "meetings",
+        "demo",
+        "visit",
+        "lunch",
+        "termin",
+        "besuch",
+        "conference",
+        "rendez vous",
+        "reunion",
+    ),
     "message": (
-        "sms", "text", "text message", "chat", "whatsapp", "whats app", "linkedin", "linkedin message", "messenger", "imessage",
-        "conversation", "slack", "teams", "communication", "live chat", "telegram", "wechat", "mms",
+        "sms",
+        "text",
+        "text message",
+        "chat",
+        "whatsapp",
+        "whats app",
+        "linkedin",
+        "linkedin message",
+        "messenger",
+        "imessage",
+        "conversation",
+        "slack",
+        "teams",
+        "communication",
+        "live chat",
+        "telegram",
+        "wechat",
+        "mms",
     ),
     "case_reply": ("case reply", "ticket reply", "case comment", "ticket comment"),
     "task": ("to do", "todo", "tasks", "aufgabe", "deadline", "tâche", "tarea"),
     "note": ("notes", "comment", "notiz", "nota"),
-}  # fmt: skip
+}
 _DIRECTION = {
-    "outbound": ("outgoing", "out", "sent", "originating", "made", "placed", "ausgehend", "sortant", "saliente", "outgoing email", "outbound call", "2"),
-    "inbound": ("incoming", "in", "received", "eingehend", "entrant", "entrante", "incoming email", "inbound call", "1"),
+    "outbound": (
+        "outgoing",
+        "out",
+        "sent",
+        "originating",
+        "made",
+        "placed",
+        "ausgehend",
+        "sortant",
+        "saliente",
+        "outgoing email",
+        "outbound call",
+        "2",
+    ),
+    "inbound": (
+        "incoming",
+        "in",
+        "received",
+        "eingehend",
+        "entrant",
+        "entrante",
+        "incoming email",
+        "inbound call",
+        "1",
+    ),
     "internal": ("intern", "intraorg", "intra org", "extension"),
-}  # fmt: skip
+}
 _OUTCOME = {
     "done": (
-        "connected", "call connected", "answered", "accepted", "completed", "complete", "held", "sent", "delivered", "received",
-        "finished", "closed", "success", "successful", "call accepted", "yes", "verbunden", "angenommen", "erledigt", "replied",
-        "opened", "deliver", "left live message",
+        "connected",
+        "call connected",
+        "answered",
+        "accepted",
+        "completed",
+        "complete",
+        "held",
+        "sent",
+        "delivered",
+        "received",
+        "finished",
+        "closed",
+        "success",
+        "successful",
+        "call accepted",
+        "yes",
+        "verbunden",
+        "angenommen",
+        "erledigt",
+        "replied",
+        "opened",
+        "deliver",
+        "left live message",
     ),
     "not_connected": (
-        "no answer", "not answered", "unanswered", "missed", "missed call", "busy", "line busy", "left voicemail", "voicemail",
-        "voice mail", "left message", "wrong number", "rejected", "declined", "hang up", "hung up", "abandoned", "call failed",
-        "failed call", "no", "nicht erreicht", "besetzt", "verpasst", "unreachable", "not connected", "call canceled",
-        "call cancelled", "out of business hours", "ring timeout", "disconnected", "no contact",
+        "no answer",
+        "not answered",
+        "unanswered",
+        "missed",
+        "missed call",
+        "busy",
+        "line busy",
+        "left voicemail",
+        "voicemail",
+        "voice mail",
+        "left message",
+        "wrong number",
+        "rejected",
+        "declined",
+        "hang up",
+        "hung up",
+        "abandoned",
+        "call failed",
+        "failed call",
+        "no",
+        "nicht erreicht",
+        "besetzt",
+        "verpasst",
+        "unreachable",
+        "not connected",
+        "call canceled",
+        "call cancelled",
+        "out of business hours",
+        "ring timeout",
+        "disconnected",
+        "no contact",
     ),
     "no_show": ("no show", "noshow", "nicht erschienen", "did not attend"),
     "scheduled": ("planned", "open", "not started", "upcoming", "geplant", "in progress", "rescheduled", "pending"),
     "cancelled": ("canceled", "cancelled", "abgesagt", "annule", "annulé", "deferred", "deleted", "uninvited"),
     "bounced": ("bounce", "failed", "undelivered", "undeliverable", "fail", "rejected by server"),
-}  # fmt: skip
+}
 
 
 def _all(words: tuple[str, ...], synonyms: dict[str, tuple[str, ...]]) -> dict[str, str]:
@@ -55,7 +178,9 @@ VOCABULARY: dict[tuple[Stream, str], tuple[tuple[str, ...], dict[str, str]]] = {
     ("activities", "direction"): (DIRECTIONS, _all(DIRECTIONS, _DIRECTION)),
     ("activities", "outcome"): (OUTCOMES, _all(OUTCOMES, _OUTCOME)),
 }
-"""(stream, column) -> (words, every word that is understood -> its meaning). Words are compared without case or marks."""
+"""(stream, column) -> (words, every word that is understood -> its meaning). Words are compared without case or
+marks.
+"""
 
 
 def word(stream: Stream, column: str, text: str) -> str | None:

@@ -46,7 +46,9 @@ class Tokens:
             return self._token
 
     def renew(self, refused: str) -> bool:
-        """After a 401 for `refused`: True when there is now another token to try. One thread renews, the others wait."""
+        """After a 401 for `refused`: True when there is now another token to try. One thread renews, the others
+        wait.
+        """
         with self._lock:
             if self._token == refused:
                 self._fetch()
@@ -87,7 +89,9 @@ class Tokens:
         self._until = self._monotonic() + _LIFE * float(answer.get("expires_in") or 1800)
 
     def _keep(self, auth: OAuthAuth, sent: str, answered: object) -> None:
-        """HubSpot answers with the refresh token that it was sent; should it be another, that one counts from now on."""
+        """HubSpot answers with the refresh token that it was sent; should it be another, that one counts from now
+        on.
+        """
         if not isinstance(answered, str) or not answered or answered == sent:
             return
         self._refresh = answered

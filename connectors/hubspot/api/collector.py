@@ -1,5 +1,6 @@
-"""Fewer runs of the garbage collector while answers are read: JSON holds no cycles, and looking for them costs as much as
-reading it."""
+"""Fewer runs of the garbage collector while answers are read: JSON holds no cycles, and looking for them costs as much
+as reading it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The day's allowance of a HubSpot account: what is left of it, as the last answer told, and what is kept for others."""
+"""The day's allowance of a HubSpot account: what is left of it, as the last answer told, and what is kept for
+others.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +47,7 @@ class Quota:
         if left <= reserve and self._monotonic() - seen < _REMEMBERED:
             raise QuotaReached(
                 f"HubSpot has {left} of {daily} calls left today and {reserve} are kept for others.",
-                remedy="Run outside busy hours, or after midnight in the account's time zone, or lower crm.daily_reserve "
+                remedy="Run outside busy hours, or after midnight in the account's time zone, or lower "
+                "crm.daily_reserve "
                 "and crm.busy_reserve.",
             )

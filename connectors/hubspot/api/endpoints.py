@@ -1,4 +1,6 @@
-"""Every path of the API in one place, by version: `v3` (with v4 for associations) or a dated version such as 2026-03."""
+"""Every path of the API in one place, by version: `v3` (with v4 for associations) or a dated version such as
+2026-03.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """HubSpot's limits in ten seconds and in one, by pool, learnt from the answers; the day's allowance is in `quota.py`.
 
-Every answer outside a search tells how many calls the account may make in ten seconds and how many of them are left. Both
-are hints that may be missing: then the smallest published limit holds.
+Every answer outside a search tells how many calls the account may make in ten seconds and how many of them are left.
+Both are hints that may be missing: then the smallest published limit holds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ TEN_SECONDS = 10.0
 UNTOLD = 100
 """Calls in ten seconds until an answer tells the account's own limit: that of the smallest tier."""
 _ASSOCIATIONS = ((250, 200), (190, 150), (0, 100))
-"""Batch reads of associations in ten seconds, which have a limit of their own, by the least limit of the account's tier."""
+"""Batch reads of associations in ten seconds, which have a limit of their own, by the least limit of the account's
+tier.
+"""
 _HEADER = "X-HubSpot-RateLimit-"
 
 

@@ -47,9 +47,11 @@ def records(what: str, *, archived: bool | None = None, beyond: str = "") -> Che
 
 
 def refuse_empty(what: str, believed_empty: set[str]) -> Check:
-    """Refuses an empty list until the same call has answered it three times; `believed_empty` remembers that for later calls.
+    """Refuses an empty list until the same call has answered it three times; `believed_empty` remembers that for later
+    calls.
 
-    A 200 with an empty list, sent by something in front of the CRM, would else delete every record of that list (fault N6).
+    A 200 with an empty list, sent by something in front of the CRM, would else delete every record of that list (fault
+    N6).
     """
     seen = itertools.count(1)
 

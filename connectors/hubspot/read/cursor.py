@@ -29,8 +29,9 @@ _SKEW_MS = 300_000
 class Position:
     """`kind` counts through the objects of a stream; `start`, `since` and `swept` are the server's epoch milliseconds.
 
-    `swept` is when the archived records were last looked through and `due` says that this read does so again. `linked` is
-    when the associations of landed records were last read. `shown` are the mapped properties that the records of each kind
+    `swept` is when the archived records were last looked through and `due` says that this read does so again. `linked`
+    is when the associations of landed records were last read. `shown` are the mapped properties that the records of
+    each kind
     had: where they are others in an increment, all records of the kind are listed again (relist).
     """
 
@@ -102,7 +103,9 @@ def begin(now: int) -> Position:
 
 
 def ending_at(pages: Iterable[Page], following: Callable[[], Position]) -> Iterator[Page]:
-    """The pages, the last one with the cursor of what follows them; when they fail, all that came before as they are."""
+    """The pages, the last one with the cursor of what follows them; when they fail, all that came before as they
+    are.
+    """
     last: Page | None = None
     try:
         for page in pages:

@@ -1,8 +1,8 @@
 """Our own writes in an incremental read: HubSpot counts them as changes, and they need not be brought back.
 
 The search is asked for what was modified before and after our writes; within them it is only asked how many records it
-counts. As many as we wrote (less those that were modified again later) means that nobody else is among them. Otherwise the
-window is read like any other, and those that still have our stamp are passed over.
+counts. As many as we wrote (less those that were modified again later) means that nobody else is among them. Otherwise
+the window is read like any other, and those that still have our stamp are passed over.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ class Echo:
     def beside(
         self, fetcher: Fetcher, name: str, wanted: Sequence[str], stamp: str, position: Position
     ) -> Iterator[tuple[list[Record], str]]:
-        """The pages of an incremental read without what our writes left. Those within our writes' window are not resumed
-        in the middle: their position is that of the pages before."""
+        """The pages of an incremental read without what our writes left. Those within our writes' window are not
+        resumed in the middle: their position is that of the pages before.
+        """
         around = [(position.since, self.first - 1), (self.last + 1, position.start)]
         windows = [(low, high) for low, high in around if low <= high]
         after, moved = position.after, 0

@@ -115,8 +115,8 @@ class Fetcher:
         beyond: str,
         ended: str | None,
     ) -> Iterator[tuple[list[Record], str]]:
-        """Pages of 200 by id of the records modified in one of the windows (epoch ms, both ends included), each with its
-        last id.
+        """Pages of 200 by id of the records modified in one of the windows (epoch ms, both ends included), each with
+        its last id.
 
         `ended` names an instant besides the modification that brings a record back when it falls into the window: time
         alone ends a meeting. `total` is never looked at: it counts records that the results leave out.

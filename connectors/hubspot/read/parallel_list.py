@@ -1,8 +1,10 @@
-"""Long lists in parts that are read at the same time: a list gives 100 records a call, and one call at a time is too slow.
+"""Long lists in parts that are read at the same time: a list gives 100 records a call, and one call at a time is too
+slow.
 
-The list is in the order of ids, and its `after` is in practice the id from which it goes on. That is documented nowhere, so
-it is not relied on: a part reads on until it has met a record that the next part has, or the end of the list. Wherever the
-next part began, and whether it began at all, nothing between the two can be missed; it is only read more slowly.
+The list is in the order of ids, and its `after` is in practice the id from which it goes on. That is documented
+nowhere, so it is not relied on: a part reads on until it has met a record that the next part has, or the end of the
+list. Wherever the next part began, and whether it began at all, nothing between the two can be missed; it is only read
+more slowly.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ ALONE = 10
 
 @dataclass(eq=False, slots=True)
 class Part:
-    """Some of the list from `start` on. `first` and `last` are the ids it has read (0: none yet), `after` goes on from there."""
+    """Some of the list from `start` on. `first` and `last` are the ids it has read (0: none yet), `after` goes on from
+    there.
+    """
 
     after: str
     start: int = 0
@@ -156,14 +160,18 @@ def _advance(parts: list[Part], part: Part, records: list[Record], following: st
 
 
 def _drop(parts: list[Part], part: Part) -> None:
-    """Takes out a part that has read nothing: the one before it goes on in its place, if it was not at the end itself."""
+    """Takes out a part that has read nothing: the one before it goes on in its place, if it was not at the end
+    itself.
+    """
     before = parts[parts.index(part) - 1]
     parts.remove(part)
     before.over = before.over and not before.after
 
 
 def _steal(parts: list[Part]) -> None:
-    """When there are fewer parts at work than there could be, half of what is left of the longest becomes a part of its own."""
+    """When there are fewer parts at work than there could be, half of what is left of the longest becomes a part of its
+    own.
+    """
     if sum(not p.over for p in parts) >= PARTS:
         return
     left = [(p.pages_left(n.start), p, n) for p, n in pairwise(parts) if not p.over]

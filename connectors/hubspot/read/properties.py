@@ -1,4 +1,5 @@
-"""Which properties an object has: known for nothing from the records themselves, asked for when one seems to be missing.
+"""Which properties an object has: known for nothing from the records themselves, asked for when one seems to be
+missing.
 
 A property that exists is present in every record that asked for it, null when unset; one that does not exist is left
 out without a word. So an absent key is a suspicion, which one call settles.
@@ -58,7 +59,8 @@ class Properties:
     def confirm(
         self, mapping: KindMapping, wanted: Sequence[str], records: Sequence[Record], owned: Sequence[PropertySpec]
     ) -> None:
-        """Looks at a page's first record. Raises SchemaError for a property of ours, or a required one, that is missing.
+        """Looks at a page's first record. Raises SchemaError for a property of ours, or a required one, that is
+        missing.
 
         Where none of ours is there, nothing was installed yet: they are read as unknown, and only writing is refused.
         """

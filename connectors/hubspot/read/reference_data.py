@@ -1,4 +1,6 @@
-"""What is read once per process and only when something needs it: currency, stages, owners, product families, addresses."""
+"""What is read once per process and only when something needs it: currency, stages, owners, product families,
+addresses.
+"""
 
 from __future__ import annotations
 

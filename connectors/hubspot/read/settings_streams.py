@@ -32,7 +32,8 @@ def users(portal: Portal, position: Position) -> Page:
 
 
 def currency_rates(portal: Portal, position: Position) -> Page:
-    """All rates, asked for once a day, into the portal's own currency: it is the corporate one, whatever the settings say.
+    """All rates, asked for once a day, into the portal's own currency: it is the corporate one, whatever the settings
+    say.
 
     Without the scope, or on a portal that has no such settings, only the company currency has a rate.
     """

@@ -174,7 +174,9 @@ def _writable(client: Client, mapping: HubSpotMapping) -> Iterator[Finding]:
 def _ours(
     mapping: HubSpotMapping, owned: Sequence[PropertySpec], properties: Properties, provisioner: Provisioner
 ) -> Iterator[Finding]:
-    """Our properties against what `provision --plan` would do: nothing there yet is to be done, a difference is a fault."""
+    """Our properties against what `provision --plan` would do: nothing there yet is to be done, a difference is a
+    fault.
+    """
     if not owned:
         return
     plan = provisioner.plan(owned)

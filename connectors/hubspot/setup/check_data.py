@@ -81,9 +81,11 @@ def replies_only(client: Client, mapping: KindMapping) -> Iterator[Finding]:
         yield Finding(
             "warn",
             "activity",
-            f"Of the last {len(began)} e-mail threads in which a customer wrote, {theirs} were begun by one: the account "
+            f"Of the last {len(began)} e-mail threads in which a customer wrote, {theirs} were begun by one: "
+            f"the account "
             "probably logs replies only, so customers' own messages are missing and the balance leans to us.",
-            "In HubSpot: Settings > Data Management > Objects > Activities > Contact email logging rules > Log all emails.",
+            "In HubSpot: Settings > Data Management > Objects > Activities > Contact email logging rules > "
+            "Log all emails.",
         )
 
 
@@ -103,7 +105,8 @@ def late_deals(client: Client, mapping: KindMapping) -> Iterator[Finding]:
         yield Finding(
             "warn",
             "money",
-            f"Deals are entered late: of {len(lags)} won in a year, one in ten is recorded {late} days or more after its "
+            f"Deals are entered late: of {len(lags)} won in a year, one in ten is recorded {late} days or "
+            f"more after its "
             "close date. A customer that seems to have stopped buying may have a deal that nobody has entered yet.",
             "Have deals entered while they are open.",
         )

@@ -50,7 +50,8 @@ def senders(client: Client, mapping: HubSpotMapping, organisation: Organisation,
         yield Finding(
             "warn",
             "activity",
-            f"Not among organisation.own_domains: {', '.join(told)}. A mail from there without a direction of HubSpot's "
+            f"Not among organisation.own_domains: {', '.join(told)}. A mail from there without a direction of "
+            f"HubSpot's "
             "counts as the customer's.",
             f"Add to organisation.own_domains those that are yours of {domains}.",
         )
@@ -92,7 +93,8 @@ def _meaningless(kind: Kind, field: str, name: str, numbers: Mapping[str, int], 
     return Finding(
         "warn",
         "fields",
-        f"{name}: {sum(numbers.values())} records have outcomes without a mapping, so what came of them is unknown: {listed}.",
+        f"{name}: {sum(numbers.values())} records have outcomes without a mapping, so what came of them is "
+        f"unknown: {listed}.",
         f"Give them a meaning in [{kind}.values.{field}] of the mapping: {', '.join(sorted(known))}.",
     )
 

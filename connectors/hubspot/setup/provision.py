@@ -108,7 +108,9 @@ class Provisioner:
         return ProvisionPlan(tuple(items))
 
     def remove(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
-        """Archives them. Raises SchemaError for one that a list or workflow uses; the others are archived all the same."""
+        """Archives them. Raises SchemaError for one that a list or workflow uses; the others are archived all the
+        same.
+        """
         plan = self._removal(specs)
         used: list[str] = []
         for item in plan.items:

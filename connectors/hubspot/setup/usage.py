@@ -19,7 +19,9 @@ from connectors.hubspot.read.fetch import batched
 
 LISTS_SCOPE, FLOWS_SCOPE = "crm.lists.read", "automation"
 FOUND_AT_ONCE, READ_AT_ONCE, MOST = 500, 100, 5000
-"""Lists a search; lists or workflows whose definition is read in a call; beyond so many of them the rest is not looked at."""
+"""Lists a search; lists or workflows whose definition is read in a call; beyond so many of them the rest is not looked
+at.
+"""
 
 
 @dataclass(frozen=True, slots=True)

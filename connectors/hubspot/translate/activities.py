@@ -1,6 +1,8 @@
-"""E-mails, messages, calls, meetings and tasks to the canonical activities: who acted, what came of it, how long, with whom.
+"""E-mails, messages, calls, meetings and tasks to the canonical activities: who acted, what came of it, how long, with
+whom.
 
-An outcome that an admin has added is unknown until the mapping says what it means. Subjects and bodies are never asked for.
+An outcome that an admin has added is unknown until the mapping says what it means. Subjects and bodies are never asked
+for.
 """
 
 from __future__ import annotations
@@ -208,8 +210,8 @@ def activities(
 ) -> pa.RecordBatch:
     """One kind of activity as a canonical batch. `now` tells which meetings without an outcome have been held.
 
-    Every company and deal that an activity is associated with is kept: HubSpot associates by itself, and which of them it
-    is about is decided where all records are known.
+    Every company and deal that an activity is associated with is kept: HubSpot associates by itself, and which of them
+    it is about is decided where all records are known.
     """
     by_kind: dict[Kind, Callable[[], Columns]] = {
         "emails": lambda: emails(sheet, linked, sides, mails),
@@ -235,8 +237,9 @@ def activities(
 
 
 def _call_key(start: str | None, owner: str | None, spent: str | None, people: Sequence[str]) -> str | None:
-    """A phone system logs one call on every contact with its number: one person speaks to one at a time, so what begins at the
-    same second with the same owner and lasts as long is one call. A time that a person typed has no seconds."""
+    """A phone system logs one call on every contact with its number: one person speaks to one at a time, so what begins
+    at the same second with the same owner and lasts as long is one call. A time that a person typed has no seconds.
+    """
     if start and owner and spent and spent.strip("0.") and not start.endswith((":00Z", ":00.000Z", "00000")):
         return _digest("call", start, owner, spent)
     return _digest("call", start, owner or "", *people) if start and people else None

@@ -59,7 +59,9 @@ class Envelope:
 def envelope(
     direction: str | None, sender: str | None, recipients: str | None, copies: str | None, headers: str | None
 ) -> Envelope:
-    """From the two address properties, completed by the headers; of a forwarded mail only the headers name the author."""
+    """From the two address properties, completed by the headers; of a forwarded mail only the headers name the
+    author.
+    """
     parsed = _headers(headers)
     listed = [a for part in ("to", "cc", "bcc") if (given := parsed.get(part)) for a in _addresses(given)]
     named = _plain(sender)

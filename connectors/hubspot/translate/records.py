@@ -251,7 +251,9 @@ class Owner(TypedDict, total=False):
 
 
 class Rate(TypedDict, total=False):
-    """An exchange rate as the API gives it: `conversionRate` units of `toCurrencyCode` for one of `fromCurrencyCode`."""
+    """An exchange rate as the API gives it: `conversionRate` units of `toCurrencyCode` for one of
+    `fromCurrencyCode`.
+    """
 
     id: str
     fromCurrencyCode: str

@@ -1,5 +1,7 @@
-"""Tickets: what customers, and our people for them, have raised. Many have no company: the account is then found through the
-contact. Who raised one is told by the channel that it came through, else by how the record was made; else it is unknown."""
+"""Tickets: what customers, and our people for them, have raised. Many have no company: the account is then found
+through the contact. Who raised one is told by the channel that it came through, else by how the record was made; else
+it is unknown.
+"""
 
 from __future__ import annotations
 

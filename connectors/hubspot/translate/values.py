@@ -92,7 +92,9 @@ def flag(text: str) -> bool:
 
 
 def parse_time(text: str) -> datetime:
-    """An instant: ISO 8601 with a zone, a bare date (midnight UTC), or epoch milliseconds, also as "1633996800000.0". Raises ValueError."""
+    """An instant: ISO 8601 with a zone, a bare date (midnight UTC), or epoch milliseconds, also as "1633996800000.0".
+    Raises ValueError.
+    """
     text = text.strip()
     whole, point, fraction = text.partition(".")
     if whole.lstrip("-").isdigit() and (fraction.isdigit() or not point):

@@ -1,7 +1,8 @@
-"""HubSpot's webhooks: which records a delivery is about. Old-style events (`deal.merge`) and generic ones (`object.merge`).
+"""HubSpot's webhooks: which records a delivery is about. Old-style events (`deal.merge`) and generic ones
+(`object.merge`).
 
-A delivery is a list of events. They come more than once, late and in any order, and their ids are not unique: so nothing
-is taken from an event but the records it names, and marking a record twice is the same as once.
+A delivery is a list of events. They come more than once, late and in any order, and their ids are not unique: so
+nothing is taken from an event but the records it names, and marking a record twice is the same as once.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ class Event(TypedDict, total=False):
 
 
 class HubSpotWebhooks:
-    """Implements `connectors.webhooks.Webhooks`. `url` is the address that HubSpot calls, exactly as in the app; `portal`
+    """Implements `connectors.webhooks.Webhooks`. `url` is the address that HubSpot calls, exactly as in the app;
+    `portal`
     None: events of any portal are ours."""
 
     def __init__(self, secret: Secret, url: str, mapping: HubSpotMapping, portal: int | None = None) -> None:

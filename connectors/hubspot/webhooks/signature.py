@@ -46,7 +46,9 @@ def sign(secret: str, method: str, uri: str, body: bytes, timestamp: str) -> str
 
 
 def verify(secret: str, method: str, uri: str, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
-    """Raises NotSigned; what is wrong is told in general only, so that nobody can learn from it. Header names are lower case."""
+    """Raises NotSigned; what is wrong is told in general only, so that nobody can learn from it. Header names are lower
+    case.
+    """
     timestamp = headers.get("x-hubspot-request-timestamp", "")
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 15):
         raise NotSigned("The delivery has no timestamp.")

@@ -1,4 +1,6 @@
-"""What an answer of Salesforce must look like to count as one: whole JSON, the result of the query that was asked, with ids."""
+"""What an answer of Salesforce must look like to count as one: whole JSON, the result of the query that was asked, with
+ids.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def parsed(response: requests.Response) -> Any:
     if kind.strip() != JSON or not _in_utf8(more):
         raise RetriableError(
             f"Salesforce answered with {kind or 'no content type'} where JSON was due.",
-            remedy="Check that crm.url is the organisation's My Domain and that no proxy or login page stands before it.",
+            remedy=(
+                "Check that crm.url is the organisation's My Domain and that no proxy or login page stands before it."
+            ),
         )
     try:
         return strict_json.loads(response.content)

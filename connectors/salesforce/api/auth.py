@@ -20,7 +20,9 @@ from connectors.secrets import Secret, remember
 _log = logging.getLogger(__name__)
 
 RENEW_AFTER = 30 * 60.0
-"""Seconds: a token that we can replace is replaced well before the organisation's session timeout (two hours by default)."""
+"""Seconds: a token that we can replace is replaced well before the organisation's session timeout (two hours by
+default).
+"""
 
 _SKEW = 60.0
 """Seconds that our clock may differ from the server's before what we signed is signed again."""

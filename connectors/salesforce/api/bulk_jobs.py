@@ -143,9 +143,10 @@ def whole_lines(body: bytes) -> bytes:
 
 
 def ingest_csv(header: Sequence[str], rows: Sequence[Mapping[str, str | None]]) -> bytes:
-    """UTF-8, LF only. A null is #N/A, an absent value an empty cell; line breaks inside a value become spaces, because a
-    quoted one can fail the whole job. Texts are exact: what guards a spreadsheet (`connectors.spreadsheet.guard`) would end up
-    in the CRM."""
+    """UTF-8, LF only. A null is #N/A, an absent value an empty cell; line breaks inside a value become spaces, because
+    a quoted one can fail the whole job. Texts are exact: what guards a spreadsheet (`connectors.spreadsheet.guard`)
+    would end up in the CRM.
+    """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)

@@ -1,4 +1,6 @@
-"""Bulk API 2.0 queries: results page by page, several at a time where that is wanted and offered, every row accounted for."""
+"""Bulk API 2.0 queries: results page by page, several at a time where that is wanted and offered, every row accounted
+for.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _CSV = {"Accept": "text/csv"}
 
 @dataclass(frozen=True, slots=True)
 class BulkPage:
-    """Rows, and where the next ones are (None: that was all). `rows` counts them from the job's first, of `expected`."""
+    """Rows, and where the next ones are (None: that was all). `rows` counts them from the job's first, of
+    `expected`.
+    """
 
     frame: Frame
     job: str
@@ -66,8 +70,10 @@ class BulkQueries:
         return state not in ("Failed", "Aborted")
 
     def pages(self, job: str, paths: Sequence[str], locator: str | None = None, rows: int = 0) -> Iterator[BulkPage]:
-        """Result pages from a locator on, in order. As many as `bulk_download_workers` are on their way while one is being
-        used, and no more are in memory. Raises RetriableError when rows are missing, BulkRefused when the job failed."""
+        """Result pages from a locator on, in order. As many as `bulk_download_workers` are on their way while one is
+        being used, and no more are in memory. Raises RetriableError when rows are missing, BulkRefused when the job
+        failed.
+        """
         done = wait(self._client, f"{self._client.root}/jobs/query/{job}", self._config.bulk_seconds)
         if done["state"] == "Failed":  # the query itself is at fault; by REST it may still be answered
             raise BulkRefused(f"Bulk query {job} failed: {done.get('errorMessage') or 'no reason given'}.")
@@ -127,8 +133,9 @@ class BulkQueries:
             pool.shutdown(cancel_futures=True)
 
     def _links_from(self, job: str, locator: str | None, left: int) -> Iterator[_Link] | None:
-        """The pages from a locator on, which the server has cut for parallel download; None when it has not, when only one
-        is wanted at a time, or when there is but one."""
+        """The pages from a locator on, which the server has cut for parallel download; None when it has not, when only
+        one is wanted at a time, or when there is but one.
+        """
         if self._config.bulk_download_workers == 1 or left <= self._config.bulk_page_rows:
             return None
         listing = self._links(f"{self._client.root}/jobs/query/{job}/resultPages")

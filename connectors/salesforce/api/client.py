@@ -1,7 +1,7 @@
 """The only module that knows simple-salesforce: a thin client of one organisation over our own transport.
 
-The library is used for what it does well (addresses, describe, limits, quoting); its retry, re-login, bulk and deploy paths
-lose headers or records and are not used.
+The library is used for what it does well (addresses, describe, limits, quoting); its retry, re-login, bulk and deploy
+paths lose headers or records and are not used.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class Part:
 
 
 class Client:
-    """One organisation. Every method raises the errors that `Transport.request` raises. Safe to share between threads."""
+    """One organisation. Every method raises the errors that `Transport.request` raises. Safe to share between
+    threads.
+    """
 
     def __init__(self, config: SalesforceConfig, time_zone: str = "UTC") -> None:
         self._config = config
@@ -66,7 +68,9 @@ class Client:
         return f"/services/data/v{self._config.api_version}"
 
     def now(self) -> datetime:
-        """The server's clock, rather early than late; ours is never asked. Raises RetriableError when it is not known."""
+        """The server's clock, rather early than late; ours is never asked. Raises RetriableError when it is not
+        known.
+        """
         told = self.transport.server_time
         if told is None:
             raise RetriableError("Salesforce's answers carry no Date header, so there is no clock to go by.")
@@ -218,8 +222,9 @@ class _Statement(SoqlFormatter):  # type: ignore[misc]  # the library has no typ
 
 
 def soql(statement: str, *values: object) -> str:
-    """SOQL with quoted values. `{:literal}` is for names of the API, moments and numbers as text: anything else, text from
-    outside above all, is refused with a ValueError."""
+    """SOQL with quoted values. `{:literal}` is for names of the API, moments and numbers as text: anything else, text
+    from outside above all, is refused with a ValueError.
+    """
     return str(_Statement().vformat(statement, values, {}))
 
 

@@ -1,7 +1,7 @@
 """Every way Salesforce says no, as one of our errors. Policy is a table: code -> what to do, and what a person can do.
 
 RetriableError ── QueryTimeout      the query ran longer than two minutes: read it by Bulk instead
-               ├─ TooLarge          the query is about too many records to check who may see them: read it in smaller windows
+               ├─ TooLarge          the query is about too many records to check access: read in smaller windows
                └─ LocatorGone       the query's cursor has expired: start again behind the last record
 SchemaError    ── ObjectMissing     the organisation or the licence has no such object
 FatalError     ── NotFound          no such resource
@@ -76,7 +76,8 @@ class Refusal:
 
 
 WHO_SEES_ALL = (
-    "Give the integration user View All Data, or set the sharing default of activities (Setup > Sharing Settings > Activity) to "
+    "Give the integration user View All Data, or set the sharing default of activities (Setup > Sharing "
+    "Settings > Activity) to "
     "Controlled by Parent and give it View All Records of accounts."
 )
 """What lets a user see all activities without checking each."""
@@ -105,9 +106,12 @@ _PERMISSION = frozenset(
 
 
 _ACCESS: dict[str, str] = {
-    "API_DISABLED_FOR_ORG": "Give the user the permission API Enabled (the permission set licence Salesforce API Integration has "
+    "API_DISABLED_FOR_ORG": "Give the user the permission API Enabled (the permission set licence Salesforce "
+    "API Integration has "
     "it); Professional Edition has no API unless it was bought.",
-    "INVALID_AUTH_HEADER": "The access token is no token: use what `sf org auth show-access-token --target-org NAME --json` shows.",
+    "INVALID_AUTH_HEADER": (
+        "The access token is no token: use what `sf org auth show-access-token --target-org NAME --json` shows."
+    ),
 }
 """What helps against a code that says that nothing can be asked at all."""
 
@@ -119,12 +123,14 @@ _SIGN_IN: tuple[tuple[str, str], ...] = (
     ("request not supported on this domain", "Set crm.url to the organisation's My Domain (Setup > My Domain)."),
     (
         "app must be installed",
-        "An administrator installs the app: Setup > Connected Apps OAuth Usage > Install. Since September 2025 apps that are not "
+        "An administrator installs the app: Setup > Connected Apps OAuth Usage > Install. Since September "
+        "2025 apps that are not "
         "installed are blocked.",
     ),
     (
         "not installed",
-        "An administrator installs the app: Setup > Connected Apps OAuth Usage > Install. Since September 2025 apps that are not "
+        "An administrator installs the app: Setup > Connected Apps OAuth Usage > Install. Since September "
+        "2025 apps that are not "
         "installed are blocked.",
     ),
     (
@@ -137,7 +143,8 @@ _SIGN_IN: tuple[tuple[str, str], ...] = (
     ),
     (
         "ip restricted",
-        "Add this machine's public address to the login IP ranges of the user's profile, and to those of the app, or relax the "
+        "Add this machine's public address to the login IP ranges of the user's profile, and to those of the "
+        "app, or relax the "
         "app's IP policy.",
     ),
     ("inactive_user", "Activate the integration user, or name another Run-As user (Setup > Users)."),
@@ -167,7 +174,9 @@ _SIGN_IN: tuple[tuple[str, str], ...] = (
         'Set crm.auth.audience to "https://login.salesforce.com", or "https://test.salesforce.com" for a sandbox.',
     ),
 )
-"""What Salesforce says when it refuses a token (code or words, in lower case), and what a person can do. The first one counts."""
+"""What Salesforce says when it refuses a token (code or words, in lower case), and what a person can do. The first one
+counts.
+"""
 
 _SIGN_IN_PASSES = ("login rate exceeded", "rate_limit_exceeded", "login attempts exceeded", "retry your request",
                    "unknown_error", "server_error", "temporarily_unavailable")  # fmt: skip
@@ -230,7 +239,8 @@ def failure(status: int, body: bytes, endpoint: str, wait: str | None = None, da
     if status < 400 or (body and not said.code):
         return RetriableError(
             f"Salesforce {endpoint}: something on the way answered {status} in Salesforce's place.",
-            remedy="If that lasts, set crm.url to the organisation's own My Domain (redirects are not followed), and look "
+            remedy="If that lasts, set crm.url to the organisation's own My Domain (redirects are not "
+            "followed), and look "
             "for a proxy or a sign-in page before it.",
         )
     return FatalError(text)

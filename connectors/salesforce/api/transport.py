@@ -1,7 +1,8 @@
 """The HTTP session under simple-salesforce: deadlines, whole bodies only, tokens, errors, quota and the server's clock.
 
-Every call, the library's own included, goes through `Transport.request`, so that none of the library's retry, re-login and
-bulk paths is ever reached: a 401 is healed here (once), and anything that is not a success leaves as one of our errors.
+Every call, the library's own included, goes through `Transport.request`, so that none of the library's retry, re-login
+and bulk paths is ever reached: a 401 is healed here (once), and anything that is not a success leaves as one of our
+errors.
 """
 
 from __future__ import annotations
@@ -180,7 +181,8 @@ class Transport(requests.Session):
         return response.status_code, response.content
 
     def _origin(self, url: str) -> str:
-        """The address to ask, built from the organisation's own and a path. No other host is ever asked. Raises AuthError.
+        """The address to ask, built from the organisation's own and a path. No other host is ever asked. Raises
+        AuthError.
 
         The library always says https; a loopback organisation may speak plain http.
         """
@@ -206,8 +208,12 @@ class Transport(requests.Session):
         reserve = max(share * allowed, min(c.quota_reserve_calls, allowed / 2))
         if used >= allowed - reserve:
             raise QuotaReached(
-                f"{used} of the organisation's {allowed} API calls of the day are used; {reserve:.0f} are left to others.",
-                remedy="The next run goes on from here; run outside busy hours, or lower crm.quota_reserve and crm.busy_reserve.",
+                f"{used} of the organisation's {allowed} API calls of the day are used; {reserve:.0f} are "
+                f"left to others.",
+                remedy=(
+                    "The next run goes on from here; run outside busy hours, or lower crm.quota_reserve "
+                    "and crm.busy_reserve."
+                ),
             )
 
 

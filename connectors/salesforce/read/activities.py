@@ -41,7 +41,9 @@ def objects(mapping: ActivityMapping) -> list[tuple[tuple[ActivityKind, ...], Ob
 
 
 def feeds(mapping: ActivityMapping, schema: Schema, lookups: Lookups, sides: Sides) -> list[Feed]:
-    """The objects that are there, then what tells whose people have changed. Raises SchemaError for a missing required field."""
+    """The objects that are there, then what tells whose people have changed. Raises SchemaError for a missing required
+    field.
+    """
     made: list[Feed] = []
     again: list[Feed] = []
     for kinds, each in objects(mapping):
@@ -81,8 +83,9 @@ def _changed_people(
     translate: Callable[[Frame], Translated],
     seen: set[str],
 ) -> list[Feed]:
-    """An invitation that is answered, or a person who is added, changes a relation and not the activity: activities whose
-    relations have changed, and that are not among the changed ones anyway (`seen`), are read again by id."""
+    """An invitation that is answered, or a person who is added, changes a relation and not the activity: activities
+    whose relations have changed, and that are not among the changed ones anyway (`seen`), are read again by id.
+    """
     changes = lookups.changes(kind)
     if changes is None:
         return []

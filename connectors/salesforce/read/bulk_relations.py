@@ -1,7 +1,8 @@
-"""Relations that are read whole by Bulk, kept in a file of their own while a read lasts, and asked by the id of the activity.
+"""Relations that are read whole by Bulk, kept in a file of their own while a read lasts, and asked by the id of the
+activity.
 
-A relation has several rows for each e-mail or meeting: by id 10,000 of them come in a call, by Bulk 50,000. Of the file one
-batch is in memory at a time.
+A relation has several rows for each e-mail or meeting: by id 10,000 of them come in a call, by Bulk 50,000. Of the file
+one batch is in memory at a time.
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ class Relations:
     """Object -> its open file; None for one that Bulk does not serve."""
 
     def of(self, name: str, key: str, fields: Sequence[str], ids: Sequence[str], *, about: int) -> list[Record] | None:
-        """The living rows of these ids; None when they are to be asked for by id: the relation, of `about` so many rows, is
-        small or not for Bulk. Raises the errors of a Bulk query."""
+        """The living rows of these ids; None when they are to be asked for by id: the relation, of `about` so many
+        rows, is small or not for Bulk. Raises the errors of a Bulk query.
+        """
         if about < self.config.bulk_read_rows or about / _BY_ID <= _JOB + about / self.config.bulk_page_rows:
             return None
         if name not in self._held:

@@ -1,8 +1,8 @@
 """Currency rates: the static one of every currency, and dated ones where the organisation has them.
 
 Salesforce converts opportunities and their lines by the dated rate of the close date, everything else by the static one
-(SOQL guide, "Querying Currency Fields in Multicurrency Orgs"): a row without dates is the static rate. The corporate currency
-is among them, at 1.
+(SOQL guide, "Querying Currency Fields in Multicurrency Orgs"): a row without dates is the static rate. The corporate
+currency is among them, at 1.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def statements(schema: Schema, dated: ObjectMapping) -> list[str]:
 def rates(
     client: Client, schema: Schema, dated: ObjectMapping, answers: Sequence[Found | BothwaysError] | None = None
 ) -> Translated:
-    """All rates in one page (an organisation has dozens, read in one call). `answers`: to `statements`, if already asked."""
+    """All rates in one page (an organisation has dozens, read in one call). `answers`: to `statements`, if already
+    asked.
+    """
     selections = _selections(schema, dated)
     if not selections:
         return Translated(pa.RecordBatch.from_pylist([], schema=SCHEMAS["currency_rates"]))

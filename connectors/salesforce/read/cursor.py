@@ -1,7 +1,7 @@
 """Where a read stands. Plain JSON, so that it survives the process.
 
-Two kinds: `Position`, inside a read, and `Watermark`, at its end. A Bulk position names the server's job, which is kept for
-seven days; when it is gone, that part is read again from its start (twice is allowed, never missed).
+Two kinds: `Position`, inside a read, and `Watermark`, at its end. A Bulk position names the server's job, which is kept
+for seven days; when it is gone, that part is read again from its start (twice is allowed, never missed).
 """
 
 from __future__ import annotations

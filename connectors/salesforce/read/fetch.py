@@ -1,8 +1,9 @@
 """Pages of one or several objects behind one cursor: REST queries for what is small or recent, Bulk for what is large.
 
-REST pages are ordered by (SystemModstamp, Id), so a read can begin behind any record. There is no upper bound in the query: a
-record that changes while we read moves ahead of us and comes twice, where a bound would drop it. What bounds the *watermark*
-is the server's clock at the start of the read, less the overlap, because rows become visible after the moment they are stamped.
+REST pages are ordered by (SystemModstamp, Id), so a read can begin behind any record. There is no upper bound in the
+query: a record that changes while we read moves ahead of us and comes twice, where a bound would drop it. What bounds
+the *watermark* is the server's clock at the start of the read, less the overlap, because rows become visible after the
+moment they are stamped.
 """
 
 from __future__ import annotations
@@ -83,8 +84,9 @@ class Reader:
         return sum(known.values()) if known and len(known) == len(self.feeds) else None
 
     def pages(self, since: str | None, begun: tuple[Position, Answers] | None = None) -> Iterator[Page]:
-        """All pages from a cursor on; the last one's cursor is the watermark. `begun`: the read has begun there, and its
-        first pages are these."""
+        """All pages from a cursor on; the last one's cursor is the watermark. `begun`: the read has begun there, and
+        its first pages are these.
+        """
         position, first = begun or (self._start(since), None)
         if position.low is None:
             self.feeds = [feed for feed in self.feeds if not feed.only_changes]
@@ -121,7 +123,9 @@ class Reader:
                 self.totals[number] = self.sizes[feed.selection.object]
 
     def _if_served(self, feed: Feed, position: Position, part: Iterator[_Raw]) -> Iterator[_Raw]:
-        """A part that a read can do without: an organisation that refuses the query is said to, and the rest is read."""
+        """A part that a read can do without: an organisation that refuses the query is said to, and the rest is
+        read.
+        """
         try:
             yield from part
         except (SchemaError, FatalError, RetriableError) as error:
@@ -204,7 +208,9 @@ class Reader:
             yield from self._in_windows(selection, position)
 
     def _in_windows(self, selection: Selection, position: Position) -> Iterator[_Raw]:
-        """By spans of stamps, each as wide as the server answers. The last one has no end: what changes meanwhile moves there."""
+        """By spans of stamps, each as wide as the server answers. The last one has no end: what changes meanwhile moves
+        there.
+        """
         for window in Windows(selection, position):
             ask = self._asking(selection, window.bounds)
             try:

@@ -1,8 +1,9 @@
-"""Rows that belong to a page of activities: who was on an e-mail, a meeting or a task, and which tasks an e-mail stands for.
+"""Rows that belong to a page of activities: who was on an e-mail, a meeting or a task, and which tasks an e-mail stands
+for.
 
-Asked by id, several hundred to a query and five queries to a call, so that nothing has to be kept from page to page. In a
-read of everything that is large, a relation is read whole by Bulk instead (`relations`), and the e-mails that were read tell
-which tasks they stand for: both take far fewer calls.
+Asked by id, several hundred to a query and five queries to a call, so that nothing has to be kept from page to page. In
+a read of everything that is large, a relation is read whole by Bulk instead (`relations`), and the e-mails that were
+read tell which tasks they stand for: both take far fewer calls.
 """
 
 from __future__ import annotations
@@ -66,8 +67,9 @@ _MOST_TWINS = 2_000_000
 
 
 class Lookups:
-    """Asks for related rows. An object that is not there has none. `sizes` says about how many rows the objects have, in a
-    read of everything; `relations` reads one of them whole. Close it when the read is over."""
+    """Asks for related rows. An object that is not there has none. `sizes` says about how many rows the objects have,
+    in a read of everything; `relations` reads one of them whole. Close it when the read is over.
+    """
 
     def __init__(
         self,
@@ -159,8 +161,10 @@ class Lookups:
         return self._rows([soql(_IDS_IN, fields, selection.object, "Id", group) for group in groups]) if ids else []
 
     def changes(self, kind: ActivityKind) -> tuple[Selection, str] | None:
-        """What to read to learn whose people have changed, and the field that names the activity; None where the relation has
-        no stamp or is not there. Those of new activities are left out: they are among the changed ones anyway."""
+        """What to read to learn whose people have changed, and the field that names the activity; None where the
+        relation has no stamp or is not there. Those of new activities are left out: they are among the changed ones
+        anyway.
+        """
         name, key = _RELATIONS[kind]
         info = self._schema.object(name)
         if info is None or not info.queryable or not all(info.has(field) for field in (STAMP, key)):

@@ -1,4 +1,6 @@
-"""What has changed in several streams, asked for together: on a quiet day one call of five queries does for five objects."""
+"""What has changed in several streams, asked for together: on a quiet day one call of five queries does for five
+objects.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,18 @@ class Ahead:
     _beside: list[Found | BothwaysError] | None = None
 
     def announce(self, cursors: Mapping[Stream, Cursor | None]) -> None:
-        """These reads will follow. Asks nothing yet; of reads that do not begin at a watermark nothing is fetched ahead."""
+        """These reads will follow. Asks nothing yet; of reads that do not begin at a watermark nothing is fetched
+        ahead.
+        """
         self._ready.clear()
         self._beside = None
         self._announced = {stream: cursor for stream, cursor in cursors.items() if cursor and _is_watermark(cursor)}
 
     def start(self, stream: Stream, since: Cursor | None) -> tuple[Position, Answers] | None:
-        """Where the read of changes begins and its first pages; None when it was not announced. The position has the clock
-        of before the pages were asked for, so that nothing committed since is taken for read. Raises as a query does."""
+        """Where the read of changes begins and its first pages; None when it was not announced. The position has the
+        clock of before the pages were asked for, so that nothing committed since is taken for read. Raises as a query
+        does.
+        """
         if self._announced.get(stream) == since and len(self._announced) > 1:
             self._fetch()
         cursor, position, answers = self._ready.pop(stream, (None, Position(""), {}))

@@ -10,8 +10,9 @@ from connectors.salesforce.read.cursor import Position
 def statement(
     selection: Selection, position: Position, *, ordered: bool, window: tuple[str, str | None] | None = None
 ) -> str:
-    """The SOQL of a part from a position on, within a window of stamps (from, before; None: no end). Names come from the
-    description, values are quoted."""
+    """The SOQL of a part from a position on, within a window of stamps (from, before; None: no end). Names come from
+    the description, values are quoted.
+    """
     where = []
     if window is not None:
         where.append(soql("SystemModstamp >= {:literal}", window[0]))

@@ -1,4 +1,6 @@
-"""Spans of SystemModstamp for objects that the server does not answer about as a whole: halved when refused, doubled when not."""
+"""Spans of SystemModstamp for objects that the server does not answer about as a whole: halved when refused, doubled
+when not.
+"""
 
 from __future__ import annotations
 
@@ -57,11 +59,14 @@ class Windows:
         return self._at + self._width > self._high
 
     def halve(self, error: QueryTimeout) -> None:
-        """The server refused this span. Raises the error, or AuthError with what helps, when there is no smaller one."""
+        """The server refused this span. Raises the error, or AuthError with what helps, when there is no smaller
+        one.
+        """
         if self._width <= _SMALLEST or not self.selection.stamped:
             if isinstance(error, TooLarge):
                 raise AuthError(
-                    f"Salesforce does not let this user read {self.selection.object}: one second of changes is about too many"
+                    f"Salesforce does not let this user read {self.selection.object}: one second of changes "
+                    f"is about too many"
                     " records to check who may see them.",
                     remedy=WHO_SEES_ALL,
                 ) from error

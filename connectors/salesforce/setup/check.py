@@ -25,7 +25,10 @@ _ACTIVITIES = ("Task", "Event", "EmailMessage")
 _SEES_RECORDS = "Give it View All Records (the permission set Bothways_Integration does)."
 _UNSEEN_SHARE = 0.05
 _MOST_NAMED = 5
-NOTHING_YET = "Run `bothways provision` as an administrator; if that was done, assign the permission set Bothways_Integration to this user."
+NOTHING_YET = (
+    "Run `bothways provision` as an administrator; if that was done, assign the permission set "
+    "Bothways_Integration to this user."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,8 @@ class Checker:
             yield Finding(
                 "fail",
                 "credentials",
-                f"The organisation does not serve API version {self.config.api_version} (it has {', '.join(served[-3:])}).",
+                f"The organisation does not serve API version {self.config.api_version} (it has "
+                f"{', '.join(served[-3:])}).",
                 "Set crm.api_version to one that it serves.",
             )
 
@@ -146,7 +150,8 @@ class Checker:
             yield Finding(
                 "warn",
                 "fields",
-                f"{', '.join(f'{mapping.object}.{name}' for name in formulas)} is computed by a formula: it changes without a"
+                f"{', '.join(f'{mapping.object}.{name}' for name in formulas)} is computed by a formula: it "
+                f"changes without a"
                 " trace on the record, so a change is seen by the next whole read (`sync.full_every_hours`).",
                 "Map a field that holds the value, if it matters within days.",
             )
@@ -193,7 +198,8 @@ class Checker:
                     "fail" if info.restricted else "warn",
                     "properties",
                     f"{'.'.join(name)} lacks the values {', '.join(lacking)}: scores with them {effect}.",
-                    f"Run `bothways provision`, or add them in Setup > Object Manager > {name[0]} > Fields & Relationships > {spec.label}.",
+                    f"Run `bothways provision`, or add them in Setup > Object Manager > {name[0]} > Fields & "
+                    f"Relationships > {spec.label}.",
                 )
 
     def _limits(self) -> Iterator[Finding]:
@@ -208,7 +214,10 @@ class Checker:
         usable = left - self.config.quota_reserve * most
         text = f"A first run takes about {cost.first} API calls, one without changes about {cost.unchanged}."
         if most and cost.first > usable:
-            remedy = "It is continued on the next days; lower crm.quota_reserve, or set crm.bulk_read_rows lower to save calls."
+            remedy = (
+                "It is continued on the next days; lower crm.quota_reserve, or set crm.bulk_read_rows "
+                "lower to save calls."
+            )
             yield Finding("warn", "limits", f"{text} Only {max(0, usable):.0f} are free today.", remedy)
         else:
             yield Finding("ok", "limits", text)

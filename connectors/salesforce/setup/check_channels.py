@@ -100,6 +100,7 @@ def unread(client: Client, mapping: ActivityMapping, schema: Schema) -> Iterator
         yield Finding(
             "warn",
             "activity",
-            f"Conversations that are not read: {listed}. Customers who write or ring there look more silent than they are.",
+            f"Conversations that are not read: {listed}. Customers who write or ring there look more silent "
+            f"than they are.",
             "Have them logged as tasks or e-mails, or score without them knowingly.",
         )

@@ -31,7 +31,9 @@ class Cost:
 
 
 def estimate(sizes: Mapping[str, int], streams: Sequence[Sequence[str]], config: SalesforceConfig) -> Cost:
-    """`sizes` by object (what is not in it counts as empty); `streams` are the objects that each stream is read from."""
+    """`sizes` by object (what is not in it counts as empty); `streams` are the objects that each stream is read
+    from.
+    """
     objects = [name for stream in streams for name in stream]
     reads = sum(_read(sizes.get(name, 0), config) for name in objects)
     related = sum(_related(sizes.get(name, 0), config) for name in RELATION_OBJECTS)

@@ -12,7 +12,10 @@ from connectors.salesforce.api.describe import Schema
 from connectors.salesforce.config import ObjectMapping, SalesforceMapping
 
 _MOST_GROUPS = 200
-_SAME = "SELECT {0:literal}, COUNT(Id) n FROM {1:literal} WHERE {0:literal} != null GROUP BY {0:literal} HAVING COUNT(Id) > 1 LIMIT {2:literal}"
+_SAME = (
+    "SELECT {0:literal}, COUNT(Id) n FROM {1:literal} WHERE {0:literal} != null GROUP BY {0:literal} "
+    "HAVING COUNT(Id) > 1 LIMIT {2:literal}"
+)
 
 
 def duplicates(client: Client, mapping: SalesforceMapping, schema: Schema) -> Iterator[Finding]:
@@ -41,7 +44,9 @@ def duplicates(client: Client, mapping: SalesforceMapping, schema: Schema) -> It
 
 
 def merges(client: Client, schema: Schema) -> Iterator[Finding]:
-    """How many accounts the recycle bin remembers as merged; whether this user sees them is part of the test of a pull."""
+    """How many accounts the recycle bin remembers as merged; whether this user sees them is part of the test of a
+    pull.
+    """
     info = schema.object("Account")
     if info is None or not info.has("MasterRecordId"):
         return

@@ -34,7 +34,8 @@ def currencies(
         yield Finding(
             "fail",
             "money",
-            f"Amounts are in several currencies, and this user cannot read {STATIC.object}: no amount can be converted.",
+            f"Amounts are in several currencies, and this user cannot read {STATIC.object}: no amount can be "
+            f"converted.",
             f"Give the integration user read access to {STATIC.object} (View Setup and Configuration).",
         )
         return
@@ -53,7 +54,8 @@ def currencies(
         yield Finding(
             "warn",
             "money",
-            f"The settings call {configured} the corporate currency, the organisation {own}: amounts are counted in {own}.",
+            f"The settings call {configured} the corporate currency, the organisation {own}: amounts are "
+            f"counted in {own}.",
             f'Set organisation.corporate_currency = "{own}", or leave it out.',
         )
 
@@ -84,7 +86,8 @@ def late_deals(client: Client, schema: Schema, mapping: SalesforceMapping) -> It
         yield Finding(
             "warn",
             "money",
-            f"Deals are entered late: of {len(lags)} won in a year, one in ten is recorded {late} days or more after its close"
+            f"Deals are entered late: of {len(lags)} won in a year, one in ten is recorded {late} days or "
+            f"more after its close"
             " date. A customer that seems to have stopped buying may have a deal that nobody has entered yet.",
             "Have deals entered while they are open.",
         )

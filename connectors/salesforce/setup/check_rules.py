@@ -1,4 +1,6 @@
-"""What runs in the organisation when we save a score: validation rules, flows, triggers and workflow rules, each named."""
+"""What runs in the organisation when we save a score: validation rules, flows, triggers and workflow rules, each
+named.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ _KINDS = (
         name="ValidationName",
         object="EntityDefinition.QualifiedApiName",
         effect="a record that breaks one refuses its score",
-        remedy="Exempt the integration user in them (a custom permission), or correct the records that dead-letters names.",
+        remedy=(
+            "Exempt the integration user in them (a custom permission), or correct the records that dead-letters names."
+        ),
     ),
     _Kind(
         "flows",

@@ -43,8 +43,9 @@ def _of(row: Record, name: str) -> Record:
 
 
 _ENDING = ((31, 40, "Summer '27", "Summer '28"),)
-"""Versions from and to, the release from which they are no longer supported, and that in which they are gone (Salesforce Help
-005321531)."""
+"""Versions from and to, the release from which they are no longer supported, and that in which they are gone
+(Salesforce Help 005321531).
+"""
 
 
 def ending(version: str, served: Sequence[str]) -> Iterator[Finding]:

@@ -17,7 +17,10 @@ from connectors.salesforce.translate.participants import Sides
 _MOST = 5
 _FEWEST = 3
 """Values of fewer records are passed over: in a free text they may name somebody."""
-_GROUPED = "SELECT {0:literal}, COUNT(Id) n FROM {1:literal} WHERE {0:literal} != null GROUP BY {0:literal} ORDER BY COUNT(Id) DESC LIMIT 200"
+_GROUPED = (
+    "SELECT {0:literal}, COUNT(Id) n FROM {1:literal} WHERE {0:literal} != null GROUP BY {0:literal} "
+    "ORDER BY COUNT(Id) DESC LIMIT 200"
+)
 _PUBLIC = frozenset(
     (
         "gmail.com",
@@ -37,8 +40,9 @@ _PUBLIC = frozenset(
 def senders(
     client: Client, schema: Schema, mapping: SalesforceMapping, organisation: Organisation
 ) -> Iterator[Finding]:
-    """Domains that our people write from and that are not among ours: their mails would count as the customer's. Users of a
-    customer portal are no people of ours."""
+    """Domains that our people write from and that are not among ours: their mails would count as the customer's. Users
+    of a customer portal are no people of ours.
+    """
     sides = Sides(frozenset(domain.lower() for domain in organisation.own_domains))
     asked = {"users": "SELECT Email FROM User WHERE IsActive = true AND UserType = 'Standard' LIMIT 2000"}
     email = mapping.activities.email
@@ -51,7 +55,10 @@ def senders(
         and incoming
         and all(schema.find(email.object, path) for path in (sender, incoming))
     ):
-        outgoing = "SELECT {0:literal}, COUNT(Id) n FROM {1:literal} WHERE {2:literal} = false AND {0:literal} != null GROUP BY {0:literal} ORDER BY COUNT(Id) DESC LIMIT 200"
+        outgoing = (
+            "SELECT {0:literal}, COUNT(Id) n FROM {1:literal} WHERE {2:literal} = false AND "
+            "{0:literal} != null GROUP BY {0:literal} ORDER BY COUNT(Id) DESC LIMIT 200"
+        )
         asked["outgoing mails"] = soql(outgoing, sender, email.object, incoming)
     answers = dict(zip(asked, client.queries(list(asked.values())), strict=True))
     found: list[str] = []
@@ -78,7 +85,9 @@ def senders(
 
 
 def unmapped(client: Client, schema: Schema, mapping: SalesforceMapping) -> Iterator[Finding]:
-    """Values that the mapping does not translate (unknown), and those that only its "*" does, with how many records have them."""
+    """Values that the mapping does not translate (unknown), and those that only its "*" does, with how many records
+    have them.
+    """
     asked = list(_translated(mapping, schema))
     answers = client.queries([soql(_GROUPED, path, each.object) for each, _, path in asked])
     for (each, column, path), answer in zip(asked, answers, strict=True):
@@ -95,7 +104,8 @@ def unmapped(client: Client, schema: Schema, mapping: SalesforceMapping) -> Iter
             yield Finding(
                 "warn",
                 "fields",
-                f"{each.object}.{path}: {total} records have values without a mapping, so {column} is unknown: {listed}.",
+                f"{each.object}.{path}: {total} records have values without a mapping, so {column} is "
+                f"unknown: {listed}.",
                 f"Translate them in the mapping's values of {column}.",
             )
         else:

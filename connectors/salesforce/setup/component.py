@@ -1,4 +1,6 @@
-"""The Lightning Web Component that shows the scores: its files as they are shipped, and what the organisation holds of it."""
+"""The Lightning Web Component that shows the scores: its files as they are shipped, and what the organisation holds of
+it.
+"""
 
 from __future__ import annotations
 

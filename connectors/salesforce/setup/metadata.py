@@ -1,4 +1,5 @@
-"""Our fields, permission sets and component as Salesforce metadata: an SFDX source tree, a deployable zip, and one that takes it away.
+"""Our fields, permission sets and component as Salesforce metadata: an SFDX source tree, a deployable zip, and one that
+takes it away.
 
 Children stand in alphabetical order after fullName, as the metadata WSDL has them. No layout and no record page is ever
 deployed: either would replace the customer's.
@@ -50,9 +51,11 @@ STANDARD_READS: Reads = {
     "Product2": ("Family",),
     "Task": ("WhatId", "WhoId"),
 }
-"""What the shipped mapping pulls and field-level security can hide, for the project that is deployed without a look at the
-organisation; only fields that descriptions recorded from real ones call permissionable, or that are so beyond doubt, because
-one that is not would fail the whole deployment. `provision` works it out from the organisation itself."""
+"""What the shipped mapping pulls and field-level security can hide, for the project that is deployed without a look at
+the organisation; only fields that descriptions recorded from real ones call permissionable, or that are so beyond
+doubt, because one that is not would fail the whole deployment. `provision` works it out from the organisation
+itself.
+"""
 _WITHOUT_VIEW_ALL = frozenset({"Product2"})
 _WITH_RIGHTS = frozenset(
     {*STANDARD_READS, "Lead", "Order", "Pricebook2", "Quote", "ServiceContract"} - {"Event", "Task"}
@@ -62,7 +65,9 @@ _WITH_RIGHTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """What the integration permission set gives: read by object, and edit on fields of ours (`Account.Bothways_...`)."""
+    """What the integration permission set gives: read by object, and edit on fields of ours
+    (`Account.Bothways_...`).
+    """
 
     reads: Reads
     edits: tuple[str, ...]
@@ -112,7 +117,8 @@ def field_xml(spec: PropertySpec) -> str:
 
 def _value_set(spec: PropertySpec) -> str:
     values = "".join(
-        f"\n            <value>\n                <fullName>{escape(code)}</fullName>\n                <default>false</default>"
+        f"\n            <value>\n                <fullName>{escape(code)}</fullName>\n                "
+        f"<default>false</default>"
         f"\n                <label>{escape(label)}</label>\n            </value>"
         for code, label in spec.options
     )
@@ -148,7 +154,8 @@ def permission_set_xml(name: str, grants: Grants) -> str:
         granted = {each for each in grants.reads if each in _WITH_RIGHTS or each.endswith("__c")}
         document += [_object_permissions(each) for each in sorted(granted | {*OBJECTS.values()})]
         document.append(
-            "    <userPermissions>\n        <enabled>true</enabled>\n        <name>ApiEnabled</name>\n    </userPermissions>"
+            "    <userPermissions>\n        <enabled>true</enabled>\n        <name>ApiEnabled</name>\n    "
+            "</userPermissions>"
         )
     return f"{HEAD}<PermissionSet {NS}>\n" + "\n".join(document) + "\n</PermissionSet>\n"
 
@@ -205,7 +212,8 @@ def project_json() -> str:
 def deployable(
     specs: Sequence[PropertySpec], grants: Grants, component: Mapping[str, str] = MappingProxyType({})
 ) -> bytes:
-    """A zip in metadata format with these fields, both permission sets and the files of the component (none: without it).
+    """A zip in metadata format with these fields, both permission sets and the files of the component (none: without
+    it).
 
     The same bytes for the same input.
     """

@@ -1,4 +1,6 @@
-"""Installing and removing our fields, permission sets and component by the metadata REST deploy: add only, repeatable."""
+"""Installing and removing our fields, permission sets and component by the metadata REST deploy: add only,
+repeatable.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,10 @@ _ENDED = ("Succeeded", "SucceededPartial", "Failed", "Canceled")
 _SETS = (INTEGRATION, VIEWER)
 _FIELD, _SET, _ASSIGNMENT = "field", "permission set", "permission set assignment"
 _COMPONENT = "Lightning component"
-ADMIN = "Run it as an administrator who may modify metadata, or deploy connectors/salesforce/package with the sf command line."
+ADMIN = (
+    "Run it as an administrator who may modify metadata, or deploy connectors/salesforce/package with the "
+    "sf command line."
+)
 IN_USE = "Take what is named off the pages, flows and formulas that use it (see uninstall --plan), then run it again."
 
 
@@ -113,7 +118,8 @@ class Provisioner:
         return ProvisionPlan(tuple(items))
 
     def remove(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
-        """Takes away the given fields and, with the last of them, the component, the permission sets and their assignments.
+        """Takes away the given fields and, with the last of them, the component, the permission sets and their
+        assignments.
 
         Raises SchemaError, with nothing changed, when a page or a flow still uses one of them.
         """
@@ -177,8 +183,10 @@ class Provisioner:
         return item("exists", detail=spec.label)
 
     def _update(self, spec: PropertySpec) -> None:
-        """Gives a field the values that its picklist lacks, and today's labels where it has those of an earlier release; the rest
-        of it stays as it is: a deployment would replace the administrators' own values, labels and settings."""
+        """Gives a field the values that its picklist lacks, and today's labels where it has those of an earlier
+        release; the rest of it stays as it is: a deployment would replace the administrators' own values, labels and
+        settings.
+        """
         statement = "SELECT Id, Metadata FROM CustomField WHERE TableEnumOrId = {} AND DeveloperName = {}"
         try:
             text = soql(statement, OBJECTS[spec.stream], field_name(spec.name).removesuffix("__c"))

@@ -1,5 +1,6 @@
-"""What the objects that hold activities have in common: their rows by role, the canonical activities made of them, and what
-they ask about the people in them."""
+"""What the objects that hold activities have in common: their rows by role, the canonical activities made of them, and
+what they ask about the people in them.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +49,9 @@ class Related(Protocol):
 
 
 class ActivityObject(Protocol):
-    """An object that holds activities: which fields it reads (`mapping`), what it asks of others, how it becomes canonical."""
+    """An object that holds activities: which fields it reads (`mapping`), what it asks of others, how it becomes
+    canonical.
+    """
 
     @property
     def mapping(self) -> ObjectMapping: ...

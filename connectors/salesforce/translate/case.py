@@ -1,7 +1,8 @@
 """Case: what customers, and our people for them, have raised.
 
-- Who raised one is told by the channel it came through (`Origin`); of a word that the mapping does not know, and where there is
-  none, by the address that Email-to-Case and Web-to-Case put down. An address of ours on a case without a contact is a colleague.
+- Who raised one is told by the channel it came through (`Origin`); of a word that the mapping does not know, and where
+  there is none, by the address that Email-to-Case and Web-to-Case put down. An address of ours on a case without a
+  contact is a colleague.
 - A queue owns nothing here; a case that was merged leads to the one that was kept.
 """
 

@@ -1,4 +1,5 @@
-"""Vendor columns to canonical columns, whole arrays at a time; only values that do not convert are looked at one by one.
+"""Vendor columns to canonical columns, whole arrays at a time; only values that do not convert are looked at one by
+one.
 
 A `Frame` holds one page in vendor names, from JSON rows or from CSV; its arrays may be text (CSV) or typed (JSON).
 """

@@ -1,6 +1,7 @@
 """EmailMessage: e-mails, and the mails of cases.
 
-- An e-mail's side is that of its linked sender (User or Contact), else that of the sender's domain; `Incoming` is a hint.
+- An e-mail's side is that of its linked sender (User or Contact), else that of the sender's domain; `Incoming` is a
+  hint.
 - An e-mail has a Task as its twin (`ActivityId`): only the e-mail counts (see `task`).
 - What AI sends by itself, and what a mail program answers by itself, is automated.
 """
@@ -102,9 +103,10 @@ class EmailMessages:
 
 
 def _mail_direction(sender: str | None, incoming: bool | None, tied: Sequence[Tie], sides: Sides) -> str | None:
-    """Who is linked as the sender decides, then the sender's domain. `Incoming` is false unless somebody sets it: of a stranger's
-    mail it counts when it went to customers only, as from another brand of ours. A user whose mail came in from elsewhere is one
-    of a customer portal."""
+    """Who is linked as the sender decides, then the sender's domain. `Incoming` is false unless somebody sets it: of a
+    stranger's mail it counts when it went to customers only, as from another brand of ours. A user whose mail came in
+    from elsewhere is one of a customer portal.
+    """
     own = sides.is_own(sender)
     author = next((tie.record_id for tie in tied if tie.kind == "FromAddress"), None)
     others = [tie.record_id for tie in tied if tie.kind != "FromAddress"]

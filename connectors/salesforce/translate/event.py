@@ -1,7 +1,7 @@
 """Event: meetings with their invitations.
 
-Inviting colleagues makes child events, and a series has a record of its own: neither is a meeting. Nor is a proposed one.
-One meeting that several colleagues' calendars have put down counts once: the same customers at the same time.
+Inviting colleagues makes child events, and a series has a record of its own: neither is a meeting. Nor is a proposed
+one. One meeting that several colleagues' calendars have put down counts once: the same customers at the same time.
 """
 
 from __future__ import annotations
@@ -105,8 +105,9 @@ class Events:
 
 
 def _party(who: str | None, owner: str | None, tied: Sequence[Tie]) -> tuple[list[str], list[str], str | None]:
-    """Customer people, our people, the host. Who is no longer invited was not there; nor was who declined, unless all of theirs
-    did."""
+    """Customer people, our people, the host. Who is no longer invited was not there; nor was who declined, unless all
+    of theirs did.
+    """
     host = next((tie.record_id for tie in tied if tie.organiser), None) or owner
     away = declined(tied)
     out = uninvited(tied)

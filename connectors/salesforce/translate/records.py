@@ -55,7 +55,9 @@ def records(
 
 
 def _prepared(field: pa.Field, column: Array) -> Array:
-    """Ids in their 18-character form; only people own things here (a queue is nobody); a website's host is the domain."""
+    """Ids in their 18-character form; only people own things here (a queue is nobody); a website's host is the
+    domain.
+    """
     target = (field.metadata or {}).get(b"ref", b"").decode()
     if target == "users":
         ids = as_ids(column)

@@ -3,7 +3,8 @@
 - An e-mail record may stand for a task: only the e-mail counts. A task of subtype Email without one has no direction.
 - List e-mails, sequence steps and what tools log by themselves are automated.
 - A call of no seconds was not answered, or the phone system does not tell: unknown unless its result says.
-- A task has a day; its hour is that of its completion, if that was on the same day. One that was done before its day was done then.
+- A task has a day; its hour is that of its completion, if that was on the same day. One that was done before its day
+  was done then.
 """
 
 from __future__ import annotations
@@ -60,8 +61,9 @@ _COLUMNS: Columns = {
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """`kinds` (call, task) are what the object is mapped to: an object of calls only needs no subtype. `email` is the object
-    whose records may stand for tasks."""
+    """`kinds` (call, task) are what the object is mapped to: an object of calls only needs no subtype. `email` is the
+    object whose records may stand for tasks.
+    """
 
     mapping: ObjectMapping
     related: Related
@@ -127,8 +129,9 @@ class Tasks:
         return ids_of(frame, _true(pc.greater(as_real(frame.get(self.mapping.fields.get("who_count"))), 1)))
 
     def _likely_twins(self, frame: Frame) -> list[str]:
-        """Tasks that an e-mail may stand for: those of its subtype, and the plain ones that Email-to-Case opens for the owner of
-        a case when a message comes in."""
+        """Tasks that an e-mail may stand for: those of its subtype, and the plain ones that Email-to-Case opens for the
+        owner of a case when a message comes in.
+        """
         subtype = as_text(frame.get(self.mapping.fields.get("subtype")))
         named = pc.starts_with(as_text(frame.get(self.mapping.fields.get("subject"))), "Email:")
         return ids_of(
@@ -152,8 +155,9 @@ def _task_channel(row: Mapping[str, Any], kinds: Collection[str]) -> str:
 
 
 def _moment(row: Mapping[str, Any]) -> tuple[datetime | None, bool]:
-    """When, and whether only the day is known. A task closed on its own day, in whatever zone, or before it, was closed when it
-    was done; one closed later was logged late."""
+    """When, and whether only the day is known. A task closed on its own day, in whatever zone, or before it, was closed
+    when it was done; one closed later was logged late.
+    """
     day, completed = row["occurred_at"], row["completed_at"]
     if day is None:
         return completed or row["created_at"], False

@@ -1,7 +1,7 @@
 """Writing our properties: up to 1,000 records in one call, one result for each, and nothing but what is ours.
 
-A composite call carries five collections of 200. Rows of one account go together, so that two requests do not wait for the
-same parent's lock; only rows that were locked are sent again, in the end in small groups.
+A composite call carries five collections of 200. Rows of one account go together, so that two requests do not wait for
+the same parent's lock; only rows that were locked are sent again, in the end in small groups.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ HEADERS = {
     "Sforce-Duplicate-Rule-Header": "allowSave=true",
     "Sforce-Call-Options": "client=bothways/1",
 }
-"""Without the first, a write to a record may run assignment and territory rules and change its owner; without the second, a
-duplicate rule that only warns people would refuse it."""
+"""Without the first, a write to a record may run assignment and territory rules and change its owner; without the
+second, a duplicate rule that only warns people would refuse it.
+"""
 
 _REFERENCE = "@{"
 """Inside a composite call this begins a reference to an earlier answer, whatever text it stands in."""
@@ -116,7 +117,8 @@ class Writer:
             foreign = sorted(set(change.values) - allowed.get(change.stream, set()))
             if foreign or any(not is_ours(field_name(name)) for name in change.values):
                 raise ConfigError(
-                    f"{change.stream} {change.record_id}: {', '.join(foreign)} is no property of ours and is never written.",
+                    f"{change.stream} {change.record_id}: {', '.join(foreign)} is no property of ours and is "
+                    f"never written.",
                     remedy="Only properties of the chosen profile may be written.",
                 )
             used.setdefault(change.stream, set()).update(change.values)

@@ -1,4 +1,6 @@
-"""Mail, calendars and call logs become activities: whose, of which side, in which thread, and never what was automatic."""
+"""Mail, calendars and call logs become activities: whose, of which side, in which thread, and never what was
+automatic.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +119,8 @@ def test_lines_of_a_body_that_begin_with_from_do_not_cut_a_message(tmp_path) -> 
     path = tmp_path / "m"
     path.write_bytes(
         MBOX.encode()
-        + b"From x@y Wed Mar  4 13:05:00 2026\nFrom: =?utf-8?q?=C3=A9?= <d@y.example>\nX: caf\xe9\n\nFrom caf\xe9 2026\n"
+        + b"From x@y Wed Mar  4 13:05:00 2026\nFrom: =?utf-8?q?=C3=A9?= <d@y.example>\nX: caf\xe9\n\nFrom "
+        b"caf\xe9 2026\n"
     )
     found = [parsed(head) for head in messages(path)]
     assert len(found) == 9
@@ -141,12 +144,19 @@ def test_mail_to_many_and_by_named_robots_is_automatic(folder) -> None:
 
 def test_a_message_trace_is_mail_with_threads_by_subject(folder) -> None:
     """Columns of the enhanced summary report: learn.microsoft.com, "Message trace in the new Exchange admin center"."""
-    head = '"origin_timestamp_utc","sender_address","recipient_status","message_subject","total_bytes","message_id","network_message_id","directionality"\n'
+    head = (
+        '"origin_timestamp_utc","sender_address","recipient_status","message_subject","total_bytes",'
+        '"message_id","network_message_id","directionality"\n'
+    )
     lines = [
-        '"2026-01-10T13:05:00.0000000Z","rep@ours.example","b@zelkova.example##Receive, Deliver;c@zelkova.example##Receive, Fail","Offer","1","<1@x>","n","Originating"',
-        '"2026-01-10T13:05:00.0000000Z","rep@ours.example","b@zelkova.example##Receive, Deliver","Offer","1","<1@x>","n","Originating"',
-        '"2026-01-11T13:05:00.0000000Z","b@zelkova.example","rep@ours.example##Receive, Deliver","RE: Offer","1","<2@x>","n","Incoming"',
-        '"2026-01-12T13:05:00.0000000Z","b@zelkova.example","rep@ours.example##Receive, Deliver","Other","1","<3@x>","n","Incoming"',
+        '"2026-01-10T13:05:00.0000000Z","rep@ours.example","b@zelkova.example##Receive, '
+        'Deliver;c@zelkova.example##Receive, Fail","Offer","1","<1@x>","n","Originating"',
+        '"2026-01-10T13:05:00.0000000Z","rep@ours.example","b@zelkova.example##Receive, Deliver","Offer","1",'
+        '"<1@x>","n","Originating"',
+        '"2026-01-11T13:05:00.0000000Z","b@zelkova.example","rep@ours.example##Receive, Deliver","RE: Offer",'
+        '"1","<2@x>","n","Incoming"',
+        '"2026-01-12T13:05:00.0000000Z","b@zelkova.example","rep@ours.example##Receive, Deliver","Other","1",'
+        '"<3@x>","n","Incoming"',
     ]
     folder.put("trace.csv", (head + "\n".join(lines) + "\n").encode("utf-16-le"))
     rows, _, _ = read(folder, mailbox={"file": "trace.csv"})
@@ -243,7 +253,8 @@ def test_the_csv_of_outlook_names_people_as_the_address_book_does(folder) -> Non
     """Columns as classic Outlook exports a calendar: support.microsoft.com, "Export or back up ... to a .csv file"."""
     folder.put(
         "calendar.csv",
-        '"Subject","Start Date","Start Time","End Date","End Time","All day event","Meeting Organizer","Required Attendees","Optional Attendees"\n'
+        '"Subject","Start Date","Start Time","End Date","End Time","All day event","Meeting Organizer",'
+        '"Required Attendees","Optional Attendees"\n'
         '"x","3/4/2026","1:05:00 PM","3/4/2026","2:05:00 PM","False","Rep, Rita","Rep, Rita;Bea B","Carl C"\n'
         '"x","4.3.2026","13:05","","","False","Rep, Rita","Bea B",""\n',
     )
@@ -271,7 +282,9 @@ def test_a_phone_number_is_one_or_none(text: str, region: str | None, key: str) 
 
 
 def test_a_call_log_finds_people_by_their_number_and_accounts_by_theirs(folder) -> None:
-    """Fields as in support.aircall.io, "Analytics: Call attributes" and RingCentral's call log guide; values made up."""
+    """Fields as in support.aircall.io, "Analytics: Call attributes" and RingCentral's call log guide; values made
+    up.
+    """
     folder.put("contacts.csv", "id,account,phone\np1,B,030 / 99\np2,B,0171 2345678\n")
     folder.put(
         "log.csv",
@@ -296,12 +309,16 @@ def test_a_call_log_finds_people_by_their_number_and_accounts_by_theirs(folder) 
 
 
 def test_the_calls_that_hubspot_exports_are_in_milliseconds(folder) -> None:
-    """hs_call_duration is in milliseconds: developers.hubspot.com, "Calls"; columns as knowledge.hubspot.com, "Export records"."""
+    """hs_call_duration is in milliseconds: developers.hubspot.com, "Calls"; columns as knowledge.hubspot.com, "Export
+    records".
+    """
     folder.put("contacts.csv", "id,account\n5001,A\n5002,A\n")
     folder.put(
         "hubspot-calls.csv",
-        "Record ID,Call Title,Activity date,Call outcome,Call direction,Call duration,Activity assigned to,Associated Contact IDs\n"
-        "8800,Call,2026-01-10 10:05,Connected,Outbound,300000,Rep One,5001;5002\n8801,Call,2026-01-11 10:05,Left voicemail,Outbound,0,Rep One,5001\n",
+        "Record ID,Call Title,Activity date,Call outcome,Call direction,Call duration,Activity assigned to,"
+        "Associated Contact IDs\n"
+        "8800,Call,2026-01-10 10:05,Connected,Outbound,300000,Rep One,5001;5002\n8801,Call,2026-01-11 10:05,"
+        "Left voicemail,Outbound,0,Rep One,5001\n",
     )
     people = {"people": {"from": "contacts.csv", "columns": {"id": "id", "account_id": "account"}}}
     rows, _, _ = read(folder, calls={"file": "hubspot-calls.csv"}, **people)

@@ -21,7 +21,8 @@ def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:
         names = "".join(f'<sheet name="{n}" sheetId="{i}" r:id="r{i}"/>' for i, (n, _) in enumerate(sheets, 1))
         book.writestr(
             "_rels/.rels",
-            f'<Relationships xmlns="{package}"><Relationship Id="r" Type="{rel}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+            f'<Relationships xmlns="{package}"><Relationship Id="r" Type="{rel}/officeDocument" '
+            f'Target="xl/workbook.xml"/></Relationships>',
         )
         book.writestr(
             "xl/workbook.xml", f'<workbook xmlns="{main}" xmlns:r="{rel}"><sheets>{names}</sheets></workbook>'
@@ -32,11 +33,13 @@ def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:
         )
         book.writestr(
             "xl/_rels/workbook.xml.rels",
-            f'<Relationships xmlns="{package}">{rels}<Relationship Id="s" Type="{rel}/styles" Target="styles.xml"/></Relationships>',
+            f'<Relationships xmlns="{package}">{rels}<Relationship Id="s" Type="{rel}/styles" '
+            f'Target="styles.xml"/></Relationships>',
         )
         book.writestr(
             "xl/styles.xml",
-            f'<styleSheet xmlns="{main}"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="22"/></cellXfs></styleSheet>',
+            f'<styleSheet xmlns="{main}"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="22"/></cellXfs>'
+            f"</styleSheet>",
         )
         for i, (_, rows) in enumerate(sheets, 1):
             lines = "".join(

@@ -10,8 +10,9 @@ from connectors.hubspot.links import record_form
 
 
 def test_a_record_is_linked_to_where_hubspot_itself_says_it_is(portal: Any) -> None:
-    """Records of 2026-03 carry their own `url`. The account's `uiDomain` is "the domain used for accessing the HubSpot user
-    interface" (developers.hubspot.com, Account information API, Retrieve account details)."""
+    """Records of 2026-03 carry their own `url`. The account's `uiDomain` is "the domain used for accessing the HubSpot
+    user interface" (developers.hubspot.com, Account information API, Retrieve account details).
+    """
     one = portal()
     connector = one.connect()
     assert connector.record_form("accounts") == ""  # nothing was asked yet, and nothing is for its sake
@@ -25,12 +26,16 @@ def test_a_record_is_linked_to_where_hubspot_itself_says_it_is(portal: Any) -> N
 @pytest.mark.parametrize(
     ("account", "kind", "address"),
     [
-        ({"portalId": 7, "uiDomain": "app-eu1.hubspot.com"}, "companies", "https://app-eu1.hubspot.com/contacts/7/record/0-2/{id}"),
+        (
+            {"portalId": 7, "uiDomain": "app-eu1.hubspot.com"},
+            "companies",
+            "https://app-eu1.hubspot.com/contacts/7/record/0-2/{id}",
+        ),
         ({"portalId": 7}, "2-123", "https://app.hubspot.com/contacts/7/record/2-123/{id}"),
         ({"portalId": 7, "uiDomain": "elsewhere.example"}, "deals", ""),
         ({"portalId": 7}, "wishes", ""),
         ({}, "deals", ""),
     ],
-)  # fmt: skip
+)
 def test_an_address_is_only_made_of_what_is_known(account: dict[str, Any], kind: str, address: str) -> None:
     assert record_form(account, kind) == address

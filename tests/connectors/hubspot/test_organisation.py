@@ -73,7 +73,9 @@ def test_read_back(portal: Any, use: Any, stream: Stream) -> None:
 
 
 def test_what_an_activity_is_about_is_among_all_that_it_is_associated_with(portal: Any, use: Any) -> None:
-    """The portal associates activities with old deals and with companies that nobody there belongs to, as HubSpot does."""
+    """The portal associates activities with old deals and with companies that nobody there belongs to, as HubSpot
+    does.
+    """
     one = portal()
     got = use.rows(use.read(one.connect(), "activities"))
     several = {"account": 0, "opportunity": 0}

@@ -42,7 +42,8 @@ def described(connector: Any) -> tuple[str, ...]:
 def a_meeting(app: SalesforceEmulator) -> tuple[str, str]:
     """An event of the present with one invited contact, and the contact."""
     sql = (
-        "SELECT e.Id, r.RelationId FROM Event e JOIN EventRelation r ON r.EventId = e.Id WHERE e.IsChild = 0 AND e.IsDeleted = 0"
+        "SELECT e.Id, r.RelationId FROM Event e JOIN EventRelation r ON r.EventId = e.Id WHERE e.IsChild = 0 "
+        "AND e.IsDeleted = 0"
         " AND r.RelationId LIKE '003%' GROUP BY e.Id HAVING COUNT(*) = 1 ORDER BY e.Id"
     )
     found = app.org.store.tuples(sql)
@@ -50,8 +51,10 @@ def a_meeting(app: SalesforceEmulator) -> tuple[str, str]:
 
 
 def test_the_fields_that_the_organisation_shows_are_told(connect: Any, app: SalesforceEmulator) -> None:
-    """A field granted after the first read stays null in records that do not change (estuary/connectors#3493): what is shown
-    is part of the landing's identity. Our own fields are not part of it, or each installation would mean a whole read."""
+    """A field granted after the first read stays null in records that do not change (estuary/connectors#3493): what is
+    shown is part of the landing's identity. Our own fields are not part of it, or each installation would mean a whole
+    read.
+    """
     before = {stream: connect(token=app.runtime_token).shown_fields(stream) for stream in ("accounts", "activities")}
     assert "Account.AnnualRevenue:currency" in before["accounts"]
     assert "Task.CallDurationInSeconds:int" in before["activities"]
@@ -64,8 +67,10 @@ def test_the_fields_that_the_organisation_shows_are_told(connect: Any, app: Sale
 
 
 def test_the_static_rate_of_every_currency_is_read_beside_the_dated_ones(connect: Any, app: SalesforceEmulator) -> None:
-    """Object Reference, CurrencyType: rates count units per unit of the corporate currency, which need not be the dollar; and
-    SOQL guide, convertCurrency(): accounts and assets are converted by the static rate, deals by the dated one."""
+    """Object Reference, CurrencyType: rates count units per unit of the corporate currency, which need not be the
+    dollar; and SOQL guide, convertCurrency(): accounts and assets are converted by the static rate, deals by the dated
+    one.
+    """
     app.set_currencies("JPY", {"USD": 0.0066666667}, {"USD": [("2020-01-01", 0.01), ("2026-01-01", 0.008)]})
     [page] = connect(token=app.runtime_token).read("currency_rates", None)
     told = {(r["currency"], str(r["start_at"])[:10]): r["rate"] for r in page.batch.to_pylist()}
@@ -78,7 +83,9 @@ def test_the_static_rate_of_every_currency_is_read_beside_the_dated_ones(connect
 
 
 def test_a_rate_that_is_gone_is_noticed_by_the_next_read(connect: Any, app: SalesforceEmulator) -> None:
-    """Rates are few and read whole, and DatedConversionRate remembers no deletions: a run without news must still be one."""
+    """Rates are few and read whole, and DatedConversionRate remembers no deletions: a run without news must still be
+    one.
+    """
     app.set_currencies("EUR", {"USD": 1.25}, {"USD": [("2026-01-01", 1.25), ("2026-06-01", 1.28)]})
     connector = connect(token=app.runtime_token)
     [first] = connector.read("currency_rates", None)
@@ -99,8 +106,9 @@ def test_the_token_that_the_cli_no_longer_shows_has_a_message_of_its_own(connect
 
 
 def test_activities_about_too_many_are_read_in_smaller_windows(connect: Any, app: SalesforceEmulator) -> None:
-    """OPERATION_TOO_LARGE for a user without View All Data (singer-io/tap-salesforce#98): the same records all the same, by Bulk
-    or not, and resumable inside a window."""
+    """OPERATION_TOO_LARGE for a user without View All Data (singer-io/tap-salesforce#98): the same records all the
+    same, by Bulk or not, and resumable inside a window.
+    """
     whole = rows(connect().read("activities", None))
     seen = rows(connect(token=app.runtime_token).read("activities", None))
     app.limit_whos(10)
@@ -124,8 +132,10 @@ def test_what_no_window_is_small_enough_for_says_who_may_read_it(connect: Any, a
 
 
 def test_the_record_of_a_series_and_a_proposed_meeting_are_no_meetings(connect: Any, app: SalesforceEmulator) -> None:
-    """Change Data Capture guide, "Recurring Activities": GroupEventType 3 is the series' own record, IsRecurrence false; the
-    describe of a recorded org calls 2 a proposed event. Ten meetings counted as eleven, and proposals as held."""
+    """Change Data Capture guide, "Recurring Activities": GroupEventType 3 is the series' own record, IsRecurrence
+    false; the describe of a recorded org calls 2 a proposed event. Ten meetings counted as eleven, and proposals as
+    held.
+    """
     event, _ = a_meeting(app)
     before = rows(connect().read("activities", None))
     series, occurrences = app.add_series(event, occurrences=9)
@@ -137,7 +147,9 @@ def test_the_record_of_a_series_and_a_proposed_meeting_are_no_meetings(connect: 
 
 
 def test_an_invitation_that_is_answered_after_the_meeting_was_read(connect: Any, app: SalesforceEmulator) -> None:
-    """Object Reference, EventRelation: Status is a field of the relation; the event's own stamp stays. It was done for good."""
+    """Object Reference, EventRelation: Status is a field of the relation; the event's own stamp stays. It was done for
+    good.
+    """
     event, person = a_meeting(app)
     connector = connect(overlap_minutes=0)
     marks = {s: list(connector.read(s, None))[-1].cursor for s in ("accounts", "activities")}
@@ -167,7 +179,9 @@ def test_a_new_meeting_is_not_read_twice_for_its_relations(connect: Any, app: Sa
 
 
 def test_a_deal_says_when_its_stage_changed(connect: Any, app: SalesforceEmulator) -> None:
-    """A deal lost before its close date keeps the date (Salesforce Help 004517774): only LastStageChangeDate tells when."""
+    """A deal lost before its close date keeps the date (Salesforce Help 004517774): only LastStageChangeDate tells
+    when.
+    """
     deal = next(r for r in app.records("Opportunity") or [] if not r["IsClosed"] and not r["IsDeleted"])
     future = (app.org.now().date() + timedelta(days=60)).isoformat()
     app.change("Opportunity", deal["Id"], {"StageName": "Closed Lost", "CloseDate": future})
@@ -180,7 +194,9 @@ def test_a_deal_says_when_its_stage_changed(connect: Any, app: SalesforceEmulato
 def test_only_what_ai_sent_by_itself_is_automated(
     connect: Any, app: SalesforceEmulator, kind: str | None, automated: bool
 ) -> None:
-    """Object Reference, EmailMessage.AutomationType: AiAutomated is generated and sent by AI, AiAssisted sent by a person."""
+    """Object Reference, EmailMessage.AutomationType: AiAutomated is generated and sent by AI, AiAssisted sent by a
+    person.
+    """
     mail = app.org.store.tuples("SELECT Id FROM EmailMessage WHERE IsDeleted = 0 AND Automated__c = 0 ORDER BY Id")[0][
         0
     ]
@@ -210,8 +226,9 @@ def test_only_what_ai_sent_by_itself_is_automated(
 def test_each_refusal_to_sign_in_has_a_remedy_of_its_own(
     connect: Any, server: EmulatorServer, client_credentials: dict[str, Any], answer: dict[str, str], remedy: str
 ) -> None:
-    """n8n-io/n8n#21589 (OAUTH_APP_BLOCKED), forceworkbench#772 (ip restricted), Salesforce Help "OAuth 2.0 Authorization
-    Errors". A refusal is final: it is asked once."""
+    """n8n-io/n8n#21589 (OAUTH_APP_BLOCKED), forceworkbench#772 (ip restricted), Salesforce Help "OAuth 2.0
+    Authorization Errors". A refusal is final: it is asked once.
+    """
     body = json.dumps(answer)
     server.faults.add({"kind": "status", "status": 400, "body": body, "match": {"path": "oauth2/token"}, "times": None})
     connector = connect(auth=client_credentials)
@@ -245,8 +262,9 @@ def test_a_user_without_the_api_is_told_which_permission_it_lacks(connect: Any, 
 
 
 def test_the_task_that_email_to_case_opens_is_the_mail_once_more(connect: Any, app: SalesforceEmulator) -> None:
-    """Object Reference, EmailMessage.ActivityId: "usually represents an open task that is created for the case owner when a new
-    unread email message is received": a plain task, which counted as another mail once it was closed."""
+    """Object Reference, EmailMessage.ActivityId: "usually represents an open task that is created for the case owner
+    when a new unread email message is received": a plain task, which counted as another mail once it was closed.
+    """
     mail, task = app.org.store.tuples(
         "SELECT Id, ActivityId FROM EmailMessage WHERE IsDeleted = 0 AND ActivityId IS NOT NULL"
     )[0]
@@ -288,7 +306,9 @@ def test_an_organisation_that_does_not_tell_whose_people_changed_is_read_all_the
     caplog: pytest.LogCaptureFixture,
     announced: bool,
 ) -> None:
-    """Filtering a relation by its activity is documented for SOQL at large, not for each of these: a refusal costs no night."""
+    """Filtering a relation by its activity is documented for SOQL at large, not for each of these: a refusal costs no
+    night.
+    """
     event, _ = a_meeting(app)
     connector = connect(overlap_minutes=0)
     marks = {s: list(connector.read(s, None))[-1].cursor for s in ("accounts", "activities")}
@@ -309,8 +329,9 @@ def test_an_organisation_that_does_not_tell_whose_people_changed_is_read_all_the
 
 
 def test_noise_is_nobodys_effort(organisation: Organisation, connect: Any, app: SalesforceEmulator) -> None:
-    """Series records, proposals, drafts, mails sent by AI and automatic replies beside the real activities: what counts is the
-    same."""
+    """Series records, proposals, drafts, mails sent by AI and automatic replies beside the real activities: what counts
+    is the same.
+    """
     before = {i: row for i, row in rows(connect().read("activities", None)).items() if not row["automated"]}
     made = add_noise(app)
     assert all(made.values())

@@ -72,7 +72,8 @@ def test_nothing_of_the_corpus_runs(page_file):
         page.wait_for_selector("html[data-ready]")
         for name in ("mouseover", "focus", "click", "mousemove"):
             page.evaluate(
-                "name => document.querySelectorAll('*').forEach(e => e.dispatchEvent(new Event(name, {bubbles: true})))",
+                "name => document.querySelectorAll('*').forEach(e => e.dispatchEvent(new Event(name, "
+                "{bubbles: true})))",
                 name,
             )
         box = page.locator("#map").bounding_box()

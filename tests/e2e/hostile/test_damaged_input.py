@@ -32,8 +32,35 @@ from connectors.webhooks import Malformed
 DEEP = 100_000
 FEW = pytest.param(20, id="few")
 MANY = pytest.param(3_000, id="many", marks=pytest.mark.slow)
-PIECES = ["=", "[", "]", "[[", "{", "}", '"', "'", '"""', "\n", "#", ".", ",", "inf", "nan", "-1", "1e400", "true", "\x00", "\ufeff",
-          "9" * 400, "2026-02-30", "\\u0000", "\\ud800", "crm", "sync", "weights"]  # fmt: skip
+PIECES = [
+    "=",
+    "[",
+    "]",
+    "[[",
+    "{",
+    "}",
+    '"',
+    "'",
+    '"""',
+    "\n",
+    "#",
+    ".",
+    ",",
+    "inf",
+    "nan",
+    "-1",
+    "1e400",
+    "true",
+    "\x00",
+    "\ufeff",
+    "9" * 400,
+    "2026-02-30",
+    "\\u0000",
+    "\\ud800",
+    "crm",
+    "sync",
+    "weights",
+]
 SETTINGS = (resources.files("config") / "bothways.toml").read_text(encoding="utf-8")
 MODEL = (resources.files("config") / "model.toml").read_text(encoding="utf-8")
 MAPPING = HubSpotMapping.model_validate(
@@ -101,13 +128,31 @@ def test_model(examples, tmp_path):
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(max_size=10),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.sampled_from(["subscriptionType", "objectId", "portalId", "mergedObjectIds", "objectTypeId", "changeSource",
-                         "propertyName", "fromObjectId", "toObjectTypeId", "associationType", "primaryObjectId"]) | st.text(max_size=5),
-        inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "subscriptionType",
+                    "objectId",
+                    "portalId",
+                    "mergedObjectIds",
+                    "objectTypeId",
+                    "changeSource",
+                    "propertyName",
+                    "fromObjectId",
+                    "toObjectTypeId",
+                    "associationType",
+                    "primaryObjectId",
+                ]
+            )
+            | st.text(max_size=5),
+            inner,
+            max_size=5,
+        )
+    ),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("examples", [FEW, MANY])

@@ -1,4 +1,6 @@
-"""No text from outside changes what a query asks: names are those that a describe call confirmed, values stay values."""
+"""No text from outside changes what a query asks: names are those that a describe call confirmed, values stay
+values.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,10 @@ def test_a_mapping_takes_names_of_fields_and_objects_only(text):
 
 def queries_put_together(tree):
     """Lines where a query is made of pieces: an f-string, a `%`, a `+` or a `.format` with SELECT in it."""
-    asks = lambda text: isinstance(text, str) and re.search(r"\bselect\b.*\bfrom\b|\bselect\b\s*$", text, re.I | re.S)  # noqa: E731
+
+    def asks(text):
+        return isinstance(text, str) and re.search(r"\bselect\b.*\bfrom\b|\bselect\b\s*$", text, re.I | re.S)
+
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr) and asks(
             "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)

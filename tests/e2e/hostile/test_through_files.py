@@ -57,10 +57,20 @@ def organisation(folder, count):
         "accounts",
         ["id", "name", "type", "industry", "country", "currency", "annual_revenue", "employees", "created_at"],
         [
-            [i, names[i], "customer" if n % 2 else at(words, n + 1), at(words, n + 2), at(words, n + 3), at(("EUR", *TEXTS), n), at(NUMBERS, n), at(NUMBERS, n * 7), at((good, *DATES), n)]
+            [
+                i,
+                names[i],
+                "customer" if n % 2 else at(words, n + 1),
+                at(words, n + 2),
+                at(words, n + 3),
+                at(("EUR", *TEXTS), n),
+                at(NUMBERS, n),
+                at(NUMBERS, n * 7),
+                at((good, *DATES), n),
+            ]
             for n, i in enumerate(ids)
         ],
-    )  # fmt: skip
+    )
     write(
         source,
         "people",
@@ -72,21 +82,54 @@ def organisation(folder, count):
         "opportunities",
         ["id", "account_id", "name", "amount", "currency", "is_closed", "is_won", "close_at", "created_at"],
         [
-            [f"O{n:06d}", i, at(words, n + 7), at(NUMBERS, n // 3), at(("EUR", "", *TEXTS), n), "true", at(("true", "false", *TEXTS), n), at((good, *DATES), n // 2), good]
+            [
+                f"O{n:06d}",
+                i,
+                at(words, n + 7),
+                at(NUMBERS, n // 3),
+                at(("EUR", "", *TEXTS), n),
+                "true",
+                at(("true", "false", *TEXTS), n),
+                at((good, *DATES), n // 2),
+                good,
+            ]
             for n, i in enumerate(ids)
         ],
-    )  # fmt: skip
+    )
     write(
         source,
         "activities",
-        ["id", "channel", "direction", "account_id", "person_ids", "occurred_at", "minutes", "outcome", "thread_id", "created_at"],
         [
-            [f"T{n:06d}", at(("email", "call", "meeting", *TEXTS), n), at(("inbound", "outbound", *TEXTS), n // 2), at((i, *TEXTS), n // 40), f"P{n:06d}", at((good, "2026-05-05T10:00:00Z", *DATES), n), at(NUMBERS, n), at(("done", *TEXTS), n), at(words, n), good]
+            "id",
+            "channel",
+            "direction",
+            "account_id",
+            "person_ids",
+            "occurred_at",
+            "minutes",
+            "outcome",
+            "thread_id",
+            "created_at",
+        ],
+        [
+            [
+                f"T{n:06d}",
+                at(("email", "call", "meeting", *TEXTS), n),
+                at(("inbound", "outbound", *TEXTS), n // 2),
+                at((i, *TEXTS), n // 40),
+                f"P{n:06d}",
+                at((good, "2026-05-05T10:00:00Z", *DATES), n),
+                at(NUMBERS, n),
+                at(("done", *TEXTS), n),
+                at(words, n),
+                good,
+            ]
             for n, i in enumerate(ids)
         ],
-    )  # fmt: skip
+    )
     (folder / "bothways.toml").write_text(
-        '[crm]\nkind = "files"\ninput = "in"\n\n[workspace]\ndir = "ws"\n\n[organisation]\ncorporate_currency = "EUR"\nown_domains = ["example.com"]\n\n[score]\nprofile = "full"\n'
+        '[crm]\nkind = "files"\ninput = "in"\n\n[workspace]\ndir = "ws"\n\n[organisation]\ncorporate_currency '
+        '= "EUR"\nown_domains = ["example.com"]\n\n[score]\nprofile = "full"\n'
     )
     return names
 

@@ -76,7 +76,9 @@ def test_reading_our_mail_counts_once_they_answer_the_thread(organisation):
     ],
 )
 def test_a_side_reads_what_it_goes_on_to_answer_and_the_answer_to_its_own_question(organisation, thread, expected):
-    """At one second too: then the order of their keys counts. The other way round it is the same from the other side."""
+    """At one second too: then the order of their keys counts. The other way round it is the same from the other
+    side.
+    """
     org = organisation.Organisation()
     turn = {"i": "inbound", "o": "outbound"}
     for name, step in (("apart", 0.01), ("at once", 0.0)):

@@ -66,7 +66,9 @@ def test_an_unknown_account_says_what_is_missing(organisation):
 
 
 def test_where_a_customer_stands_is_shown_with_the_figures_behind_it(organisation):
-    """Three mails of theirs in threads of their own, long due, are among what they opened; who never bought is a prospect."""
+    """Three mails of theirs in threads of their own, long due, are among what they opened; who never bought is a
+    prospect.
+    """
     org = organisation.Organisation()
     account = org.account("A", annual_revenue=1e6)
     org.deal(account, 20_000.0, 10, won=True)

@@ -157,12 +157,21 @@ def written(organisation, began: int, answered: int, alone: int = 0):
 
 @pytest.mark.parametrize(
     ("began", "answered", "alone", "known"),
-    [(0, 20, 0, False), (0, 19, 0, True), (1, 49, 0, True), (1, 60, 0, False), (0, 0, 19, True), (0, 0, 20, False), (2, 0, 300, True)],
-)  # fmt: skip
+    [
+        (0, 20, 0, False),
+        (0, 19, 0, True),
+        (1, 49, 0, True),
+        (1, 60, 0, False),
+        (0, 0, 19, True),
+        (0, 0, 20, False),
+        (2, 0, 300, True),
+    ],
+)
 def test_who_opens_is_unknown_where_customers_own_mail_is_not_logged(organisation, began, answered, alone, known):
-    """HubSpot, "Manage contact email logging rules": with *Log replies only* what a customer writes first is absent; with
-    an address to put in BCC (HubSpot, "Log email in your CRM with the BCC or forwarding address"; Salesforce, "Email to
-    Salesforce") only our own mail is there. On every CRM and in files."""
+    """HubSpot, "Manage contact email logging rules": with *Log replies only* what a customer writes first is absent;
+    with an address to put in BCC (HubSpot, "Log email in your CRM with the BCC or forwarding address"; Salesforce,
+    "Email to Salesforce") only our own mail is there. On every CRM and in files.
+    """
     row = written(organisation, began, answered, alone)
     assert (row["bothways_customer_initiation_share"] is not None) == known
     assert ("they opened" in (row["bothways_top_drivers"] or "")) <= known

@@ -36,7 +36,9 @@ BY_ORGANISATION = BY_ACCOUNT | {"stopped": True}
 
 
 def test_while_records_keep_coming_a_customer_that_stopped_is_known_to_have_stopped(organisation):
-    """The default (ADR 9): its lower reliance says so; a customer out of the lookback, and one that never bought, are unknown."""
+    """The default (ADR 9): its lower reliance says so; a customer out of the lookback, and one that never bought, are
+    unknown.
+    """
     result = the_book(organisation, 5).score()
     rows = result.accounts
     assert {name: known(row) for name, row in rows.items()} == BY_ORGANISATION

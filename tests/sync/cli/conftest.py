@@ -24,7 +24,9 @@ def typed():
 
 
 def _typed(command, answers, cwd, **environment):
-    """What a person sees who runs `bothways` with these arguments and gives these answers, each when its question (a part of it) is shown."""
+    """What a person sees who runs `bothways` with these arguments and gives these answers, each when its question (a
+    part of it) is shown.
+    """
     master, slave = pty.openpty()
     env = {k: v for k, v in os.environ.items() if not k.startswith("BOTHWAYS_")} | environment | {"TERM": "dumb"}
     process = subprocess.Popen(

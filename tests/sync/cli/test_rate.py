@@ -89,7 +89,8 @@ def test_a_rated_family_changes_the_next_scores_and_ends_what_its_rating_cost(sh
 
     highest = max(need for need, _ in before.values())
     cost = (
-        'None of the 3 product families sold is rated. For 12 of 12 accounts "They need us" rests on at most 7 of its 10 parts:'
+        'None of the 3 product families sold is rated. For 12 of 12 accounts "They need us" rests on at most '
+        "7 of its 10 parts:"
         f" none of them is above {highest:.1f}, and Stay close and Plan together begin at 60."
     )
     first = "Rate Pumps first (80% of revenue, 1 account): bothways rate\n"

@@ -26,7 +26,8 @@ HEAVY = (
 def test_help_imports_nothing_heavy():
     code = (
         "import sys\nfrom sync.cli.app import main\nsys.argv = ['bothways', '--help']\n"
-        f"try:\n    main()\nexcept SystemExit:\n    pass\nprint([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+        f"try:\n    main()\nexcept SystemExit:\n    pass\nprint([m for m in {HEAVY!r} if m in sys.modules], "
+        f"file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -90,8 +91,9 @@ COMPILERS = ("ibis", "sqlglot", "pyspark")
 
 
 def test_a_run_that_finds_its_statements_imports_no_compiler(tmp_path):
-    """`sync` compiles them for this model once, and `plan` the one that lists product families; whatever comes after executes
-    text."""
+    """`sync` compiles them for this model once, and `plan` the one that lists product families; whatever comes after
+    executes text.
+    """
     (tmp_path / "opportunities.csv").write_text("id,account_id,is_closed,is_won,close_at\nd,1,true,true,2026-05-01\n")
     (tmp_path / "line_items.csv").write_text("id,opportunity_id,product_family\nl,d,Pumps\n")
     (tmp_path / "accounts.csv").write_text("id,name,created_at\n1,Ash,2024-01-05\n2,Birch,2024-02-06\n")

@@ -17,7 +17,8 @@ def test_the_first_record_says_which_moment_would_do(tmp_path):
     early, late = datetime(1990, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC)
 
     assert nothing_known(tmp_path, early) == (
-        "No account was known on 1990-01-01: the first was recorded on 2018-11-29. Give a later moment: --as-of 2019-01-01"
+        "No account was known on 1990-01-01: the first was recorded on 2018-11-29. Give a later moment: "
+        "--as-of 2019-01-01"
     )
     assert nothing_known(tmp_path, late).startswith("No account was read")
     assert nothing_known(tmp_path / "nowhere", early).startswith("No account was read")

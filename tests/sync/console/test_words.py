@@ -162,9 +162,16 @@ def test_the_next_command_reaches_the_settings_of_this_run(capsys):
 def test_the_confidence_that_is_explained_is_the_one_that_is_written(seen, written, said, capsys):
     scores = (("bothways_confidence_effort", written),)
     found = SimpleNamespace(
-        scores=scores, standing=(("silence_known", True),), benefit=None, cost=None, coverage_of_benefit=0.2, coverage_of_cost=0.2, confidence_in_dependence=0.0,
-        coverage_of_channels=1.0, confidence_in_effort=seen,
-    )  # fmt: skip
+        scores=scores,
+        standing=(("silence_known", True),),
+        benefit=None,
+        cost=None,
+        coverage_of_benefit=0.2,
+        coverage_of_cost=0.2,
+        confidence_in_dependence=0.0,
+        coverage_of_channels=1.0,
+        confidence_in_effort=seen,
+    )
     _trust(Output(), found)
     assert said in capsys.readouterr().out
 
@@ -245,11 +252,23 @@ def test_the_old_wordings_are_gone():
 
 def test_an_explanation_says_where_the_customer_stands(capsys):
     told = {
-        "lifecycle": "lapsed", "newest_end": "2025-11-02", "lapse_days": 200.0, "silence_known": True, "by_silence": True,
-        "logging_reach": 0.85, "mail_share": 0.4, "opened_threads": 5, "left_threads": 3, "opened_cases": 0,
-        "left_cases": 0, "own_own_accord_hours": 1.25, "stance_confidence": 61.0, "with_family_life": False,
-        "with_family_dependence": True, "with_family_effort": True,
-    }  # fmt: skip
+        "lifecycle": "lapsed",
+        "newest_end": "2025-11-02",
+        "lapse_days": 200.0,
+        "silence_known": True,
+        "by_silence": True,
+        "logging_reach": 0.85,
+        "mail_share": 0.4,
+        "opened_threads": 5,
+        "left_threads": 3,
+        "opened_cases": 0,
+        "left_cases": 0,
+        "own_own_accord_hours": 1.25,
+        "stance_confidence": 61.0,
+        "with_family_life": False,
+        "with_family_dependence": True,
+        "with_family_effort": True,
+    }
     _standing(Output(), SimpleNamespace(standing=tuple(told.items())))
     said = capsys.readouterr().out
     for words in (

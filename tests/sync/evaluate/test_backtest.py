@@ -1,4 +1,6 @@
-"""Past moments replayed on a planted organisation, through the public score: leakage, outcomes, verdicts, calibration."""
+"""Past moments replayed on a planted organisation, through the public score: leakage, outcomes, verdicts,
+calibration.
+"""
 
 from __future__ import annotations
 
@@ -268,7 +270,9 @@ def test_a_window_that_is_not_over_is_not_judged(replay: Callable[[Tables], Repl
 
 
 def test_the_horizon_follows_how_often_customers_buy(tmp_path: Path) -> None:
-    """Gaps of 30, 120, 121 and 300 days; what was not known at the last moment, a credit and a second deal of a day count for nothing."""
+    """Gaps of 30, 120, 121 and 300 days; what was not known at the last moment, a credit and a second deal of a day
+    count for nothing.
+    """
     tables: Tables = {name: [] for name in INPUTS}
     for account, days in enumerate(((-330, -300), (-420, -300), (-241, -120), (-310, -10))):
         tables["accounts"].append({"account": account, "id": str(account), "name": "", "family": account})

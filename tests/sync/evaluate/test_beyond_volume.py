@@ -20,7 +20,9 @@ T = datetime(2025, 9, 1, tzinfo=UTC)
 
 
 def moment(seed: int, chance_of: Callable[[Reals, Reals], Reals], score_of: Callable[[Reals, Reals], Reals]) -> Moment:
-    """800 pairs whose decayed minutes say more than a count of acts; `chance_of` and `score_of` see volume and balance."""
+    """800 pairs whose decayed minutes say more than a count of acts; `chance_of` and `score_of` see volume and
+    balance.
+    """
     rng = np.random.default_rng(seed)
     size = 800
     volume, balance = rng.lognormal(4.0, 1.0, size), rng.random(size)

@@ -10,10 +10,23 @@ from sync.ratings.answers import CLEAR, STEPS, Ratings, parse, parse_compact, sh
 @pytest.mark.parametrize(
     ("typed", "value"),
     [
-        (" 3 ", 0.9), ("0", 0.0), ("2 of 3", 0.6), ("1/3", 0.3), ("Yes", 0.9), ("not  at all", 0.0), ("A little", 0.3),
-        ("0,7", 0.7), (".75", 0.75), ("70 %", 0.7), ("12,5%", 0.125), ("1.0", 1.0), ("", None), ("?", CLEAR), ("Don't know", CLEAR),
+        (" 3 ", 0.9),
+        ("0", 0.0),
+        ("2 of 3", 0.6),
+        ("1/3", 0.3),
+        ("Yes", 0.9),
+        ("not  at all", 0.0),
+        ("A little", 0.3),
+        ("0,7", 0.7),
+        (".75", 0.75),
+        ("70 %", 0.7),
+        ("12,5%", 0.125),
+        ("1.0", 1.0),
+        ("", None),
+        ("?", CLEAR),
+        ("Don't know", CLEAR),
     ],
-)  # fmt: skip
+)
 def test_an_answer_is_taken_as_people_type_it(typed, value):
     assert parse(typed) == value
 

@@ -1,4 +1,6 @@
-"""The page in a real Chromium: it is drawn, found, opened, printed, read with scripts off; nothing is fetched; axe finds nothing."""
+"""The page in a real Chromium: it is drawn, found, opened, printed, read with scripts off; nothing is fetched; axe
+finds nothing.
+"""
 
 from __future__ import annotations
 
@@ -122,7 +124,8 @@ def test_the_map_is_drawn_and_nothing_is_asked_from_outside(browser, page_file):
     page.wait_for_selector("html[data-ready]")
 
     drawn = page.evaluate(
-        "() => { const c = document.querySelector('#map canvas'); return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v) }"
+        "() => { const c = document.querySelector('#map canvas'); return c.getContext('2d').getImageData(0, 0,"
+        " c.width, c.height).data.some(v => v) }"
     )
     assert drawn
     assert requests == [page_file.as_uri()]
@@ -146,7 +149,8 @@ def test_no_word_of_the_map_lies_on_another(browser, page_file, width):
     page.goto(page_file.as_uri())
     page.wait_for_selector("html[data-ready]")
     boxes = page.evaluate(
-        "() => [...document.querySelectorAll('.quadrant .axis text')].map(t => [t.textContent, t.getBoundingClientRect()])"
+        "() => [...document.querySelectorAll('.quadrant .axis text')].map(t => [t.textContent, "
+        "t.getBoundingClientRect()])"
         ".filter(([, b]) => b.width).map(([t, b]) => [t, b.left, b.top, b.right, b.bottom])"
     )
     over = [
@@ -276,10 +280,21 @@ def test_a_hundred_thousand_accounts_open_quickly(browser, tmp_path):
 
     blank = dict.fromkeys(field.name for field in fields(AccountRow))
     rows = tuple(
-        AccountRow(**blank | {"id": f"{i:015}", "name": f"Customer {i * 7919 % 100_003}", "stance": STANCES[i % 10][0],
-                              "customer_dependence": float(i % 101), "balance": float(i * 13 % 201 - 100), "why": "", "segment": "", "region": ""})
+        AccountRow(
+            **blank
+            | {
+                "id": f"{i:015}",
+                "name": f"Customer {i * 7919 % 100_003}",
+                "stance": STANCES[i % 10][0],
+                "customer_dependence": float(i % 101),
+                "balance": float(i * 13 % 201 - 100),
+                "why": "",
+                "segment": "",
+                "region": "",
+            }
+        )
         for i in range(100_000)
-    )  # fmt: skip
+    )
     path = tmp_path / "large.html"
     write(path, render(ReportData("files", None, "", rows, (), None), pulled={}, advice={}))
     page = browser.new_page(viewport={"width": 1280, "height": 800})

@@ -1,4 +1,6 @@
-"""Workflows (automation v4): made, listed, read one by one or in batches, deleted. They are kept and shown, never run."""
+"""Workflows (automation v4): made, listed, read one by one or in batches, deleted. They are kept and shown, never
+run.
+"""
 
 from __future__ import annotations
 

@@ -245,10 +245,17 @@ def _pipeline(one: Json) -> Json:
 
 def _crm_pipeline(one: Json, kind: ObjectType) -> Json:
     stages = [
-        {"stageId": s["id"], "label": s["label"], "displayOrder": s["displayOrder"], "metadata": s["metadata"], "active": True,
-         "createdAt": epoch_ms(s["createdAt"]), "updatedAt": epoch_ms(s["updatedAt"])}
+        {
+            "stageId": s["id"],
+            "label": s["label"],
+            "displayOrder": s["displayOrder"],
+            "metadata": s["metadata"],
+            "active": True,
+            "createdAt": epoch_ms(s["createdAt"]),
+            "updatedAt": epoch_ms(s["updatedAt"]),
+        }
         for s in one["stages"]
-    ]  # fmt: skip
+    ]
     head = {
         "pipelineId": one["id"],
         "label": one["label"],

@@ -18,7 +18,9 @@ SCOPES = (
 
 
 def handle(call: Call, rest: tuple[str, ...]) -> Response | None:
-    """GET company-currency, codes, exchange-rates, exchange-rates/current, exchange-rates/{id}; None: no such endpoint."""
+    """GET company-currency, codes, exchange-rates, exchange-rates/current, exchange-rates/{id}; None: no such
+    endpoint.
+    """
     call.access.require(call.token, *SCOPES)
     rates = call.portal.rates
     if rest == ("company-currency",):

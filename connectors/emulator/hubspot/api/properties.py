@@ -113,7 +113,9 @@ def limits(call: Call) -> Response:
 
 
 def _scopes(kind: ObjectType, access: str) -> tuple[str, ...]:
-    """Any of these. Whoever may read the records may read their definitions too; to change them is for schema scopes."""
+    """Any of these. Whoever may read the records may read their definitions too; to change them is for schema
+    scopes.
+    """
     name = "custom" if kind.custom else kind.plural
     if name in ("tickets", "products"):
         return (kind.read_scope,)

@@ -13,7 +13,9 @@ Key = tuple[str, bool, bool]
 
 
 def pipeline(source: Source) -> tuple[list[Json], list[str | None], list[float | None]]:
-    """(pipelines, each deal's stage id, each deal's probability). A stage's probability is that of most of its deals."""
+    """(pipelines, each deal's stage id, each deal's probability). A stage's probability is that of most of its
+    deals.
+    """
     labels = source.column("opportunities", "stage")
     closed, won = source.column("opportunities", "is_closed"), source.column("opportunities", "is_won")
     probabilities = source.column("opportunities", "probability")

@@ -1,5 +1,6 @@
-"""Records that every portal has and that are nobody's effort, or somebody's effort once more: whoever counts one of them reads
-HubSpot wrongly."""
+"""Records that every portal has and that are nobody's effort, or somebody's effort once more: whoever counts one of
+them reads HubSpot wrongly.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +11,14 @@ from connectors.emulator.hubspot.store.table import LIVE, Table
 
 _EACH = 3
 _COPIED = {
-    "calls": ("hs_timestamp", "hubspot_owner_id", "hs_call_direction", "hs_call_status", "hs_call_disposition", "hs_call_duration"),
+    "calls": (
+        "hs_timestamp",
+        "hubspot_owner_id",
+        "hs_call_direction",
+        "hs_call_status",
+        "hs_call_disposition",
+        "hs_call_duration",
+    ),
     "emails": ("hs_timestamp", "hubspot_owner_id", "hs_email_direction", "hs_email_status", "hs_email_headers"),
     "meetings": (
         "hs_timestamp",
@@ -20,14 +28,15 @@ _COPIED = {
         "hs_meeting_outcome",
         "hs_attendee_owner_ids",
     ),
-}  # fmt: skip
+}
 _EARLY = "1970-01-21T04:21:40.000Z"
 """A moment of 2026 in seconds, taken for milliseconds."""
 
 
 def add_noise(portal: Portal) -> dict[str, list[int]]:
-    """Adds a few of each kind; returns their ids by kind: calls that never ended, calls that a phone system has logged a second
-    time, drafts, meetings that a program has put into 1970."""
+    """Adds a few of each kind; returns their ids by kind: calls that never ended, calls that a phone system has logged
+    a second time, drafts, meetings that a program has put into 1970.
+    """
 
     def spoke(table: Table, row: int) -> bool:
         start, owner, length = (

@@ -1,8 +1,8 @@
 """Fills a portal with an organisation: companies, contacts, owners, deals, line items, and two custom objects.
 
-What HubSpot has no standard property for lives in properties that an admin of the portal has made (`CUSTOM`). Nothing of
-the canonical tables is lost but what no HubSpot portal holds: the time zone of a user, whether only the day of an act is
-known, and the order of participants after the first.
+What HubSpot has no standard property for lives in properties that an admin of the portal has made (`CUSTOM`). Nothing
+of the canonical tables is lost but what no HubSpot portal holds: the time zone of a user, whether only the day of an
+act is known, and the order of participants after the first.
 """
 
 from __future__ import annotations

@@ -112,7 +112,9 @@ class LinkStore:
         return kind
 
     def relabel(self, pair: tuple[str, str], type_id: int | None, label: str | None) -> bool:
-        """Renames a label, or takes it and the one of the way back away (None); False where people have defined none such."""
+        """Renames a label, or takes it and the one of the way back away (None); False where people have defined none
+        such.
+        """
         held = self._labels.get(pair, [])
         at = next((place for place, kind in enumerate(held) if kind.type_id == type_id), None)
         if at is None:

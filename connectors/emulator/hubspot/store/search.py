@@ -1,7 +1,7 @@
 """The search endpoint: filters, sorting, the window over results, and the index that lags behind.
 
-Filters see what the index holds, results what the records hold. An id range or a window of modification stamps is looked
-up; what else is asked is checked on those rows only.
+Filters see what the index holds, results what the records hold. An id range or a window of modification stamps is
+looked up; what else is asked is checked on those rows only.
 """
 
 from __future__ import annotations

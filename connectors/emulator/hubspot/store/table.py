@@ -1,6 +1,7 @@
 """One object type's records, by columns, with an index over the modification stamp and a lagging view for search.
 
-Rows are never removed: ids only grow, so a row's place is found by bisection, and archived or merged records keep theirs.
+Rows are never removed: ids only grow, so a row's place is found by bisection, and archived or merged records keep
+theirs.
 """
 
 from __future__ import annotations

@@ -50,20 +50,49 @@ class Archetype(NamedTuple):
     families: tuple[float, ...]
 
 
-#                         share type        deals acts size  won  yrs  strt reply  h    answ  h   ctr  ast  riv  CP-200 CP-210 SM AN FS AR SP TR CN
+# share type        deals acts size  won  yrs  strt reply  h    answ  h   ctr  ast  riv  CP-200 CP-210 SM AN FS AR SP TR
+# CN
 ARCHETYPES: tuple[Archetype, ...] = (
-    Archetype(0.12, "customer", 1.6, 1.5, 0.30, 0.75, 9, 0.50, 0.85, 5, 0.90, 4, 0.80, 5, 0.08, (1, 4, 3, 2, 2, 0, 1, 1, 0)),  # anchored
-    Archetype(0.20, "customer", 1.1, 1.0, 0.25, 0.60, 6, 0.45, 0.70, 9, 0.80, 7, 0.45, 2, 0.25, (0, 1, 2, 2, 2, 0, 2, 1, 1)),  # steady
-    Archetype(0.14, "customer", 0.8, 1.6, 0.20, 0.45, 4, 0.12, 0.25, 40, 0.90, 4, 0.15, 1, 0.35, (0, 0, 1, 1, 1, 0, 2, 2, 3)),  # courted
-    Archetype(0.08, "customer", 1.0, 1.0, 0.20, 0.60, 5, 0.85, 0.80, 5, 0.40, 45, 0.40, 3, 0.20, (0, 2, 2, 1, 1, 0, 2, 0, 0)),  # callers
-    Archetype(0.08, "customer", 0.7, 0.5, 0.20, 0.70, 12, 0.40, 0.60, 15, 0.80, 9, 0.90, 6, 0.10, (0, 0, 0, 0, 1, 5, 1, 0, 0)),  # locked in
-    Archetype(0.22, "customer", 1.0, 0.5, 0.25, 0.65, 4, 0.55, 0.70, 8, 0.90, 5, 0.05, 0.3, 0.40, (0, 0, 0, 0, 0, 0, 3, 1, 6)),  # transactional
-    Archetype(0.06, "customer", 0.5, 0.3, 0.20, 0.50, 7, 0.30, 0.30, 50, 0.70, 12, 0.10, 1, 0.30, (0, 1, 1, 1, 1, 1, 1, 1, 1)),  # lapsed
-    Archetype(0.08, "prospect", 0.5, 0.8, 0.30, 0.00, 2, 0.30, 0.50, 20, 0.90, 3, 0.00, 0, 0.50, (1, 3, 2, 3, 0, 0, 0, 1, 0)),  # prospects
-    Archetype(0.02, "reseller", 1.2, 0.8, 0.20, 0.70, 5, 0.50, 0.70, 8, 0.80, 6, 0.30, 0, 0.10, (0, 1, 1, 1, 0, 0, 3, 1, 3)),  # resellers
-)  # fmt: skip
+    # anchored
+    Archetype(
+        0.12, "customer", 1.6, 1.5, 0.30, 0.75, 9, 0.50, 0.85, 5, 0.90, 4, 0.80, 5, 0.08, (1, 4, 3, 2, 2, 0, 1, 1, 0)
+    ),
+    # steady
+    Archetype(
+        0.20, "customer", 1.1, 1.0, 0.25, 0.60, 6, 0.45, 0.70, 9, 0.80, 7, 0.45, 2, 0.25, (0, 1, 2, 2, 2, 0, 2, 1, 1)
+    ),
+    # courted
+    Archetype(
+        0.14, "customer", 0.8, 1.6, 0.20, 0.45, 4, 0.12, 0.25, 40, 0.90, 4, 0.15, 1, 0.35, (0, 0, 1, 1, 1, 0, 2, 2, 3)
+    ),
+    # callers
+    Archetype(
+        0.08, "customer", 1.0, 1.0, 0.20, 0.60, 5, 0.85, 0.80, 5, 0.40, 45, 0.40, 3, 0.20, (0, 2, 2, 1, 1, 0, 2, 0, 0)
+    ),
+    # locked in
+    Archetype(
+        0.08, "customer", 0.7, 0.5, 0.20, 0.70, 12, 0.40, 0.60, 15, 0.80, 9, 0.90, 6, 0.10, (0, 0, 0, 0, 1, 5, 1, 0, 0)
+    ),
+    # transactional
+    Archetype(
+        0.22, "customer", 1.0, 0.5, 0.25, 0.65, 4, 0.55, 0.70, 8, 0.90, 5, 0.05, 0.3, 0.40, (0, 0, 0, 0, 0, 0, 3, 1, 6)
+    ),
+    # lapsed
+    Archetype(
+        0.06, "customer", 0.5, 0.3, 0.20, 0.50, 7, 0.30, 0.30, 50, 0.70, 12, 0.10, 1, 0.30, (0, 1, 1, 1, 1, 1, 1, 1, 1)
+    ),
+    # prospects
+    Archetype(
+        0.08, "prospect", 0.5, 0.8, 0.30, 0.00, 2, 0.30, 0.50, 20, 0.90, 3, 0.00, 0, 0.50, (1, 3, 2, 3, 0, 0, 0, 1, 0)
+    ),
+    # resellers
+    Archetype(
+        0.02, "reseller", 1.2, 0.8, 0.20, 0.70, 5, 0.50, 0.70, 8, 0.80, 6, 0.30, 0, 0.10, (0, 1, 1, 1, 0, 0, 3, 1, 3)
+    ),
+)
 _FIRST_WORDS = words(
-    "Amber Birch Calder Drake Elm Fairway Glen Harbour Iron Juniper Kings Lark Maple North Oak Pine Quarry River Stone Thistle Upland Vale West Yarrow Zephyr"
+    "Amber Birch Calder Drake Elm Fairway Glen Harbour Iron Juniper Kings Lark Maple North Oak Pine Quarry "
+    "River Stone Thistle Upland Vale West Yarrow Zephyr"
 )
 _SECOND_WORDS = words(
     "bridge brook croft dale field ford gate grove haven hurst lea mere mount port ridge shaw side stead ton wick"

@@ -198,7 +198,9 @@ def _contracts(rng: np.random.Generator, c: Crowd) -> pa.Table:
 
 
 def _assets(rng: np.random.Generator, c: Crowd) -> pa.Table:
-    """Ours, and on one account in seven a rival's, at what they pay for it a year. A rival's names no family of ours."""
+    """Ours, and on one account in seven a rival's, at what they pay for it a year. A rival's names no family of
+    ours.
+    """
     ours = np.repeat(np.arange(c.archetype.size), rng.poisson(c.trait("assets")))
     theirs = np.flatnonzero(rng.random(c.archetype.size) < 0.15)
     account = np.concatenate((ours, theirs))

@@ -90,7 +90,9 @@ def _running(gap: Whole, length: Whole) -> Whole:
 def support_mails(
     rng: np.random.Generator, c: Crowd, account: Whole, opened: Whole, most: int
 ) -> tuple[Exchange, Whole]:
-    """Up to `most` mails on the cases, ours and theirs in turn; a third of the cases got none. Also the case of each."""
+    """Up to `most` mails on the cases, ours and theirs in turn; a third of the cases got none. Also the case of
+    each.
+    """
     count = account.size
     length = np.where(rng.random(count) < 0.33, 0, rng.integers(1, 6, count))
     length = np.where(np.cumsum(length) > most, 0, length)

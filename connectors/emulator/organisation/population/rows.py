@@ -61,8 +61,9 @@ def _lists(columns: list[Whole], present: list[Flags], before: int, kind: str) -
 
 
 def people_of(c: Crowd, account: Whole, lead: Whole, several: Flags, *, in_order: bool = False) -> pa.Array:
-    """The lead and, where `several`, the next person of the account after them; `in_order` of their ids instead, where a
-    CRM need not keep who came first."""
+    """The lead and, where `several`, the next person of the account after them; `in_order` of their ids instead, where
+    a CRM need not keep who came first.
+    """
     start, many = c.person_from[account], c.people[account]
     other = start + (lead - start + 1) % many
     several = several & (many > 1)
@@ -84,7 +85,9 @@ def one_user(users: Whole) -> pa.Array:
 def act_table(
     count: int, at: Whole, c: Crowd, account: Whole, columns: dict[str, object], created: Whole | None = None
 ) -> pa.Table:
-    """Activities from some columns and those that all share; entered minutes after they happened unless `created` says."""
+    """Activities from some columns and those that all share; entered minutes after they happened unless `created`
+    says.
+    """
     created = at + 60 * (3 + np.arange(count) % 7) if created is None else created
     common: dict[str, object] = {
         "id": pa.array(np.full(count, "")),

@@ -71,7 +71,9 @@ def rhythm(
     who: int | None = None,
     deal: str | None = None,
 ) -> None:
-    """The same kind of thread every so many days, from `first` to `last` days ago, with each of their people in turn."""
+    """The same kind of thread every so many days, from `first` to `last` days ago, with each of their people in
+    turn.
+    """
     for turn, days in enumerate(range(first, last - 1, -every)):
         mails(book, party, days, script, who=turn % len(party.people) if who is None else who, deal=deal)
 
@@ -152,8 +154,9 @@ def case(
     closed_after: float | None = None,
     ours: bool = False,
 ) -> None:
-    """A case raised by them (or, `ours`, by us) `days` ago; the script is the exchange of mails that followed, and starts
-    with the hours until the first. When we first replied is read off these mails, as not every CRM keeps it."""
+    """A case raised by them (or, `ours`, by us) `days` ago; the script is the exchange of mails that followed, and
+    starts with the hours until the first. When we first replied is read off these mails, as not every CRM keeps it.
+    """
     opened = book.at(days)
     values: Row = {
         "account_id": party.id,
@@ -178,7 +181,9 @@ def case(
 
 
 def odd_mail(book: Book, party: Party, days: float, *, copies: int = 1, **changes: object) -> list[str]:
-    """A mail of ours with some columns set otherwise (automated, bounced, internal), logged `copies` times; their ids."""
+    """A mail of ours with some columns set otherwise (automated, bounced, internal), logged `copies` times; their
+    ids.
+    """
     book.threads += 1
     values: Row = {
         "channel": "email",

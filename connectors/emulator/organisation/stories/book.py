@@ -139,8 +139,9 @@ class Book:
         decided: float | None = None,
     ) -> str:
         """A deal of `lines` (product id, quantity) at list price less `discount`, or of a bare `amount`. `opened` and
-        `closes` are days ago; an open deal may close in the future (negative), and one whose stage changed `decided` days ago
-        may have kept a close date of the future."""
+        `closes` are days ago; an open deal may close in the future (negative), and one whose stage changed `decided`
+        days ago may have kept a close date of the future.
+        """
         priced = [(PRODUCT_BY_ID[p], n, round(PRODUCT_BY_ID[p].price * (1 - discount), 2)) for p, n in lines]
         if priced:
             amount = round(sum(n * unit for _, n, unit in priced), 2)
@@ -199,8 +200,9 @@ class Book:
         discount: float = 0.0,
         rivals: Sequence[str] = (),
     ) -> None:
-        """Won call-offs every so many days, from `first` to `last` days ago, each a fortnight in the making; of `rivals`,
-        one is seen on each in turn."""
+        """Won call-offs every so many days, from `first` to `last` days ago, each a fortnight in the making; of
+        `rivals`, one is seen on each in turn.
+        """
         for turn, days in enumerate(range(first, last - 1, -every)):
             self.deal(
                 party,

@@ -20,8 +20,15 @@ def brennmark_steel(book: Book, staff: Staff) -> None:
     book.rival_asset(party, "Orbital Controls", 2_400_000, installed=1100)
     book.rival_asset(party, "Vantec", 1_300_000, installed=600)
     tender = book.deal(
-        party, "spares tender", [("SP-88", 1600)], opened=60, closes=-30, stage="Negotiation", discount=0.15, rivals=RIVALS[:3]
-    )  # fmt: skip
+        party,
+        "spares tender",
+        [("SP-88", 1600)],
+        opened=60,
+        closes=-30,
+        stage="Negotiation",
+        discount=0.15,
+        rivals=RIVALS[:3],
+    )
     rhythm(book, party, "> 5 < 4 > 9 <", first=330, last=7, every=10)
     rhythm(book, party, "< 4 > 6 <", first=55, last=5, every=9, deal=tender)
     for days in (52, 31, 10):
@@ -83,9 +90,16 @@ def dunmore_packaging(book: Book, staff: Staff) -> None:
 def stroud_and_vane(book: Book, staff: Staff) -> None:
     """Keep transactional, with a price-led deal: lawyers who run a reverse auction for training days."""
     party = book.account(
-        "Stroud & Vane", ["Irene Thorne", "Paul Young"],
-        owner=staff[4], industry="Finance", country="United Kingdom", currency="GBP", revenue=240e6, employees=640, known_for=800,
-    )  # fmt: skip
+        "Stroud & Vane",
+        ["Irene Thorne", "Paul Young"],
+        owner=staff[4],
+        industry="Finance",
+        country="United Kingdom",
+        currency="GBP",
+        revenue=240e6,
+        employees=640,
+        known_for=800,
+    )
     book.deal(party, "induction days", [("TR-2", 4)], opened=760, closes=730, stage="Closed Won", kind="New Business")
     book.orders(party, [("TR-2", 3)], first=420, last=80, every=110, discount=0.2, rivals=RIVALS)
     auction = book.deal(
@@ -110,9 +124,16 @@ def stroud_and_vane(book: Book, staff: Staff) -> None:
 def bayliss_brewing(book: Book, staff: Staff) -> None:
     """Keep transactional or less: a deal to stop chasing: two no-shows, five mails, no answer since the summer."""
     party = book.account(
-        "Bayliss Brewing", ["Boris Quist", "Clara Peeters"],
-        owner=staff[2], industry="Food", country="United States", currency="USD", revenue=54e6, employees=210, known_for=700,
-    )  # fmt: skip
+        "Bayliss Brewing",
+        ["Boris Quist", "Clara Peeters"],
+        owner=staff[2],
+        industry="Food",
+        country="United States",
+        currency="USD",
+        revenue=54e6,
+        employees=210,
+        known_for=700,
+    )
     book.deal(party, "keg labels", [("CN-5", 80)], opened=690, closes=660, stage="Closed Won", kind="New Business")
     book.orders(party, [("CN-5", 60)], first=400, last=100, every=100, rivals=["Orbital Controls"])
     line = book.deal(

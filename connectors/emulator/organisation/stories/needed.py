@@ -11,9 +11,15 @@ Staff = tuple[str, ...]
 def ferrowell_rail(book: Book, staff: Staff) -> None:
     """Partner: their signalling runs on us, and they are a quarter of our revenue. Both sides work at it."""
     party = book.account(
-        "Ferrowell Rail", ["Irene Holm", "Jonas Weiss", "Tessa Lund", "Paul Novak"],
-        owner=staff[0], industry="Logistics", revenue=140e6, employees=900, known_for=3400, custom={"strategic_customer": True},
-    )  # fmt: skip
+        "Ferrowell Rail",
+        ["Irene Holm", "Jonas Weiss", "Tessa Lund", "Paul Novak"],
+        owner=staff[0],
+        industry="Logistics",
+        revenue=140e6,
+        employees=900,
+        known_for=3400,
+        custom={"strategic_customer": True},
+    )
     book.deal(party, "first line", [("CP-200", 6)], opened=3100, closes=3000, stage="Closed Won", kind="New Business")
     book.orders(party, [("CP-200", 4), ("SM-40", 3), ("AN-10", 2)], first=700, last=10, every=30)
     book.contract(party, start=360, end=-740)
@@ -106,9 +112,17 @@ def lindqvist_dairies(book: Book, staff: Staff) -> None:
 def kestrel_freight(book: Book, staff: Staff) -> None:
     """Respond: support tickets pile up, and only the ticket queue hears from them."""
     party = book.account(
-        "Kestrel Freight", ["Zoe Young", "Hugo Thorne"],
-        owner=staff[4], industry="Logistics", country="United Kingdom", currency="GBP", revenue=31e6, employees=260, known_for=1500, custom={"known_vendors": 2},
-    )  # fmt: skip
+        "Kestrel Freight",
+        ["Zoe Young", "Hugo Thorne"],
+        owner=staff[4],
+        industry="Logistics",
+        country="United Kingdom",
+        currency="GBP",
+        revenue=31e6,
+        employees=260,
+        known_for=1500,
+        custom={"known_vendors": 2},
+    )
     book.deal(
         party,
         "depots",
@@ -131,9 +145,16 @@ def kestrel_freight(book: Book, staff: Staff) -> None:
 def meridian_ports(book: Book, staff: Staff) -> None:
     """Maintain: middling need, even effort."""
     party = book.account(
-        "Meridian Ports", ["Dario Greco", "Vera Rossi"],
-        owner=staff[0], industry="Logistics", country="United States", currency="USD", revenue=60e6, employees=350, known_for=1700,
-    )  # fmt: skip
+        "Meridian Ports",
+        ["Dario Greco", "Vera Rossi"],
+        owner=staff[0],
+        industry="Logistics",
+        country="United States",
+        currency="USD",
+        revenue=60e6,
+        employees=350,
+        known_for=1700,
+    )
     book.deal(party, "crane sensors", [("SM-40", 4)], opened=1600, closes=1500, stage="Closed Won", kind="New Business")
     book.orders(
         party, [("SM-40", 2), ("FS-1", 3)], first=600, last=45, every=110, discount=0.05, rivals=["Orbital Controls"]
@@ -154,9 +175,16 @@ def meridian_ports(book: Book, staff: Staff) -> None:
 def tarnbrook_foods(book: Book, staff: Staff) -> None:
     """Test reciprocity: some need, but it is always us who write, ring and drive over."""
     party = book.account(
-        "Tarnbrook Foods", ["Elena Keller", "Boris Sander"],
-        owner=staff[1], industry="Food", country="United Kingdom", currency="GBP", revenue=48e6, employees=310, known_for=1400,
-    )  # fmt: skip
+        "Tarnbrook Foods",
+        ["Elena Keller", "Boris Sander"],
+        owner=staff[1],
+        industry="Food",
+        country="United Kingdom",
+        currency="GBP",
+        revenue=48e6,
+        employees=310,
+        known_for=1400,
+    )
     book.deal(party, "first oven", [("CP-210", 1)], opened=1350, closes=1280, stage="Closed Won", kind="New Business")
     book.orders(party, [("CP-210", 1), ("TR-2", 1)], first=520, last=70, every=150, rivals=["Vantec"])
     book.assets(party, ["CP-210", "TR-2"], installed=1270)

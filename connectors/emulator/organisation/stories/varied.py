@@ -1,4 +1,6 @@
-"""Stories of families, newcomers, currencies, mergers, and of the records that every CRM has and no score should count."""
+"""Stories of families, newcomers, currencies, mergers, and of the records that every CRM has and no score should
+count.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,27 @@ Staff = tuple[str, ...]
 def aurelio_group(book: Book, staff: Staff) -> None:
     """A holding that buys little itself, a child that is close to us, a child that is not; one man who sits in two."""
     parent = book.account(
-        "Aurelio Group", ["Dario Conti"], owner=staff[3], industry="Finance", country="Austria", revenue=510e6, employees=60, known_for=2600
-    )  # fmt: skip
+        "Aurelio Group",
+        ["Dario Conti"],
+        owner=staff[3],
+        industry="Finance",
+        country="Austria",
+        revenue=510e6,
+        employees=60,
+        known_for=2600,
+    )
     chemicals = book.account(
-        "Aurelio Chemicals", ["Rosa Rossi", "Hugo Greco"],
-        owner=staff[3], industry="Energy", country="Austria", revenue=35e6, employees=320, parent=parent, known_for=2500, custom={"wallet": 190_000.0},
-    )  # fmt: skip
+        "Aurelio Chemicals",
+        ["Rosa Rossi", "Hugo Greco"],
+        owner=staff[3],
+        industry="Energy",
+        country="Austria",
+        revenue=35e6,
+        employees=320,
+        parent=parent,
+        known_for=2500,
+        custom={"wallet": 190_000.0},
+    )
     textiles = book.account(
         "Aurelio Textiles", ["Marta Fabre"], owner=staff[4], industry="Manufacturing", country="France",
         revenue=61e6, employees=440, parent=parent, known_for=1100,
@@ -48,9 +65,16 @@ def aurelio_group(book: Book, staff: Staff) -> None:
 def hexley_aerospace(book: Book, staff: Staff) -> None:
     """Build close in dollars; a deal that advances and a deal on which they wait for us."""
     party = book.account(
-        "Hexley Aerospace", ["Greta Young", "Jonas Thorne", "Vera Adler"],
-        owner=staff[1], industry="Manufacturing", country="United States", currency="USD", revenue=26e6, employees=150, known_for=2000,
-    )  # fmt: skip
+        "Hexley Aerospace",
+        ["Greta Young", "Jonas Thorne", "Vera Adler"],
+        owner=staff[1],
+        industry="Manufacturing",
+        country="United States",
+        currency="USD",
+        revenue=26e6,
+        employees=150,
+        known_for=2000,
+    )
     book.deal(party, "test stand", [("CP-200", 2)], opened=1950, closes=1850, stage="Closed Won", kind="New Business")
     book.orders(party, [("CP-210", 1), ("AN-10", 1), ("SM-40", 1)], first=600, last=20, every=50)
     book.contract(party, start=250, end=-840)
@@ -86,10 +110,17 @@ def hexley_aerospace(book: Book, staff: Staff) -> None:
 def corran_water(book: Book, staff: Staff) -> None:
     """A utility whose contract ends in two months; the renewal is in draft and nobody has picked up the phone."""
     party = book.account(
-        "Corran Water", ["Tessa Lund", "Nils Ostrow"],
-        owner=staff[0], industry="Energy", country="United Kingdom", currency="GBP", revenue=130e6, employees=700, known_for=1500,
+        "Corran Water",
+        ["Tessa Lund", "Nils Ostrow"],
+        owner=staff[0],
+        industry="Energy",
+        country="United Kingdom",
+        currency="GBP",
+        revenue=130e6,
+        employees=700,
+        known_for=1500,
         custom={"wallet": 160_000.0, "mission_criticality": 1.0, "strategic_importance": 0.9},
-    )  # fmt: skip
+    )
     book.deal(party, "pump house", [("CP-210", 3)], opened=1450, closes=1350, stage="Closed Won", kind="New Business")
     book.orders(party, [("SM-40", 1), ("SP-88", 8)], first=500, last=40, every=90)
     book.contract(party, start=1030, end=-60)
@@ -153,9 +184,16 @@ def mistral_wind(book: Book, staff: Staff) -> None:
 def wyndham_optics(book: Book, staff: Staff) -> None:
     """A new customer of this year, in dollars, with a lost deal behind it."""
     party = book.account(
-        "Wyndham Optics", ["Olga Weiss"], owner=staff[4], industry="Healthcare", country="United States", currency="USD",
-        revenue=39e6, employees=190, known_for=500,
-    )  # fmt: skip
+        "Wyndham Optics",
+        ["Olga Weiss"],
+        owner=staff[4],
+        industry="Healthcare",
+        country="United States",
+        currency="USD",
+        revenue=39e6,
+        employees=190,
+        known_for=500,
+    )
     book.deal(
         party,
         "coating line",
@@ -200,12 +238,20 @@ def tidewater_shipyards(book: Book, staff: Staff) -> tuple[tuple[str, str], ...]
 
 
 def polder_integrators(book: Book, staff: Staff) -> tuple[tuple[str, str], ...]:
-    """A partner whose record holds what must not count: internal mails, sequences, bounces, copies, one of our own people
-    as a contact, and three records entered by mistake and deleted. Returns these as (stream, id)."""
+    """A partner whose record holds what must not count: internal mails, sequences, bounces, copies, one of our own
+    people as a contact, and three records entered by mistake and deleted. Returns these as (stream, id).
+    """
     party = book.account(
-        "Polder Integrators", ["Anna Dekker", "Willem Visser"],
-        owner=staff[2], industry="Manufacturing", country="Netherlands", revenue=12e6, employees=45, kind="partner", known_for=950,
-    )  # fmt: skip
+        "Polder Integrators",
+        ["Anna Dekker", "Willem Visser"],
+        owner=staff[2],
+        industry="Manufacturing",
+        country="Netherlands",
+        revenue=12e6,
+        employees=45,
+        kind="partner",
+        known_for=950,
+    )
     colleague = book.person(
         party.id, "Yann Holm", f"yann.holm@{OWN_DOMAINS[1]}", "Account Manager", book.at(900) + timedelta(hours=1)
     )

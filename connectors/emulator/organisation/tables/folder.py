@@ -1,5 +1,5 @@
-"""An organisation as a folder of tables: one `<stream>.csv` or `<stream>.parquet` a stream in the canonical columns, and
-an optional `organisation.toml`.
+"""An organisation as a folder of tables: one `<stream>.csv` or `<stream>.parquet` a stream in the canonical columns,
+and an optional `organisation.toml`.
 
 In a CSV table an empty cell means unknown, times are ISO 8601 (without a zone: UTC), lists are separated by `;` (a lone
 `;` is the empty list), and flags are `true` or `false`. Columns that are left out, and streams that have no file, are
@@ -28,8 +28,9 @@ _SETTINGS = "organisation.toml"
 def load_tables(directory: Path) -> Organisation:
     """The organisation in a folder.
 
-    Raises ConfigError naming the file, and the line or column, for: a folder without any table, a stream in two formats,
-    a column that is not canonical, a value of the wrong type, a row too short or too long, an id missing or twice.
+    Raises ConfigError naming the file, and the line or column, for: a folder without any table, a stream in two
+    formats, a column that is not canonical, a value of the wrong type, a row too short or too long, an id missing or
+    twice.
     """
     if not directory.is_dir():
         raise ConfigError(
@@ -44,8 +45,8 @@ def load_tables(directory: Path) -> Organisation:
 
 
 def save_tables(organisation: Organisation, directory: Path, format: Format = "parquet") -> None:  # noqa: A002
-    """Write the organisation into a folder that is made when needed, so that `load_tables` gives the same back; in CSV an
-    empty text comes back as unknown. Replaces tables that are there.
+    """Write the organisation into a folder that is made when needed, so that `load_tables` gives the same back; in CSV
+    an empty text comes back as unknown. Replaces tables that are there.
 
     Raises ConfigError for a value that CSV cannot hold (a list entry that is empty or has a `;`, a number not finite).
     """

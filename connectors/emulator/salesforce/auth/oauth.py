@@ -190,8 +190,10 @@ class Tokens:
         return {**session, "issued_at": issued, "signature": base64.b64encode(digest).decode()}
 
     def introspect(self, request: Request) -> Response:
-        """The state of an access or refresh token, for a client that proves who it is by Basic header or body (Salesforce
-        Help, "OpenID Connect Token Introspection"). Anything that is no live token is `{"active": false}`."""
+        """The state of an access or refresh token, for a client that proves who it is by Basic header or body
+        (Salesforce Help, "OpenID Connect Token Introspection"). Anything that is no live token is
+        `{"active": false}`.
+        """
         if request.method != "POST":
             return answer({"error": "invalid_request", "error_description": "must use HTTP POST"}, 400)
         form = request.form()

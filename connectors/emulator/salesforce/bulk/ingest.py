@@ -44,8 +44,9 @@ class _IngestJob:
 
 
 class BulkIngests:
-    """All ingest jobs of one organisation. `newline_in_quotes_fails`: whether a line break inside a quoted value trips the
-    line-ending check, as several reports say it does."""
+    """All ingest jobs of one organisation. `newline_in_quotes_fails`: whether a line break inside a quoted value trips
+    the line-ending check, as several reports say it does.
+    """
 
     def __init__(self, org: Org, writer: Writer, *, polls: int = 1, newline_in_quotes_fails: bool = True) -> None:
         self._org = org
@@ -191,7 +192,10 @@ class BulkIngests:
         job.state = "JobComplete"
 
     def _line_ending_error(self, made: _IngestJob) -> str | None:
-        wrong = f"ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is {made.job.line_ending}"
+        wrong = (
+            f"ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is "
+            f"{made.job.line_ending}"
+        )
         has_crlf = b"\r\n" in made.body
         if (made.job.line_ending == "LF" and has_crlf) or (
             made.job.line_ending == "CRLF" and b"\n" in made.body.replace(b"\r\n", b"")

@@ -42,7 +42,9 @@ class _QueryJob:
 
 
 class BulkQueries:
-    """All query jobs of one organisation. A job is seen at work for `polls` status requests; `page_rows` is the size of a page."""
+    """All query jobs of one organisation. A job is seen at work for `polls` status requests; `page_rows` is the size of
+    a page.
+    """
 
     def __init__(self, org: Org, *, polls: int = 1, page_rows: int = LARGEST_PAGE) -> None:
         self._org = org
@@ -134,7 +136,9 @@ class BulkQueries:
         return Response(200, body, "text/csv", headers)
 
     def result_pages(self, job_id: str, request: Request, rights: Rights, version: str) -> Json:
-        """Up to five addresses of pages that can be fetched in parallel. How large a page is, the organisation decides."""
+        """Up to five addresses of pages that can be fetched in parallel. How large a page is, the organisation
+        decides.
+        """
         if float(version) < _PARALLEL_SINCE:
             raise not_found()
         made = self._find(job_id, rights, version)

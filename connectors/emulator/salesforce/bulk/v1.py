@@ -26,7 +26,8 @@ from connectors.emulator.salesforce.store.writes import Writer
 from connectors.emulator.server.http import Request, Response
 
 _PATH = re.compile(
-    r"/services/async/(\d+)\.0/job(?:/(\w{15,18})(?:/(batch)(?:/(\w{15,18})(?:/(request|result)(?:/(\w{15,18}))?)?)?)?)?/?\Z"
+    r"/services/async/(\d+)\.0/job(?:/(\w{15,18})(?:/(batch)(?:/(\w{15,18})(?:/(request|result)(?:/(\w{15,18})"
+    r")?)?)?)?)?/?\Z"
 )
 _OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete", "query", "queryAll")
 
@@ -124,7 +125,11 @@ class BulkV1:
             "createdDate": job.created,
             "systemModstamp": job.created,
             "state": job.state,
-            **({"externalIdFieldName": job.settings["externalIdFieldName"]} if "externalIdFieldName" in job.settings else {}),
+            **(
+                {"externalIdFieldName": job.settings["externalIdFieldName"]}
+                if "externalIdFieldName" in job.settings
+                else {}
+            ),
             "concurrencyMode": job.settings["concurrencyMode"],
             "contentType": job.kind,
             **counted,
@@ -136,7 +141,7 @@ class BulkV1:
             "totalProcessingTime": 0,
             "apiActiveProcessingTime": 0,
             "apexProcessingTime": 0,
-        }  # fmt: skip
+        }
 
     def _find(self, job_id: str, rights: Rights) -> Job:
         job = self._jobs.get(job_id[:15])

@@ -70,9 +70,13 @@ def read_rows(kind: str, body: bytes) -> list[Row]:
     if kind == "XML":
         objects = _xml(body, "InvalidBatch").findall("sObject")
         return [
-            {child.tag: None if child.get(_NIL) == "true" else (child.text or "") for child in item if child.tag != "type"}
+            {
+                child.tag: None if child.get(_NIL) == "true" else (child.text or "")
+                for child in item
+                if child.tag != "type"
+            }
             for item in objects
-        ]  # fmt: skip
+        ]
     try:
         text = body.decode("utf-8-sig")
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
@@ -102,7 +106,9 @@ def results_answer(kind: str, results: list[Json]) -> Response:
         return Response(200, orjson.dumps(made), JSON)
     if kind == "XML":
         inside = "".join(tagged("result", _xml_result(result)) for result in results)
-        return Response(200, f'<?xml version="1.0" encoding="UTF-8"?><results xmlns="{NAMESPACE}">{inside}</results>'.encode(), XML)  # fmt: skip
+        return Response(
+            200, f'<?xml version="1.0" encoding="UTF-8"?><results xmlns="{NAMESPACE}">{inside}</results>'.encode(), XML
+        )
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow(["Id", "Success", "Created", "Error"])
@@ -118,7 +124,9 @@ def rows_answer(kind: str, records: list[Json]) -> Response:
         return Response(200, orjson.dumps(records), JSON, compress=True)
     inside = "".join(tagged("records", {"type": r["attributes"]["type"], **_plain(r)}) for r in records)
     start = f'<queryResult xmlns="{NAMESPACE}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
-    return Response(200, f'<?xml version="1.0" encoding="UTF-8"?>{start}{inside}</queryResult>'.encode(), XML, compress=True)  # fmt: skip
+    return Response(
+        200, f'<?xml version="1.0" encoding="UTF-8"?>{start}{inside}</queryResult>'.encode(), XML, compress=True
+    )
 
 
 def tagged(name: str, value: Any) -> str:

@@ -152,7 +152,8 @@ class Metadata:
             self.objects.check_deletion(component)
         elif component.type == "PermissionSet":
             rows = self.org.store.tuples(
-                "SELECT p.Id, count(a.Id) FROM PermissionSet p LEFT JOIN PermissionSetAssignment a ON a.PermissionSetId = p.Id "
+                "SELECT p.Id, count(a.Id) FROM PermissionSet p LEFT JOIN PermissionSetAssignment a ON "
+                "a.PermissionSetId = p.Id "
                 "WHERE p.Name = ? GROUP BY p.Id",
                 (component.name,),
             )

@@ -30,7 +30,8 @@ def field_from_xml(xml: ET.Element) -> Field:
     name, label, kind = (child_text(xml, key) for key in ("fullName", "label", "type"))
     if not _NAME.match(name) or len(name) > 43:
         raise Problem(
-            f"Field Name: The field name provided, {name}, is not valid: it must begin with a letter, hold only letters, digits "
+            f"Field Name: The field name provided, {name}, is not valid: it must begin with a letter, hold "
+            f"only letters, digits "
             "and single underscores, not end with an underscore, and have at most 40 characters before __c"
         )
     if not label:

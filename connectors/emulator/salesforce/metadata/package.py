@@ -34,7 +34,9 @@ class Unreadable(Exception):
 
 @dataclass(slots=True)
 class Component:
-    """One thing to deploy or delete; `xml` for what is understood, `text` the sources of a bundle, `files` what is only kept."""
+    """One thing to deploy or delete; `xml` for what is understood, `text` the sources of a bundle, `files` what is only
+    kept.
+    """
 
     type: str
     name: str

@@ -59,7 +59,8 @@ class Tooling:
         total = len(found)
         if len(found) > 1 and {"metadata", "fullname"} & {str(chosen.what).lower() for chosen in query.select}:
             message = (
-                "When retrieving results with Metadata or FullName fields, the query qualifications must specify no more "
+                "When retrieving results with Metadata or FullName fields, the query qualifications must "
+                "specify no more "
                 f"than one row for retrieval. Result size: {total}"
             )
             raise ApiError(400, "MALFORMED_QUERY", message)

@@ -77,11 +77,20 @@ class ToolingRows:
 
     def _entities(self) -> list[Json]:
         return [
-            {"DurableId": t.name, "QualifiedApiName": t.name, "DeveloperName": t.name, "Label": t.label,
-             "MasterLabel": t.label, "PluralLabel": t.plural, "KeyPrefix": t.prefix, "IsCustomizable": "setup" not in t.flags,
-             "IsQueryable": True, "NamespacePrefix": None}
+            {
+                "DurableId": t.name,
+                "QualifiedApiName": t.name,
+                "DeveloperName": t.name,
+                "Label": t.label,
+                "MasterLabel": t.label,
+                "PluralLabel": t.plural,
+                "KeyPrefix": t.prefix,
+                "IsCustomizable": "setup" not in t.flags,
+                "IsQueryable": True,
+                "NamespacePrefix": None,
+            }
             for t in self._org.schema.objects.values()
-        ]  # fmt: skip
+        ]
 
     def _fields(self) -> list[Json]:
         return [
@@ -254,8 +263,9 @@ _UNSET = (
 
 
 def _metadata_of(f: Field) -> Json | None:
-    """The `Metadata` of a field as JSON, every attribute named whether it is set or not, as Tooling gives it; that of types
-    which nothing here patches is not emulated."""
+    """The `Metadata` of a field as JSON, every attribute named whether it is set or not, as Tooling gives it; that of
+    types which nothing here patches is not emulated.
+    """
     kind = _KINDS.get(f.type) or ("LongTextArea" if f.type == "textarea" and f.length > 255 else None)
     if kind is None:
         return None

@@ -15,9 +15,21 @@ from connectors.emulator.salesforce.store.schema import Field, Object
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _XMLNS = ' xmlns="http://soap.sforce.com/2006/04/metadata"'
-_TYPES = {"double": "Number", "currency": "Currency", "percent": "Percent", "boolean": "Checkbox", "datetime": "DateTime",
-          "date": "Date", "email": "Email", "phone": "Phone", "url": "Url", "reference": "Lookup", "picklist": "Picklist",
-          "multipicklist": "MultiselectPicklist", "string": "Text"}  # fmt: skip
+_TYPES = {
+    "double": "Number",
+    "currency": "Currency",
+    "percent": "Percent",
+    "boolean": "Checkbox",
+    "datetime": "DateTime",
+    "date": "Date",
+    "email": "Email",
+    "phone": "Phone",
+    "url": "Url",
+    "reference": "Lookup",
+    "picklist": "Picklist",
+    "multipicklist": "MultiselectPicklist",
+    "string": "Text",
+}
 FOLDERS = {
     "CustomObject": ("objects", "object", ("CustomField", "ValidationRule")),
     "PermissionSet": ("permissionsets", "permissionset", ()),
@@ -166,7 +178,8 @@ def retrieved(
         elif (custom := metadata.components.get((held.type, held.name))) is not None:
             files |= custom.files
     listed = "".join(
-        f"<types>{''.join(_element('members', h.name) for h in found if h.type == kind)}{_element('name', kind)}</types>"
+        f"<types>{''.join(_element('members', h.name) for h in found if h.type == kind)}"
+        f"{_element('name', kind)}</types>"
         for kind in dict.fromkeys(h.type for h in found)
     )
     files["package.xml"] = f"{_HEAD}<Package{_XMLNS}>{listed}<version>{version}</version></Package>".encode()

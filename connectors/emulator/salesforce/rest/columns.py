@@ -10,8 +10,18 @@ from connectors.emulator.salesforce.soql.tree import AGGREGATES, Call
 Json = dict[str, Any]
 _NUMBERS = ("int", "double", "currency", "percent")
 _TEXTS = ("string", "textarea", "picklist", "multipicklist", "email", "phone", "url", "combobox")
-_APEX = {"int": "Integer", "double": "Double", "currency": "Double", "percent": "Double", "boolean": "Boolean", "id": "Id",
-         "reference": "Id", "date": "Date", "datetime": "Datetime", "address": "Address"}  # fmt: skip
+_APEX = {
+    "int": "Integer",
+    "double": "Double",
+    "currency": "Double",
+    "percent": "Double",
+    "boolean": "Boolean",
+    "id": "Id",
+    "reference": "Id",
+    "date": "Date",
+    "datetime": "Datetime",
+    "address": "Address",
+}
 
 
 def column_metadata(plan: Plan) -> Json:

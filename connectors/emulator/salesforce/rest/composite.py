@@ -120,7 +120,9 @@ def _bad(result: Json) -> bool:
 
 
 def _fill(part: Json, done: dict[str, Json]) -> Json:
-    """`@{reference.path[0].field}` replaced by values of earlier results. Raises PROCESSING_HALTED after a failed one."""
+    """`@{reference.path[0].field}` replaced by values of earlier results. Raises PROCESSING_HALTED after a failed
+    one.
+    """
 
     def value_of(expression: str) -> Any:
         name, *path = re.split(r"\.|(?=\[)", expression)

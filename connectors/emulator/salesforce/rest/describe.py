@@ -1,4 +1,6 @@
-"""`/sobjects` and `/sobjects/X/describe`: the schema as the calling user may see it, in the shape of recorded answers."""
+"""`/sobjects` and `/sobjects/X/describe`: the schema as the calling user may see it, in the shape of recorded
+answers.
+"""
 
 from __future__ import annotations
 

@@ -39,8 +39,9 @@ class _Cursor:
 
 
 class Queries:
-    """REST queries of one organisation. `page_weight` is how much of a row (a column weighs 1, a long text 100) a full page holds
-    before it shrinks."""
+    """REST queries of one organisation. `page_weight` is how much of a row (a column weighs 1, a long text 100) a full
+    page holds before it shrinks.
+    """
 
     def __init__(self, org: Org, *, page_weight: int = 200) -> None:
         self._org = org
@@ -168,7 +169,8 @@ class Queries:
         plan = child.plan
         where = plan.where.replace(" WHERE ", " WHERE (", 1) + ") AND" if plan.where else " WHERE"
         sql = (
-            f'SELECT t."{child.reference}", {", ".join(shape.sql)} FROM "{plan.object.name}" t {plan.joins}{where} '  # noqa: S608
+            f'SELECT t."{child.reference}", '  # noqa: S608
+            f'{", ".join(shape.sql)} FROM "{plan.object.name}" t {plan.joins}{where} '
             f't."{child.reference}" IN (SELECT value FROM json_each(?)){plan.order}'
         )
         rows: dict[str, list[tuple[Any, ...]]] = {}
@@ -202,7 +204,8 @@ def picked_records(org: Org, plan: Plan, picked: array[int], version: str) -> li
     """The rows of these numbers, without sub-queries."""
     shape = Shape(org.schema, plan, version)
     sql = (
-        f'SELECT {", ".join(shape.sql)} FROM json_each(?) page CROSS JOIN "{plan.object.name}" t ON t.rowid = page.value '  # noqa: S608
+        f'SELECT {", ".join(shape.sql)} FROM json_each(?) page CROSS JOIN "{plan.object.name}" t ON t.rowid = '  # noqa: S608
+        f"page.value "
         f"{plan.joins} ORDER BY page.key"
     )
     return shape.records(org.store.tuples(sql, (orjson.dumps(picked.tolist()).decode(),)))

@@ -24,7 +24,9 @@ class _Parent:
 
 
 class Shape:
-    """Turns rows of a plan's SQL into records: attributes first, fields in the order selected, parents nested, null if none."""
+    """Turns rows of a plan's SQL into records: attributes first, fields in the order selected, parents nested, null if
+    none.
+    """
 
     def __init__(self, schema: Schema, plan: Plan, version: str) -> None:
         self._schema = schema

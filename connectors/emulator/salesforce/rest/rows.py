@@ -176,7 +176,8 @@ class Rows:
     def deleted(self, call: Call, name: str) -> Response:
         thing, start, end = self._range(call, name)
         rows = self._org.store.tuples(
-            f'SELECT Id, SystemModstamp FROM "{thing.name}" WHERE SystemModstamp >= ? AND SystemModstamp <= ? AND IsDeleted = 1',  # noqa: S608
+            f'SELECT Id, SystemModstamp FROM "{thing.name}" WHERE SystemModstamp >= ? AND SystemModstamp <= ? '  # noqa: S608
+            f"AND IsDeleted = 1",
             (stamp(start), stamp(end)),
         )
         return answer(

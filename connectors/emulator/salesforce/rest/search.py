@@ -20,7 +20,8 @@ from connectors.emulator.server.http import Response
 
 Json = dict[str, Any]
 _FIND = re.compile(
-    r"\s*FIND\s*\{(?P<words>(?:[^}\\]|\\.)*)\}(?:\s+IN\s+(?P<where>ALL|NAME|EMAIL|PHONE|SIDEBAR)\s+FIELDS)?(?P<rest>.*)\Z",
+    r"\s*FIND\s*\{(?P<words>(?:[^}\\]|\\.)*)\}(?:\s+IN\s+(?P<where>ALL|NAME|EMAIL|PHONE|SIDEBAR)\s+FIELDS)"
+    r"?(?P<rest>.*)\Z",
     re.IGNORECASE | re.DOTALL,
 )
 _RETURNING = re.compile(r"\s+RETURNING\s+", re.IGNORECASE)
@@ -109,7 +110,9 @@ def _keys(fields: Any, types: Sequence[str]) -> list[str]:
 
 
 def _test(key: str, term: str) -> str:
-    """A word at the start of the field or after a space (or the @ and dots of an address); whole unless it ends in `*`."""
+    """A word at the start of the field or after a space (or the @ and dots of an address); whole unless it ends in
+    `*`.
+    """
     open_ended = term.endswith("*")
     plain = re.sub(r"\\(.)", r"\1", term.strip("*"))
     quoted = plain.replace("\\", "\\\\").replace("'", "\\'").replace("%", "\\%").replace("_", "\\_")

@@ -1,4 +1,6 @@
-"""Resources that clients look at in passing: the list of resources, recent items, list views, layouts that hold nothing, query plans."""
+"""Resources that clients look at in passing: the list of resources, recent items, list views, layouts that hold
+nothing, query plans.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,23 @@ from connectors.emulator.salesforce.store.org import Org
 from connectors.emulator.server.http import Response
 
 _RESOURCES = (
-    "tooling", "metadata", "query", "queryAll", "search", "parameterizedSearch", "sobjects", "composite", "jobs", "limits",
-    "recent", "tabs", "theme", "quickActions", "appMenu", "analytics",
-)  # fmt: skip
+    "tooling",
+    "metadata",
+    "query",
+    "queryAll",
+    "search",
+    "parameterizedSearch",
+    "sobjects",
+    "composite",
+    "jobs",
+    "limits",
+    "recent",
+    "tabs",
+    "theme",
+    "quickActions",
+    "appMenu",
+    "analytics",
+)
 
 
 class SmallRoutes:
@@ -67,9 +83,18 @@ class SmallRoutes:
     def layout(self, call: Call, name: str, record_type: str) -> Response:
         """The layout of one record type: an empty page."""
         self._rows.thing(call, name)
-        empty: dict[str, object] = {"buttonLayoutSection": None, "detailLayoutSections": [], "editLayoutSections": [], "highlightsPanelLayoutSection": None,
-                 "multirowEditLayoutSections": [], "offlineLinks": [], "quickActionList": None, "relatedContent": None,
-                 "relatedLists": [], "saveOptions": []}  # fmt: skip
+        empty: dict[str, object] = {
+            "buttonLayoutSection": None,
+            "detailLayoutSections": [],
+            "editLayoutSections": [],
+            "highlightsPanelLayoutSection": None,
+            "multirowEditLayoutSections": [],
+            "offlineLinks": [],
+            "quickActionList": None,
+            "relatedContent": None,
+            "relatedLists": [],
+            "saveOptions": [],
+        }
         return answer({"id": f"00h{record_type[3:15]}", **empty})
 
     def named_layouts(self, call: Call, name: str, kind: str) -> Response:

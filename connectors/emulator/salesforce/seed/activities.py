@@ -1,4 +1,6 @@
-"""Activities as Salesforce keeps them: calls and tasks as Task, meetings as Event, emails as EmailMessage with a Task beside."""
+"""Activities as Salesforce keeps them: calls and tasks as Task, meetings as Event, emails as EmailMessage with a Task
+beside.
+"""
 
 from __future__ import annotations
 

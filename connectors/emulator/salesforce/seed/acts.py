@@ -11,7 +11,9 @@ from connectors.emulator.salesforce.seed.tools import Filling
 
 @dataclass(slots=True)
 class Act:
-    """One activity. `what` is what it is about: the deal, else the case, else the account. `audit`: the system columns."""
+    """One activity. `what` is what it is about: the deal, else the case, else the account. `audit`: the system
+    columns.
+    """
 
     channel: str
     direction: str | None

@@ -113,7 +113,9 @@ def assets(filling: Filling, products_of: dict[tuple[str | None, str | None], st
 
 
 def currencies(filling: Filling) -> None:
-    """The static rate of each currency and its dated ones. Salesforce counts units of the currency per corporate unit."""
+    """The static rate of each currency and its dated ones. Salesforce counts units of the currency per corporate
+    unit.
+    """
     rows = filling.tables["currency_rates"].to_pylist()
     if not rows:
         return

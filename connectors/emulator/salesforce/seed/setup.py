@@ -95,9 +95,18 @@ class People:
 
     def profiles(self) -> tuple[str, str, str]:
         """Ids of the profiles System Administrator, Standard User and Minimum Access - API Only Integrations."""
-        licences = [self._insert("UserLicense", Name=n, MasterLabel=n, LicenseDefinitionKey=k,
-                                 Status="Active", TotalLicenses=100, UsedLicenses=10)
-                    for n, k in (("Salesforce", "SFDC"), ("Salesforce Integration", "PID_Salesforce_Integration"))]  # fmt: skip
+        licences = [
+            self._insert(
+                "UserLicense",
+                Name=n,
+                MasterLabel=n,
+                LicenseDefinitionKey=k,
+                Status="Active",
+                TotalLicenses=100,
+                UsedLicenses=10,
+            )
+            for n, k in (("Salesforce", "SFDC"), ("Salesforce Integration", "PID_Salesforce_Integration"))
+        ]
         every = dict.fromkeys(
             (
                 f"Permissions{p}"

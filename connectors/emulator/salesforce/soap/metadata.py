@@ -1,4 +1,6 @@
-"""The Metadata API calls that are no deployment: describe, list, read, retrieve, and single components made or deleted."""
+"""The Metadata API calls that are no deployment: describe, list, read, retrieve, and single components made or
+deleted.
+"""
 
 from __future__ import annotations
 

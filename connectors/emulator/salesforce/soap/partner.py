@@ -1,4 +1,5 @@
-"""The record calls of the SOAP API (partner form): query, retrieve, create, update, upsert, delete, merge, describe and their kin.
+"""The record calls of the SOAP API (partner form): query, retrieve, create, update, upsert, delete, merge, describe and
+their kin.
 
 What REST has under another name is asked of the REST routes, as the same user; only the form of the answer is SOAP's.
 """

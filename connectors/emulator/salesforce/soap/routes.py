@@ -168,8 +168,10 @@ def _xml(name: str, value: Any) -> str:
 
 def _envelope(status: int, inside: str) -> Response:
     text = (
-        '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
-        f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:sf="urn:sobject.partner.soap.sforce.com"><soapenv:Body>{inside}</soapenv:Body></soapenv:Envelope>'
+        '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope '
+        'xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
+        f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+        f'xmlns:sf="urn:sobject.partner.soap.sforce.com"><soapenv:Body>{inside}</soapenv:Body></soapenv:Envelope>'
     )
     return Response(status, text.encode(), "text/xml;charset=UTF-8", compress=True)
 

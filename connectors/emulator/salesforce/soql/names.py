@@ -137,7 +137,8 @@ def _sql(thing: Object, found: Field, alias: str) -> str:
 
 def _no_relation(relation: str, path: Path) -> str:
     return (
-        f"Didn't understand relationship '{relation}' in field path. If you are attempting to use a custom relationship, "
+        f"Didn't understand relationship '{relation}' in field path. If you are attempting to use a custom "
+        f"relationship, "
         "be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe "
         f"call for the appropriate names. ({path})"
     )

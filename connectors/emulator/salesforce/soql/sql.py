@@ -77,8 +77,9 @@ class Plan:
 
 
 class Compiler:
-    """Compiles for one user. `everything` is queryAll: deleted rows and archived activities too. `private_activities`: a user
-    whom sharing hides anything from sees their own activities only."""
+    """Compiles for one user. `everything` is queryAll: deleted rows and archived activities too. `private_activities`:
+    a user whom sharing hides anything from sees their own activities only.
+    """
 
     def __init__(
         self, schema: Schema, rights: Rights, today: date, *, everything: bool, private_activities: bool = False
@@ -260,7 +261,10 @@ class Compiler:
             raise malformed(inner.text, inner.source.at, "The inner select must have exactly one column")
         parameters += plan.parameters
         where = plan.where.replace(" WHERE ", " WHERE (", 1) + ")" if plan.where else " WHERE 1"
-        return f'SELECT {plan.outputs[0].sql} FROM "{plan.object.name}" t {plan.joins}{where} AND {plan.outputs[0].sql} IS NOT NULL'  # noqa: S608
+        return (
+            f'SELECT {plan.outputs[0].sql} FROM "{plan.object.name}" t {plan.joins}{where} AND '  # noqa: S608
+            f"{plan.outputs[0].sql} IS NOT NULL"
+        )
 
     def _order(self, query: Query, scope: Scope) -> str:
         parts = []
@@ -279,7 +283,10 @@ class Compiler:
             thing = self._schema.objects[child]
             if relationship.lower() == name and self._rights.allows(thing, "read"):
                 return Child(relationship, reference, self._plan(inner, thing))
-        message = f"Didn't understand relationship '{inner.source.text}' in FROM part of query call. {unknown_type(inner.source.text)}"
+        message = (
+            f"Didn't understand relationship '{inner.source.text}' in FROM part of query call. "
+            f"{unknown_type(inner.source.text)}"
+        )
         raise ApiError(400, "INVALID_TYPE", pointed(inner.text, inner.source.at, message))
 
 

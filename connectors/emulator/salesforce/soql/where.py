@@ -1,4 +1,6 @@
-"""Conditions of SOQL as SQL, with SOQL's two-valued logic: a comparison with an empty field is false, and its NOT true."""
+"""Conditions of SOQL as SQL, with SOQL's two-valued logic: a comparison with an empty field is false, and its NOT
+true.
+"""
 
 from __future__ import annotations
 

@@ -11,8 +11,10 @@ CODE = "OPERATION_TOO_LARGE"
 
 
 def too_large(org: Org, plan: Plan, rights: Rights) -> str | None:
-    """The message for a query of tasks or events that Salesforce refuses to check the sharing of; None for any other (SOAP API
-    Developer Guide, "Core Data Types Used in API Calls", OPERATION_TOO_LARGE; singer-io/tap-salesforce#98)."""
+    """The message for a query of tasks or events that Salesforce refuses to check the sharing of; None for any other
+    (SOAP API Developer Guide, "Core Data Types Used in API Calls", OPERATION_TOO_LARGE;
+    singer-io/tap-salesforce#98).
+    """
     most = org.behaviours.most_whos
     if most is None or rights.sees_all or plan.object.name not in ARCHIVED:
         return None

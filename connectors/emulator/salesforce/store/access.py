@@ -1,4 +1,6 @@
-"""Who may see and change what: system permissions, object permissions and field-level security, read from the org's own rows."""
+"""Who may see and change what: system permissions, object permissions and field-level security, read from the org's own
+rows.
+"""
 
 from __future__ import annotations
 

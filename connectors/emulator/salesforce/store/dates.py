@@ -38,7 +38,9 @@ def literal_stamp(text: str) -> str:
 
 
 def day_range(word: str, today: date) -> tuple[date, date] | None:
-    """First day and day after the last of a date literal; None when the word is none. Fiscal years are calendar years."""
+    """First day and day after the last of a date literal; None when the word is none. Fiscal years are calendar
+    years.
+    """
     word = _FISCAL.sub("", word)
     if word in ("TODAY", "YESTERDAY", "TOMORROW"):
         first = today + timedelta(days={"TODAY": 0, "YESTERDAY": -1, "TOMORROW": 1}[word])

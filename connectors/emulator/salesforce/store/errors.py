@@ -45,8 +45,10 @@ def not_found(message: str = "The requested resource does not exist") -> ApiErro
 
 def unknown_column(field: str, entity: str) -> str:
     return (
-        f"No such column '{field}' on entity '{entity}'. If you are attempting to use a custom field, be sure to append "
-        "the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names."
+        f"No such column '{field}' on entity '{entity}'. If you are attempting to use a custom field, be sure "
+        f"to append "
+        "the '__c' after the custom field name. Please reference your WSDL or the describe call for the "
+        "appropriate names."
     )
 
 

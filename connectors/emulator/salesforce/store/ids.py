@@ -1,4 +1,6 @@
-"""Record ids: three characters of key prefix, pod and serial number in base 62, and the checksum that makes 15 into 18."""
+"""Record ids: three characters of key prefix, pod and serial number in base 62, and the checksum that makes 15 into
+18.
+"""
 
 from __future__ import annotations
 

@@ -35,8 +35,9 @@ class ValidationRule:
 
 @dataclass(frozen=True, slots=True)
 class Automation:
-    """Something that runs when a record of `object` is saved: `kind` is Flow, ApexTrigger or WorkflowRule. Nothing of it is
-    carried out; it is there to be found."""
+    """Something that runs when a record of `object` is saved: `kind` is Flow, ApexTrigger or WorkflowRule. Nothing of
+    it is carried out; it is there to be found.
+    """
 
     id: str
     kind: str
@@ -55,11 +56,13 @@ class Behaviours:
     locked: dict[str, int | None] = field(default_factory=dict)
     """Record id -> how many more writes meet the lock (None: all), of the record or of a child of it."""
     private_activities: bool = False
-    """The sharing default of activities is Private: a user without View All Data sees the tasks and events that are their own,
-    and of e-mails those that they sent."""
+    """The sharing default of activities is Private: a user without View All Data sees the tasks and events that are
+    their own, and of e-mails those that they sent.
+    """
     most_whos: int | None = None
-    """How many different people and records the tasks or events of a query may be about, for a user without View All Data;
-    Salesforce has 100,000. None: any number."""
+    """How many different people and records the tasks or events of a query may be about, for a user without View All
+    Data; Salesforce has 100,000. None: any number.
+    """
     assignment_owner: str | None = None
     """Who the active assignment rule gives an updated Case, Lead or Account to; None: no active rule."""
 
@@ -131,8 +134,9 @@ class Org:
             self.fields_changed()
 
     def fields_changed(self) -> None:
-        """What users can see has changed: the stamp of it is a later whole second than any before, since whoever holds a
-        describe asks by whole seconds whether it is still good."""
+        """What users can see has changed: the stamp of it is a later whole second than any before, since whoever holds
+        a describe asks by whole seconds whether it is still good.
+        """
         self.access.forget()
         now = self.now().replace(microsecond=0) + timedelta(seconds=1)
         self.schema_changed = max(now, self.schema_changed + timedelta(seconds=1))

@@ -1,4 +1,6 @@
-"""Objects and fields of the organisation: the standard ones from `standard.objects`, custom ones added as they are deployed."""
+"""Objects and fields of the organisation: the standard ones from `standard.objects`, custom ones added as they are
+deployed.
+"""
 
 from __future__ import annotations
 
@@ -165,8 +167,20 @@ class Schema:
         currency = ("CurrencyIsoCode currencycode ! default open",) if self.multi_currency else ()
         lines = ("OwnerId reference(User:Owner) ! default open", "Name string(80) ! open name", *currency)
         made = Object(name, prefix, label, plural, frozenset({"undelete"}))
-        made.add(Field("Id", "id", f"{label} ID", 18, required=True, createable=False, updateable=False, permissionable=False,
-                       defaulted=True, id_lookup=True))  # fmt: skip
+        made.add(
+            Field(
+                "Id",
+                "id",
+                f"{label} ID",
+                18,
+                required=True,
+                createable=False,
+                updateable=False,
+                permissionable=False,
+                defaulted=True,
+                id_lookup=True,
+            )
+        )
         for line in (*lines, str(_SYSTEM["IsDeleted"]), *_SYSTEM["audit"]):
             made.add(parse_field(line))
         made.fields["Name"].label = name_label

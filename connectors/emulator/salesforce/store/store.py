@@ -40,7 +40,8 @@ class Store:
                 wanted = [f.name for f in thing.fields.values() if f.indexed or f.name in _INDEXED]
                 for name in wanted:
                     self._db.execute(
-                        f'CREATE INDEX IF NOT EXISTS "{thing.name}.{name}" ON "{thing.name}" ("{name}"{", Id" if name == "SystemModstamp" else ""})'
+                        f'CREATE INDEX IF NOT EXISTS "{thing.name}.{name}" ON "{thing.name}" '
+                        f'("{name}"{", Id" if name == "SystemModstamp" else ""})'
                     )
             self._db.execute("ANALYZE")
 

@@ -15,7 +15,9 @@ from connectors.emulator.salesforce.store.schema import Field, Schema
 
 
 def stored(schema: Schema, f: Field, value: Any, *, csv: bool = False) -> Any:
-    """`value` of a JSON body (or, `csv`, of a Bulk cell) as it is stored. Raises RowError with the code Salesforce uses."""
+    """`value` of a JSON body (or, `csv`, of a Bulk cell) as it is stored. Raises RowError with the code Salesforce
+    uses.
+    """
     if value is None or value == "":
         return _empty(f)
     if f.is_id:

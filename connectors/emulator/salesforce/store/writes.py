@@ -1,4 +1,6 @@
-"""Changes to records: create, update, delete, undelete and merge, with the rules and side effects of a real organisation."""
+"""Changes to records: create, update, delete, undelete and merge, with the rules and side effects of a real
+organisation.
+"""
 
 from __future__ import annotations
 
@@ -237,9 +239,10 @@ class Writer:
         return made
 
     def _move_stage(self, thing: Object, row: dict[str, Any], before: Mapping[str, Any]) -> None:
-        """When the stage changed (`before`: the row as it was, empty for a new one). Winning an open deal moves a close date in
-        the future to today (UTC), after the validation rules; losing one leaves it, and so does creating one as won (Salesforce
-        Help 004517774, "Validation Rule Does Not Trigger for System Updates")."""
+        """When the stage changed (`before`: the row as it was, empty for a new one). Winning an open deal moves a close
+        date in the future to today (UTC), after the validation rules; losing one leaves it, and so does creating one as
+        won (Salesforce Help 004517774, "Validation Rule Does Not Trigger for System Updates").
+        """
         if thing.name != "Opportunity" or row.get("StageName") == before.get("StageName"):
             return
         now = self._org.now()
@@ -284,7 +287,8 @@ def _no_access(message: str) -> RowError:
 def _not_writable(f: Field) -> RowError:
     return RowError(
         "INVALID_FIELD_FOR_INSERT_UPDATE",
-        f"Unable to create/update fields: {f.name}. Please check the security settings of this field and verify that it is "
+        f"Unable to create/update fields: {f.name}. Please check the security settings of this field and "
+        f"verify that it is "
         "read/write for your profile or permission set.",
         [f.name],
     )

@@ -1,4 +1,6 @@
-"""The stories of the demo organisation reach every stance, of accounts and of deals, and each the one that it tells of."""
+"""The stories of the demo organisation reach every stance, of accounts and of deals, and each the one that it tells
+of.
+"""
 
 from __future__ import annotations
 

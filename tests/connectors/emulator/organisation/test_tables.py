@@ -65,9 +65,12 @@ def test_any_text_and_number_comes_back_exactly(stream: Stream, form: str, data:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    domains=st.lists(texts), zone=st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"]),
-    now=st.datetimes(timezones=st.just(UTC)), merges=st.lists(st.tuples(texts, texts)), deleted=st.lists(st.tuples(st.sampled_from(STREAMS), texts)),
-)  # fmt: skip
+    domains=st.lists(texts),
+    zone=st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"]),
+    now=st.datetimes(timezones=st.just(UTC)),
+    merges=st.lists(st.tuples(texts, texts)),
+    deleted=st.lists(st.tuples(st.sampled_from(STREAMS), texts)),
+)
 def test_the_settings_come_back_exactly(domains: list, zone: str, now: datetime, merges: list, deleted: list):
     told = replace(
         EMPTY, own_domains=tuple(domains), time_zone=zone, now=now, merges=tuple(merges), deleted=tuple(deleted)

@@ -9,7 +9,10 @@ import pytest
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
-FIELD = "<fields><fullName>Weight__c</fullName><label>Weight</label><precision>5</precision><scale>1</scale><type>Number</type></fields>"
+FIELD = (
+    "<fields><fullName>Weight__c</fullName><label>Weight</label><precision>5</precision><scale>1</scale>"
+    "<type>Number</type></fields>"
+)
 OBJECT = (
     f"{HEAD}<CustomObject {XMLNS}><deploymentStatus>Deployed</deploymentStatus>{FIELD}<label>Crate</label>"
     "<nameField><label>Crate Name</label><type>Text</type></nameField><pluralLabel>Crates</pluralLabel>"
@@ -40,8 +43,10 @@ def deploy(running, files, check_only="false"):
         f'{{"deployOptions":{{"singlePackage":true,"rollbackOnError":true,"checkOnly":{check_only}}}}}',
     )
     parts = (
-        f'--b\r\nContent-Disposition: form-data; name="entity_content"\r\nContent-Type: application/json\r\n\r\n{options}\r\n'
-        '--b\r\nContent-Disposition: form-data; name="file"; filename="package.zip"\r\nContent-Type: application/zip\r\n\r\n'
+        f'--b\r\nContent-Disposition: form-data; name="entity_content"\r\nContent-Type: application/json\r\n'
+        f"\r\n{options}\r\n"
+        '--b\r\nContent-Disposition: form-data; name="file"; filename="package.zip"\r\nContent-Type: '
+        "application/zip\r\n\r\n"
     )
     body = parts.encode() + zipped(files) + b"\r\n--b--\r\n"
     sent = running.admin(
@@ -74,9 +79,10 @@ def test_a_custom_object_lives_like_any_other(start, files):
     assert made["id"].startswith(described["keyPrefix"])
     row = running.admin.one("SELECT Name, Weight__c, Owner.Name FROM Crate__c")
     assert (row["Name"], row["Weight__c"]) == ("One", 2.3)
+    query = f"SELECT Id FROM PermissionSetAssignment WHERE PermissionSetId = {grant!r}"
     running.admin(
         "DELETE",
-        f"sobjects/PermissionSetAssignment/{running.admin.one('SELECT Id FROM PermissionSetAssignment WHERE PermissionSetId = ' + repr(grant))['Id']}",
+        f"sobjects/PermissionSetAssignment/{running.admin.one(query)['Id']}",
     )
     gone = {
         "package.xml": package(),

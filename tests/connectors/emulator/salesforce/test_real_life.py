@@ -21,15 +21,18 @@ def form(running, path, body, **headers):
 
 
 def test_the_signature_is_of_id_and_issued_at_by_the_consumer_secret(org):
-    """REST API Developer Guide, OAuth flows: "Base64-encoded HMAC-SHA256 signature signed with the consumer's private key
-    containing the concatenated ID and issued_at value"."""
+    """REST API Developer Guide, OAuth flows: "Base64-encoded HMAC-SHA256 signature signed with the consumer's private
+    key containing the concatenated ID and issued_at value".
+    """
     body = form(org, "token", f"grant_type=client_credentials&{CLIENT}").json()
     digest = hmac.new(SECRET.encode(), (body["id"] + body["issued_at"]).encode(), hashlib.sha256).digest()
     assert body["signature"] == base64.b64encode(digest).decode()
 
 
 def test_introspection_wants_to_know_who_asks(start):
-    """Salesforce Help, "OpenID Connect Token Introspection": client_id and client_secret in a Basic header or in the body."""
+    """Salesforce Help, "OpenID Connect Token Introspection": client_id and client_secret in a Basic header or in the
+    body.
+    """
     running = start(session_lifetime=timedelta(hours=1))
     session = form(running, "token", f"grant_type=client_credentials&{CLIENT}").json()
     assert form(running, "introspect", f"token={session['access_token']}").json()["error"] == "invalid_client"
@@ -79,9 +82,10 @@ def test_soap_tells_accessibility_mode_and_the_pages_of_an_object(org):
 
 
 def test_winning_moves_a_future_close_date_to_today_and_losing_does_not(start):
-    """Salesforce Help 004517774, "Validation Rule Does Not Trigger for System Updates": open to Closed/Won moves a close date
-    in the future to the current date in UTC; one in the past stays, and so does that of a lost deal. Validation rules do not
-    see the move."""
+    """Salesforce Help 004517774, "Validation Rule Does Not Trigger for System Updates": open to Closed/Won moves a
+    close date in the future to the current date in UTC; one in the past stays, and so does that of a lost deal.
+    Validation rules do not see the move.
+    """
     running = start()
     deals = [
         r["Id"] for r in running.call.rows("SELECT Id FROM Opportunity WHERE IsClosed = false ORDER BY Id LIMIT 3")
@@ -109,8 +113,10 @@ def test_winning_moves_a_future_close_date_to_today_and_losing_does_not(start):
 
 
 def test_a_series_is_a_record_beside_its_occurrences(start):
-    """Change Data Capture Developer Guide, "Recurring Activities": the series record has GroupEventType 3 and IsRecurrence
-    false. The describe of a recorded org names the values: 2 "Proposed Event", 3 "IsRecurrence2 Series Pattern"."""
+    """Change Data Capture Developer Guide, "Recurring Activities": the series record has GroupEventType 3 and
+    IsRecurrence false. The describe of a recorded org names the values: 2 "Proposed Event", 3 "IsRecurrence2 Series
+    Pattern".
+    """
     running = start()
     meeting = running.call.one("SELECT Id FROM Event WHERE IsChild = false ORDER BY Id LIMIT 1")["Id"]
     series, more = running.app.add_series(meeting, occurrences=9)
@@ -139,8 +145,9 @@ def test_an_answer_to_an_invitation_changes_the_relation_alone(start):
 
 
 def test_private_activities_are_hidden_from_others_and_counted_all_the_same(start):
-    """Sharing makes queries silently smaller, and record counts know nothing of it (Salesforce Help, "Sharing Settings":
-    Activity, Private)."""
+    """Sharing makes queries silently smaller, and record counts know nothing of it (Salesforce Help, "Sharing
+    Settings": Activity, Private).
+    """
     running = start()
     whole = {name: len(running.call.rows(f"SELECT Id FROM {name}")) for name in ("Task", "Event", "EmailMessage")}
     running.app.private_activities()
@@ -170,7 +177,9 @@ def test_activities_about_too_many_are_refused_and_by_smaller_windows_answered(s
 
 
 def test_ai_mails_are_marked(org):
-    """Object Reference, EmailMessage.AutomationType: AiAssisted was sent by a person, AiAutomated was not, null is a person's."""
+    """Object Reference, EmailMessage.AutomationType: AiAssisted was sent by a person, AiAutomated was not, null is a
+    person's.
+    """
     [field] = [
         f for f in org.admin("GET", "sobjects/EmailMessage/describe").json()["fields"] if f["name"] == "AutomationType"
     ]

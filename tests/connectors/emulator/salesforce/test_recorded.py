@@ -10,15 +10,38 @@ import pytest
 RECORDED = "sf_cumulusci_cassettes/cumulusci/tests/shared_cassettes"
 DESCRIBED = ("Account", "Contact", "Opportunity", "Case", "Event", "OpportunityContactRole", "Lead")
 CHECKED = (
-    "type", "soapType", "scale", "precision", "digits", "length", "byteLength", "filterable", "sortable", "nillable",
-    "createable", "updateable", "referenceTo", "relationshipName", "polymorphicForeignKey", "nameField", "permissionable",
+    "type",
+    "soapType",
+    "scale",
+    "precision",
+    "digits",
+    "length",
+    "byteLength",
+    "filterable",
+    "sortable",
+    "nillable",
+    "createable",
+    "updateable",
+    "referenceTo",
+    "relationshipName",
+    "polymorphicForeignKey",
+    "nameField",
+    "permissionable",
     "defaultedOnCreate",
-)  # fmt: skip
+)
 # Where the recorded organisation's own set-up decides: its features, its licences, its picklists.
 OWN = {
-    "referenceTo", "length", "byteLength", "createable", "updateable", "defaultedOnCreate", "nillable", "permissionable",
-    "filterable", "sortable",
-}  # fmt: skip
+    "referenceTo",
+    "length",
+    "byteLength",
+    "createable",
+    "updateable",
+    "defaultedOnCreate",
+    "nillable",
+    "permissionable",
+    "filterable",
+    "sortable",
+}
 
 
 @pytest.fixture(scope="session")
@@ -85,8 +108,10 @@ def test_the_list_of_objects_has_the_recorded_keys(org, recorded):
 
 def test_an_unknown_object_is_refused_in_the_recorded_words(org):
     text = (
-        "\nselect count() from XYZZY\n                    ^\nERROR at Row:1:Column:21\nsObject type 'XYZZY' is not supported. If "
-        "you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your "
+        "\nselect count() from XYZZY\n                    ^\nERROR at Row:1:Column:21\nsObject type 'XYZZY' "
+        "is not supported. If "
+        "you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please "
+        "reference your "
         "WSDL or the describe call for the appropriate names."
     )
     assert [{"message": text, "errorCode": "INVALID_TYPE"}] == org.call.query("select count() from XYZZY").json()

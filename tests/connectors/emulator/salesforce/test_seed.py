@@ -1,4 +1,6 @@
-"""What the canonical organisation holds can be read back from the Salesforce one, column by column, by hand-written queries."""
+"""What the canonical organisation holds can be read back from the Salesforce one, column by column, by hand-written
+queries.
+"""
 
 from __future__ import annotations
 
@@ -46,10 +48,24 @@ def same(recovered, rows, columns):
 
 
 def test_accounts(org, canonical):
-    columns = ("name", "parent_id", "type", "industry", "country", "currency", "annual_revenue", "employees", "owner_id",
-               "domain", "wallet", "created_at", "modified_at")  # fmt: skip
+    columns = (
+        "name",
+        "parent_id",
+        "type",
+        "industry",
+        "country",
+        "currency",
+        "annual_revenue",
+        "employees",
+        "owner_id",
+        "domain",
+        "wallet",
+        "created_at",
+        "modified_at",
+    )
     found = org.call.rows(
-        "SELECT Id, Name, ParentId, Type, Industry, BillingCountry, CurrencyIsoCode, AnnualRevenue, NumberOfEmployees, OwnerId, "
+        "SELECT Id, Name, ParentId, Type, Industry, BillingCountry, CurrencyIsoCode, AnnualRevenue, "
+        "NumberOfEmployees, OwnerId, "
         "Website, Wallet__c, CreatedDate, SystemModstamp FROM Account"
     )
     recovered = {}
@@ -81,7 +97,8 @@ def test_people_and_opportunities(org, canonical):
     )
     deals = {}
     for r in org.call.rows(
-        "SELECT Id, AccountId, Name, Amount, CurrencyIsoCode, IsClosed, IsWon, StageName, Probability, CloseDate, Type FROM Opportunity"
+        "SELECT Id, AccountId, Name, Amount, CurrencyIsoCode, IsClosed, IsWon, StageName, Probability, "
+        "CloseDate, Type FROM Opportunity"
     ):
         del r["attributes"]
         record_id, *values = r.values()
@@ -93,12 +110,18 @@ def test_people_and_opportunities(org, canonical):
 
 def test_line_items_roles_rivals_assets(org, canonical):
     items = {
-        r["Id"]: {"opportunity_id": r["OpportunityId"], "quantity": r["Quantity"], "amount": r["TotalPrice"],
-                  "product_family": r["Product2"]["Family"], "product_id": r["Product2"]["ProductCode"]}
+        r["Id"]: {
+            "opportunity_id": r["OpportunityId"],
+            "quantity": r["Quantity"],
+            "amount": r["TotalPrice"],
+            "product_family": r["Product2"]["Family"],
+            "product_id": r["Product2"]["ProductCode"],
+        }
         for r in org.call.rows(
-            "SELECT Id, OpportunityId, Quantity, TotalPrice, Product2.Family, Product2.ProductCode FROM OpportunityLineItem"
+            "SELECT Id, OpportunityId, Quantity, TotalPrice, Product2.Family, Product2.ProductCode FROM "
+            "OpportunityLineItem"
         )
-    }  # fmt: skip
+    }
     same(items, canonical(org, "line_items"), ("opportunity_id", "quantity", "amount", "product_family", "product_id"))
     roles = {
         r["Id"]: {"opportunity_id": r["OpportunityId"], "person_id": r["ContactId"], "role": r["Role"]}
@@ -117,10 +140,15 @@ def test_line_items_roles_rivals_assets(org, canonical):
     }
     same(rivals, canonical(org, "rivals"), ("opportunity_id", "account_id", "name"))
     assets = {
-        r["Id"]: {"account_id": r["AccountId"], "is_rival": r["IsCompetitorProduct"], "vendor": r["Vendor__c"], "price": r["Price"],
-                  "active": r["Status"] != "Obsolete"}
+        r["Id"]: {
+            "account_id": r["AccountId"],
+            "is_rival": r["IsCompetitorProduct"],
+            "vendor": r["Vendor__c"],
+            "price": r["Price"],
+            "active": r["Status"] != "Obsolete",
+        }
         for r in org.call.rows("SELECT Id, AccountId, IsCompetitorProduct, Vendor__c, Price, Status FROM Asset")
-    }  # fmt: skip
+    }
     same(assets, canonical(org, "assets"), ("account_id", "is_rival", "vendor", "price", "active"))
 
 
@@ -150,7 +178,8 @@ def test_emails(org, canonical):
     sent = parties(org, "EmailMessageRelation", "EmailMessageId", ", RelationType")
     recovered = {}
     for r in org.call.rows(
-        "SELECT Id, Incoming, IsBounced, Automated__c, MessageDate, ThreadIdentifier, MessageIdentifier, ParentId, RelatedToId FROM EmailMessage"
+        "SELECT Id, Incoming, IsBounced, Automated__c, MessageDate, ThreadIdentifier, MessageIdentifier, "
+        "ParentId, RelatedToId FROM EmailMessage"
     ):
         own = sent[r["Id"]]
         order = {"FromAddress": 0, "ToAddress": 1, "CcAddress": 2}
@@ -185,7 +214,8 @@ def test_meetings(org, canonical):
     outcomes = {"Held": "done", "No show": "no_show", "Cancelled": "cancelled", "Scheduled": "scheduled"}
     recovered = {}
     for r in org.call.rows(
-        "SELECT Id, OwnerId, StartDateTime, DurationInMinutes, Meeting_Outcome__c, WhatId FROM Event WHERE IsChild = false AND IsDeleted = false",
+        "SELECT Id, OwnerId, StartDateTime, DurationInMinutes, Meeting_Outcome__c, WhatId FROM Event WHERE "
+        "IsChild = false AND IsDeleted = false",
         "queryAll",
     ):
         own = [one for one in invited[r["Id"]] if not one["IsWhat"]]
@@ -210,7 +240,8 @@ def test_calls_and_tasks(org, canonical):
     wanted = {k: v for k, v in canonical(org, "activities").items() if v["channel"] in ("call", "task")}
     recovered = {}
     for r in org.call.rows(
-        "SELECT Id, TaskSubtype, CallType, CallDisposition, CallDurationInSeconds, CompletedDateTime, ActivityDate, OwnerId, WhoId, AccountId "
+        "SELECT Id, TaskSubtype, CallType, CallDisposition, CallDurationInSeconds, CompletedDateTime, "
+        "ActivityDate, OwnerId, WhoId, AccountId "
         "FROM Task WHERE TaskSubtype IN ('Call', 'Task') AND IsDeleted = false",
         "queryAll",
     ):

@@ -227,7 +227,10 @@ def test_activity_fields_live_on_activity(start, kit):
     running = start()
 
     def field_on(owner):
-        xml = "<CustomObject><fields><fullName>Bw_X__c</fullName><label>X</label><type>Date</type></fields></CustomObject>"
+        xml = (
+            "<CustomObject><fields><fullName>Bw_X__c</fullName><label>X</label><type>Date</type></fields>"
+            "</CustomObject>"
+        )
         files = {"package.xml": kit.manifest(CustomField=(f"{owner}.Bw_X__c",)), f"objects/{owner}.object": xml}
         return kit.deploy(running.admin, kit.package(files))["status"]
 

@@ -1,4 +1,6 @@
-"""Exports of each program, from the folder to records that are right; headers are those of the sources that the presets name."""
+"""Exports of each program, from the folder to records that are right; headers are those of the sources that the presets
+name.
+"""
 
 from __future__ import annotations
 
@@ -15,42 +17,125 @@ from connectors.file.presets.recognise import presets
 from sync.cli.app import app
 
 HUBSPOT = {
-    "hubspot-crm-exports-all-companies-2026-03-31.csv": "Record ID,Company name,Create Date,Industry,Company Domain Name,Phone Number\n9001,Zelkova,2023-01-10 09:12,Machinery,zelkova.example,\n9002,Brackish,2024-06-02 16:40,,brackish.example,\n",
-    "hubspot-crm-exports-all-companies-2025-12-31.csv": "Record ID,Company name,Create Date,Industry,Company Domain Name,Phone Number\n9009,Gone,2023-01-10 09:12,,,\n",
-    "hubspot-crm-exports-all-deals-2026-03-31.csv": "Record ID,Deal Name,Deal Stage,Amount,Currency,Close Date,Create Date,Associated Company IDs,Associated Company IDs (Primary)\n7001,Seals,Closed won,24000.5,EUR,2025-11-20 10:00,2025-09-01 09:00,9001;9002,9001\n7002,Pilot,Negotiation,8000,EUR,2026-12-15 14:30,2025-10-10 12:00,9002,9002\n7003,Line,Closed lost,5,EUR,2025-12-15 14:30,2025-10-10 12:00,9002,9002\n",
-    "hubspot-crm-exports-all-contacts-2026-03-31.csv": "Record ID,First Name,Last Name,Email,Job Title,Create Date,Associated Company IDs,Associated Company IDs (Primary)\n5001,A,One,a@zelkova.example,Buyer,2023-01-10 09:15,9001;9002,9001\n",
+    "hubspot-crm-exports-all-companies-2026-03-31.csv": (
+        "Record ID,Company name,Create Date,Industry,Company "
+        "Domain Name,Phone Number\n9001,Zelkova,2023-01-10 09:12,Machinery,zelkova.example,\n9002,Brackish,"
+        "2024-06-02 16:40,,brackish.example,\n"
+    ),
+    "hubspot-crm-exports-all-companies-2025-12-31.csv": (
+        "Record ID,Company name,Create Date,Industry,Company Domain Name,Phone Number\n9009,Gone,2023-01-10 09:12,,,\n"
+    ),
+    "hubspot-crm-exports-all-deals-2026-03-31.csv": (
+        "Record ID,Deal Name,Deal Stage,Amount,Currency,Close "
+        "Date,Create Date,Associated Company IDs,Associated Company IDs (Primary)\n7001,Seals,Closed won,"
+        "24000.5,EUR,2025-11-20 10:00,2025-09-01 09:00,9001;9002,9001\n7002,Pilot,Negotiation,8000,EUR,"
+        "2026-12-15 14:30,2025-10-10 12:00,9002,9002\n7003,Line,Closed lost,5,EUR,2025-12-15 14:30,2025-10-10 "
+        "12:00,9002,9002\n"
+    ),
+    "hubspot-crm-exports-all-contacts-2026-03-31.csv": (
+        "Record ID,First Name,Last Name,Email,Job Title,Create "
+        "Date,Associated Company IDs,Associated Company IDs (Primary)\n5001,A,One,a@zelkova.example,Buyer,"
+        "2023-01-10 09:15,9001;9002,9001\n"
+    ),
 }
 HUBSPOT_DE = {
-    "firmen.csv": "Datensatz-ID;Unternehmensname;Erstellungsdatum;Branche\n9001;Zelkova;10.01.2023 09:12;Maschinen\n9002;Brackish;02.06.2024 16:40;\n",
-    "deals.csv": "Datensatz-ID;Deal-Name;Deal-Phase;Betrag;Währung;Abschlussdatum;Erstellungsdatum;Zugeordnete Company-IDs\n7001;Dichtungen;Gewonnen;24.000,50;EUR;20.11.2025 10:00;01.09.2025 09:00;9001\n7002;Pilot;Verhandlung;8.000,00;EUR;15.12.2026 14:30;10.10.2025 12:00;9002\n",
+    "firmen.csv": (
+        "Datensatz-ID;Unternehmensname;Erstellungsdatum;Branche\n9001;Zelkova;10.01.2023 "
+        "09:12;Maschinen\n9002;Brackish;02.06.2024 16:40;\n"
+    ),
+    "deals.csv": (
+        "Datensatz-ID;Deal-Name;Deal-Phase;Betrag;Währung;Abschlussdatum;Erstellungsdatum;Zugeordnete "
+        "Company-IDs\n7001;Dichtungen;Gewonnen;24.000,50;EUR;20.11.2025 10:00;01.09.2025 09:00;9001\n"
+        "7002;Pilot;Verhandlung;8.000,00;EUR;15.12.2026 14:30;10.10.2025 12:00;9002\n"
+    ),
 }
 REPORT = {
-    "report1.csv": '"Account ID","Account Name","Industry","Billing Country"\n"0015g00000AbCdE","Zelkova","Machinery","France"\n"0015g00000AbCde","Brackish","","Norway"\n',
-    "report2.csv": '"Opportunity ID","Opportunity Name","Account ID","Account Name","Stage","Amount Currency","Amount","Probability (%)","Close Date","Created Date","Closed","Won"\n"0065g00000OpAaA","Seals","0015g00000AbCdE","Zelkova","Closed Won","EUR","24000.50","100","20/11/2025","05/09/2025","1","1"\n"0065g00000OpAaa","Pilot","0015g00000AbCde","Brackish","Negotiation","EUR","8000.00","75","15/12/2026","12/10/2025","0","0"\n',
+    "report1.csv": (
+        '"Account ID","Account Name","Industry","Billing Country"\n"0015g00000AbCdE","Zelkova",'
+        '"Machinery","France"\n"0015g00000AbCde","Brackish","","Norway"\n'
+    ),
+    "report2.csv": (
+        '"Opportunity ID","Opportunity Name","Account ID","Account Name","Stage","Amount Currency",'
+        '"Amount","Probability (%)","Close Date","Created Date","Closed","Won"\n"0065g00000OpAaA","Seals",'
+        '"0015g00000AbCdE","Zelkova","Closed Won","EUR","24000.50","100","20/11/2025","05/09/2025","1","1"\n'
+        '"0065g00000OpAaa","Pilot","0015g00000AbCde","Brackish","Negotiation","EUR","8000.00","75",'
+        '"15/12/2026","12/10/2025","0","0"\n'
+    ),
 }
 WEEKLY = {
-    "Account.csv": '"Id","IsDeleted","Name","ParentId","BillingCountry","Industry","SystemModstamp","CreatedDate"\n"0015g00000AbCdEAAI","0","Zelkova","","France","","2026-01-01 00:00:00","2023-01-10 09:12:00"\n"0015g00000AbCdeQAA","0","Brackish","","","","2026-01-01 00:00:00","2023-01-10 09:12:00"\n"0015g00000AbGone","1","Gone","","","","2026-01-01 00:00:00","2023-01-10 09:12:00"\n',
-    "Opportunity.csv": '"Id","IsDeleted","AccountId","Name","StageName","Amount","Probability","CloseDate","IsClosed","IsWon","CreatedDate","SystemModstamp"\n"0065g00000OpAaAAAI","0","0015g00000AbCdEAAI","Seals","Closed Won","24000.5","100.0","2025-11-20","1","1","2025-09-01 09:00:00","2026-01-01 00:00:00"\n"0065g00000OpAaaAAI","0","0015g00000AbCdeQAA","Pilot","Negotiation","8000.0","75.0","2026-12-15","0","0","2025-10-10 12:00:00","2026-01-01 00:00:00"\n',
+    "Account.csv": (
+        '"Id","IsDeleted","Name","ParentId","BillingCountry","Industry","SystemModstamp",'
+        '"CreatedDate"\n"0015g00000AbCdEAAI","0","Zelkova","","France","","2026-01-01 00:00:00","2023-01-10 '
+        '09:12:00"\n"0015g00000AbCdeQAA","0","Brackish","","","","2026-01-01 00:00:00","2023-01-10 09:12:00"\n'
+        '"0015g00000AbGone","1","Gone","","","","2026-01-01 00:00:00","2023-01-10 09:12:00"\n'
+    ),
+    "Opportunity.csv": (
+        '"Id","IsDeleted","AccountId","Name","StageName","Amount","Probability","CloseDate",'
+        '"IsClosed","IsWon","CreatedDate","SystemModstamp"\n"0065g00000OpAaAAAI","0","0015g00000AbCdEAAI",'
+        '"Seals","Closed Won","24000.5","100.0","2025-11-20","1","1","2025-09-01 09:00:00","2026-01-01 '
+        '00:00:00"\n"0065g00000OpAaaAAI","0","0015g00000AbCdeQAA","Pilot","Negotiation","8000.0","75.0",'
+        '"2026-12-15","0","0","2025-10-10 12:00:00","2026-01-01 00:00:00"\n'
+    ),
 }
 PIPEDRIVE = {
-    "organizations.csv": "Organization - ID,Organization - Name,Organization - Country of Address\n1,Zelkova,France\n2,Brackish,Norway\n3,Twin,\n4,Twin,\n",
-    "deals.csv": "Deal - ID,Deal - Title,Deal - Value,Deal - Currency of Value,Deal - Organization,Deal - Stage,Deal - Status,Deal - Probability,Deal - Deal created,Deal - Won time,Deal - Expected close date\n11,Seals,24000.5,EUR,Zelkova,Negotiations,Won,,2025-09-01 09:00:00,2025-11-20 10:00:00,2025-12-15\n12,Pilot,8000,EUR,Brackish,Proposal,Open,75,2025-10-10 12:00:00,,2026-12-15\n",
+    "organizations.csv": (
+        "Organization - ID,Organization - Name,Organization - Country of Address\n1,Zelkova,"
+        "France\n2,Brackish,Norway\n3,Twin,\n4,Twin,\n"
+    ),
+    "deals.csv": (
+        "Deal - ID,Deal - Title,Deal - Value,Deal - Currency of Value,Deal - Organization,Deal - "
+        "Stage,Deal - Status,Deal - Probability,Deal - Deal created,Deal - Won time,Deal - Expected close "
+        "date\n11,Seals,24000.5,EUR,Zelkova,Negotiations,Won,,2025-09-01 09:00:00,2025-11-20 10:00:00,"
+        "2025-12-15\n12,Pilot,8000,EUR,Brackish,Proposal,Open,75,2025-10-10 12:00:00,,2026-12-15\n"
+    ),
 }
 ZOHO = {
-    "Accounts.csv": "Record Id,Account Name,Account Owner.id,Account Owner,Website,Created Time\nzcrm_1,Zelkova,zcrm_8,Rep,www.zelkova.example,2023-01-10 09:12:00\nzcrm_2,Brackish,zcrm_8,Rep,,2023-01-10 09:12:00\n",
-    "Deals.csv": "Record Id,Deal Owner,Deal Name,Amount,Stage,Closing Date,Account Name.id,Account Name,Probability (%),Created Time\nzcrm_11,Rep,Seals,24000.5,Closed Won,2025-11-20,1,Zelkova,100,2025-09-01 09:00:00\nzcrm_12,Rep,Pilot,8000,Qualification,2026-12-15,2,Brackish,75,2025-10-10 12:00:00\n",
+    "Accounts.csv": (
+        "Record Id,Account Name,Account Owner.id,Account Owner,Website,Created Time\nzcrm_1,"
+        "Zelkova,zcrm_8,Rep,www.zelkova.example,2023-01-10 09:12:00\nzcrm_2,Brackish,zcrm_8,Rep,,2023-01-10 09:12:00\n"
+    ),
+    "Deals.csv": (
+        "Record Id,Deal Owner,Deal Name,Amount,Stage,Closing Date,Account Name.id,Account Name,"
+        "Probability (%),Created Time\nzcrm_11,Rep,Seals,24000.5,Closed Won,2025-11-20,1,Zelkova,100,"
+        "2025-09-01 09:00:00\nzcrm_12,Rep,Pilot,8000,Qualification,2026-12-15,2,Brackish,75,2025-10-10 12:00:00\n"
+    ),
 }
 DYNAMICS = {
-    "accounts.csv": "(Do Not Modify) Account,(Do Not Modify) Row Checksum,(Do Not Modify) Modified On,Account Name,Main Phone\na1,x,2026-01-01 10:00,Zelkova,\na2,x,2026-01-01 10:00,Brackish,\n",
-    "opps.csv": "(Do Not Modify) Opportunity,(Do Not Modify) Row Checksum,(Do Not Modify) Modified On,Topic,Potential Customer,Est. close date,Actual Close Date,Est. revenue,Actual Revenue,Status,Status Reason,Probability,Created On\no1,x,2026-01-01 10:00,Seals,Zelkova,2025-12-01,2025-11-20,20000,24000.5,Won,Won,100,2025-09-01\no2,x,2026-01-01 10:00,Pilot,Brackish,2026-12-15,,8000,,Open,In Progress,75,2025-10-10\n",
+    "accounts.csv": (
+        "(Do Not Modify) Account,(Do Not Modify) Row Checksum,(Do Not Modify) Modified On,Account "
+        "Name,Main Phone\na1,x,2026-01-01 10:00,Zelkova,\na2,x,2026-01-01 10:00,Brackish,\n"
+    ),
+    "opps.csv": (
+        "(Do Not Modify) Opportunity,(Do Not Modify) Row Checksum,(Do Not Modify) Modified On,Topic,"
+        "Potential Customer,Est. close date,Actual Close Date,Est. revenue,Actual Revenue,Status,Status "
+        "Reason,Probability,Created On\no1,x,2026-01-01 10:00,Seals,Zelkova,2025-12-01,2025-11-20,20000,"
+        "24000.5,Won,Won,100,2025-09-01\no2,x,2026-01-01 10:00,Pilot,Brackish,2026-12-15,,8000,,Open,In "
+        "Progress,75,2025-10-10\n"
+    ),
 }
 ODOO = {
-    "res.partner.csv": '"id","name","website"\n"__export__.res_partner_7_bb","Zelkova","zelkova.example"\n"__export__.res_partner_8_dd","Brackish",""\n',
-    "sale.order.csv": '"id","name","partner_id/id","date_order","state","amount_total","currency_id","order_line/product_id/categ_id","order_line/price_subtotal"\n"__export__.so_1","S1","__export__.res_partner_7_bb","2025-11-20 10:00:00","Sales Order","24000.5","EUR","Pumps","20000"\n"","","","","","","","Service","4000.5"\n"__export__.so_2","S2","__export__.res_partner_8_dd","2026-12-15 10:00:00","Quotation","8000","EUR","Valves","8000"\n',
+    "res.partner.csv": (
+        '"id","name","website"\n"__export__.res_partner_7_bb","Zelkova","zelkova.example"\n'
+        '"__export__.res_partner_8_dd","Brackish",""\n'
+    ),
+    "sale.order.csv": (
+        '"id","name","partner_id/id","date_order","state","amount_total","currency_id",'
+        '"order_line/product_id/categ_id","order_line/price_subtotal"\n"__export__.so_1","S1",'
+        '"__export__.res_partner_7_bb","2025-11-20 10:00:00","Sales Order","24000.5","EUR","Pumps","20000"\n'
+        '"","","","","","","","Service","4000.5"\n"__export__.so_2","S2","__export__.res_partner_8_dd",'
+        '"2026-12-15 10:00:00","Quotation","8000","EUR","Valves","8000"\n'
+    ),
 }
 CLOSE = {
-    "leads.csv": "id,display_name,status_label,url,date_created\nlead_1,Zelkova,Customer,https://zelkova.example,2023-01-10\nlead_2,Brackish,Potential,,2023-01-10\n",
-    "opportunities.csv": "id,lead_id,status_label,status_type,value,value_currency,confidence,date_created,date_won,date_lost\noppo_1,lead_1,Won,won,2400050,EUR,100,2025-09-01 09:00:00 AM,2025-11-20,\noppo_2,lead_2,Active,active,800000,EUR,75,2025-10-10 12:00:00 PM,,\n",
+    "leads.csv": (
+        "id,display_name,status_label,url,date_created\nlead_1,Zelkova,Customer,"
+        "https://zelkova.example,2023-01-10\nlead_2,Brackish,Potential,,2023-01-10\n"
+    ),
+    "opportunities.csv": (
+        "id,lead_id,status_label,status_type,value,value_currency,confidence,date_created,"
+        "date_won,date_lost\noppo_1,lead_1,Won,won,2400050,EUR,100,2025-09-01 09:00:00 AM,2025-11-20,\noppo_2,"
+        "lead_2,Active,active,800000,EUR,75,2025-10-10 12:00:00 PM,,\n"
+    ),
 }
 SAMPLES = {
     "HubSpot": (HUBSPOT, {"won"}),
@@ -129,7 +214,8 @@ def test_a_preset_of_ones_own_is_a_file(folder, tmp_path: Path) -> None:
     own = tmp_path / "presets"
     own.mkdir()
     (own / "mine.toml").write_text(
-        'name = "Mine"\nsource = "me"\n[[tables]]\nstream = "accounts"\ntable = "firms"\nsignature = ["FirmNo", "FirmName"]\ncolumns = { id = "FirmNo", name = "FirmName" }\n'
+        'name = "Mine"\nsource = "me"\n[[tables]]\nstream = "accounts"\ntable = "firms"\nsignature = '
+        '["FirmNo", "FirmName"]\ncolumns = { id = "FirmNo", name = "FirmName" }\n'
     )
     folder.put("x.csv", "Title row\nFirmNo|FirmName\n1|Zelkova\n")
     made = draft(folder.input, own)
@@ -159,7 +245,8 @@ def test_init_from_a_folder_asks_little_and_writes_both_files(tmp_path: Path, mo
         (export / name).write_text(text)
     head = "Date: Wed, 4 Mar 2026 13:05:00 +0100\n"
     (export / "all.mbox").write_text(
-        f"From a Wed Mar  4 13:05:00 2026\nFrom: rep@ours.example\nTo: a@zelkova.example\nMessage-ID: <1@x>\n{head}\nhello\n"
+        f"From a Wed Mar  4 13:05:00 2026\nFrom: rep@ours.example\nTo: a@zelkova.example\nMessage-ID: <1@x>\n"
+        f"{head}\nhello\n"
     )
     monkeypatch.chdir(tmp_path)
     ran = CliRunner().invoke(app, ["init", "--from", "export"], input="\n\n\n\n\n\n")

@@ -1,4 +1,6 @@
-"""Every answer that is not a success becomes one of our errors, by its status and body; each field of the body may be missing."""
+"""Every answer that is not a success becomes one of our errors, by its status and body; each field of the body may be
+missing.
+"""
 
 from __future__ import annotations
 

@@ -72,7 +72,9 @@ def test_a_portal_without_such_settings_has_its_own_currency(portal: Any, use: A
 def test_the_portals_own_currency_is_the_corporate_one_whatever_the_settings_call_it(
     portal: Any, use: Any, corporate: str | None
 ) -> None:
-    """The settings as `init` writes them name another currency, or none: amounts still convert (Salesforce's S1 here)."""
+    """The settings as `init` writes them name another currency, or none: amounts still convert (Salesforce's S1
+    here).
+    """
     one = portal(accounts=0)
     expected = use.rows(use.read(one.connect(), "currency_rates"))
     connector = one.connect(organisation=Organisation((), corporate))

@@ -1,4 +1,6 @@
-"""A long list read in parts: every record comes, whatever `after` means to the server, and reading can stop anywhere."""
+"""A long list read in parts: every record comes, whatever `after` means to the server, and reading can stop
+anywhere.
+"""
 
 from __future__ import annotations
 

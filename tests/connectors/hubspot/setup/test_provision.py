@@ -115,7 +115,9 @@ ADDED = {"bothways_confidence_dependence", "bothways_confidence_effort"}
 
 
 def test_a_portal_provisioned_for_model_1_is_upgraded_in_place(portal: Any) -> None:
-    """Frozen here: what releases with model 1 installed. An administrator has renamed one option and one property since."""
+    """Frozen here: what releases with model 1 installed. An administrator has renamed one option and one property
+    since.
+    """
     one = portal()
     before = {p["name"]: p for p in one.api("GET", COMPANIES)["results"]}
     model_1 = [
@@ -146,9 +148,9 @@ def test_a_portal_provisioned_for_model_1_is_upgraded_in_place(portal: Any) -> N
         },
         **{f"companies.{name}": "create" for name in ADDED},
     }
-    assert [one.api("GET", f"{COMPANIES}/bothways_{name}")["label"] for name in ("customer_dependence", "coverage")] == [
-        "They need us", "Abdeckung"
-    ]  # fmt: skip
+    assert [
+        one.api("GET", f"{COMPANIES}/bothways_{name}")["label"] for name in ("customer_dependence", "coverage")
+    ] == ["They need us", "Abdeckung"]
     labels = {o["value"]: o["label"] for o in one.api("GET", f"{COMPANIES}/bothways_stance")["options"]}
     assert labels == {**dict(STANCES), "partner": "Unsere Partner"}
     assert one.properties("companies", company, *values) == values

@@ -43,8 +43,9 @@ def acts(kind: Kind, mapping: KindMapping, *rows: dict[str, str | None], contact
 
 
 def test_a_call_that_a_phone_system_logs_on_every_contact_with_the_number_is_one() -> None:
-    """ringcentral/hubspot-embeddable-ringcentral-phone#230: "multiple call logs against each of the contacts that have the same
-    number assigned". One owner speaks to one at a time."""
+    """ringcentral/hubspot-embeddable-ringcentral-phone#230: "multiple call logs against each of the contacts that have
+    the same number assigned". One owner speaks to one at a time.
+    """
     call = {"occurred_at": "2026-05-04T09:12:37.412Z", "owner_id": "7", "milliseconds": "184000", "status": "COMPLETED"}
     three = acts("calls", CALL, call, call, call, contacts=("1", "2", "3"))
     assert len({row["dedupe_key"] for row in three}) == 1
@@ -64,8 +65,9 @@ def test_a_call_that_a_phone_system_logs_on_every_contact_with_the_number_is_one
 
 @pytest.mark.parametrize("status", ["RINGING", "QUEUED", "CONNECTING", "CALLING_CRM_USER", "IN_PROGRESS"])
 def test_a_call_that_never_ended_is_no_call(status: str) -> None:
-    """HubSpot/calling-extensions-sdk#46: an engagement that is made when a call begins stays without "completed" when the
-    browser is closed: a ghost in the timeline."""
+    """HubSpot/calling-extensions-sdk#46: an engagement that is made when a call begins stays without "completed" when
+    the browser is closed: a ghost in the timeline.
+    """
     [ghost] = acts("calls", CALL, {"occurred_at": "2026-05-04T09:12:37Z", "owner_id": "7", "status": status})
     assert ghost["outcome"] == "scheduled"
 
@@ -78,8 +80,9 @@ def test_a_meeting_from_every_colleagues_calendar_is_one() -> None:
 
 
 def test_what_went_into_a_contact_is_in_either_of_two_lists() -> None:
-    """fivetran/dbt_hubspot#168: an id that was merged in is only in hs_merged_object_ids; in portals of old it is the other
-    way round. Its activities were a stranger's."""
+    """fivetran/dbt_hubspot#168: an id that was merged in is only in hs_merged_object_ids; in portals of old it is the
+    other way round. Its activities were a stranger's.
+    """
     rows = [
         record(30, merged="1;2", vids="2:1600000000000;3:1500000000000;30:1400000000000"),
         record(4, merged=None, vids=None),
@@ -130,8 +133,9 @@ def test_a_primary_company_that_is_listed_twice_is_one() -> None:
     ("own", "expected"), [("2025-03-01T00:00:00Z", 2025), ("2026-05-01T00:00:00Z", 2026), (None, 2026)]
 )
 def test_an_imported_deal_is_as_old_as_its_own_create_date(own: str | None, expected: int) -> None:
-    """HubSpot's definition of a deal's `createdate` lets people set it (`readOnlyValue` false), `hs_createdate` does not: a
-    deal that comes from another CRM was made before the import, and what happened in between is its own."""
+    """HubSpot's definition of a deal's `createdate` lets people set it (`readOnlyValue` false), `hs_createdate` does
+    not: a deal that comes from another CRM was made before the import, and what happened in between is its own.
+    """
     mapping = KindMapping(object="deals", fields={"born": "createdate"})
     made = translate.opportunities(Sheet("opportunities", mapping, [record(1, createdate=own)]), {}, {}, "EUR", ())
     at = made.column("created_at")[0].as_py()
@@ -139,8 +143,9 @@ def test_an_imported_deal_is_as_old_as_its_own_create_date(own: str | None, expe
 
 
 def test_a_call_of_no_length_is_not_known_to_have_been_answered() -> None:
-    """Placetel/call-control-notify-api#15: "duration is always 0 for outgoing calls", those that were answered too; and a call
-    that nobody took has none either. HubSpot shows both as COMPLETED."""
+    """Placetel/call-control-notify-api#15: "duration is always 0 for outgoing calls", those that were answered too; and
+    a call that nobody took has none either. HubSpot shows both as COMPLETED.
+    """
     call = {"occurred_at": "2026-05-04T09:12:37Z", "owner_id": "7", "status": "COMPLETED", "milliseconds": "0"}
     [row] = acts("calls", CALL, call)
     assert (row["outcome"], row["minutes"]) == (None, None)

@@ -26,10 +26,18 @@ EMAIL = KindMapping(
     fields={
         f: f
         for f in (
-            "occurred_at", "owner_id", "direction", "status", "sender", "recipients", "headers", "thread_id", "message_id"
+            "occurred_at",
+            "owner_id",
+            "direction",
+            "status",
+            "sender",
+            "recipients",
+            "headers",
+            "thread_id",
+            "message_id",
         )
     },
-)  # fmt: skip
+)
 CALL = KindMapping(
     object="calls",
     fields={f: f for f in ("occurred_at", "owner_id", "direction", "status", "disposition", "milliseconds")},

@@ -148,7 +148,13 @@ EXAMPLES: list[tuple[dict[str, Any], set[Mark]]] = [
     (event("object.creation", objectTypeId="0-47", objectId=9), {Mark("activities", "meetings-9")}),
     (event("object.restore", objectTypeId="0-3", objectId=9), {Mark("opportunities", "9")}),
     (
-        event("deal.associationChange", associationType="DEAL_TO_COMPANY", fromObjectId=5, toObjectId=6, associationRemoved=True),
+        event(
+            "deal.associationChange",
+            associationType="DEAL_TO_COMPANY",
+            fromObjectId=5,
+            toObjectId=6,
+            associationRemoved=True,
+        ),
         {Mark("opportunities", "5"), Mark("accounts", "6")},
     ),
     (
@@ -157,19 +163,33 @@ EXAMPLES: list[tuple[dict[str, Any], set[Mark]]] = [
     ),
     (
         event(
-            "object.associationChange", fromObjectTypeId="0-3", toObjectTypeId="0-1", fromObjectId=6, toObjectId=5,
-            associationCategory="HUBSPOT_DEFINED", associationTypeId=3, associationRemoved=False, isPrimaryAssociation=False,
+            "object.associationChange",
+            fromObjectTypeId="0-3",
+            toObjectTypeId="0-1",
+            fromObjectId=6,
+            toObjectId=5,
+            associationCategory="HUBSPOT_DEFINED",
+            associationTypeId=3,
+            associationRemoved=False,
+            isPrimaryAssociation=False,
         ),
         {Mark("people", "5"), Mark("opportunities", "6"), Mark("opportunity_people", "6-5")},
     ),
     (
-        event("company.associationChange", associationType="PARENT_COMPANY_TO_CHILD_COMPANY", fromObjectId=5, toObjectId=6),
+        event(
+            "company.associationChange", associationType="PARENT_COMPANY_TO_CHILD_COMPANY", fromObjectId=5, toObjectId=6
+        ),
         {Mark("accounts", "5"), Mark("accounts", "6")},
     ),
-    (event("company.associationChange", associationType="COMPANY_TO_MYSTERY", fromObjectId=5, toObjectId=6), {Mark("accounts", "5")}),
-    (event("line_item.associationChange", associationType="LINE_ITEM_TO_DEAL", fromObjectId=5, toObjectId=6),
-     {Mark("line_items", "5"), Mark("opportunities", "6")}),
-]  # fmt: skip
+    (
+        event("company.associationChange", associationType="COMPANY_TO_MYSTERY", fromObjectId=5, toObjectId=6),
+        {Mark("accounts", "5")},
+    ),
+    (
+        event("line_item.associationChange", associationType="LINE_ITEM_TO_DEAL", fromObjectId=5, toObjectId=6),
+        {Mark("line_items", "5"), Mark("opportunities", "6")},
+    ),
+]
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,9 @@ class Clock:
 
 
 def test_a_token_is_replaced_long_before_the_session_ends(connect: Any, client_credentials: dict[str, Any]) -> None:
-    """An organisation's sessions last two hours by default, and may be set to fifteen minutes: then the 401 is healed."""
+    """An organisation's sessions last two hours by default, and may be set to fifteen minutes: then the 401 is
+    healed.
+    """
     config = connect(auth=client_credentials)._config
     clock, asked = Clock(), []
 

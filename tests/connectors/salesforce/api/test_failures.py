@@ -18,7 +18,8 @@ from connectors.salesforce.api.failures import (
 )
 
 BACON = (
-    "\nSELECT Bacon__c FROM Account\n       ^\nERROR at Row:1:Column:8\nNo such column 'Bacon__c' on entity 'Account'. If you"
+    "\nSELECT Bacon__c FROM Account\n       ^\nERROR at Row:1:Column:8\nNo such column 'Bacon__c' on entity "
+    "'Account'. If you"
     " are attempting to use a custom field, be sure to append the '__c' after the custom field name."
 )
 

@@ -1,4 +1,6 @@
-"""The defects of simple-salesforce 1.12, each of which would show here if its path were reached. Ours goes past all of them."""
+"""The defects of simple-salesforce 1.12, each of which would show here if its path were reached. Ours goes past all of
+them.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +106,9 @@ def test_a_bulk_write_outlives_its_session(bulk: Any, app: Witness, server: Emul
 
 
 def test_a_deployment_leaves_no_header_behind(connect: Any, app: Witness) -> None:
-    """Defect 7: after a deployment every JSON request said text/xml. And X-PrettyPrint made all answers a third larger."""
+    """Defect 7: after a deployment every JSON request said text/xml. And X-PrettyPrint made all answers a third
+    larger.
+    """
     connector = connect(owned=OWNED)
     connector.provision(OWNED)
     app.heads.clear()

@@ -83,7 +83,9 @@ def test_what_a_person_changed_just_before_our_write_is_read(provisioned: Any, a
 
 
 def test_records_of_one_second_are_all_read(connect: Any, app: SalesforceEmulator, server: EmulatorServer) -> None:
-    """One transaction stamps hundreds of rows with one second: going on behind a stamp alone would skip the rest of them."""
+    """One transaction stamps hundreds of rows with one second: going on behind a stamp alone would skip the rest of
+    them.
+    """
     app.org.store.execute("UPDATE Opportunity SET SystemModstamp = '2026-10-01T00:00:00.000+0000'")
     whole = rows(read(connect(), "opportunities"))
     connector = connect(page_rows=200)

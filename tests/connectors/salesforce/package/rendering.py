@@ -1,4 +1,6 @@
-"""The component in a real Chromium: a page with one record in each state. Run it to renew docs/img: `python tests/connectors/salesforce/package/rendering.py`."""
+"""The component in a real Chromium: a page with one record in each state. Run it to renew docs/img:
+`python tests/connectors/salesforce/package/rendering.py`.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ ACCOUNT: Record = {
     "bothways_seller_dependence": 42.5,
     "bothways_reciprocity_balance": -12,
     "bothways_confidence": 71.2,
-    "bothways_top_drivers": "+ contract runs 28 more mo; + 6 products in use; - 1 rival seen in 24 mo; we wrote 9, they wrote 11 (90 d)",
+    "bothways_top_drivers": (
+        "+ contract runs 28 more mo; + 6 products in use; - 1 rival seen in 24 mo; we wrote 9, they wrote 11 (90 d)"
+    ),
     "bothways_asof": "2026-11-20T02:00:00.000Z",
 }
 DEAL: Record = {
@@ -101,10 +105,13 @@ def page_in(folder: Path) -> Path:
     )
     page = folder / "page.html"
     page.write_text(
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Both ways</title><link rel="stylesheet" href="{STYLES}">'
-        "<style>body{background:#f3f3f3;padding:1rem}main{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));align-items:start}"
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Both ways</title><link '
+        f'rel="stylesheet" href="{STYLES}">'
+        "<style>body{background:#f3f3f3;padding:1rem}main{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,"
+        "minmax(300px,1fr));align-items:start}"
         ".slds-card{border:1px solid #c9c9c9}</style></head><body><main><h1 class='slds-assistive-text'>Both ways</h1>"
-        f"{places}</main><script>window.RECORDS={json.dumps(held)}</script><script src='built/panel.js'></script></body></html>",
+        f"{places}</main><script>window.RECORDS={json.dumps(held)}</script><script src='built/panel.js'>"
+        f"</script></body></html>",
         encoding="utf-8",
     )
     return page

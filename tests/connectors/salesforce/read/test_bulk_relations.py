@@ -1,4 +1,6 @@
-"""Related rows of a large read: read whole by Bulk, and known from e-mails that were read, mean the same as asked for by id."""
+"""Related rows of a large read: read whole by Bulk, and known from e-mails that were read, mean the same as asked for
+by id.
+"""
 
 from __future__ import annotations
 

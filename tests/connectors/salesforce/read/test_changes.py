@@ -1,4 +1,6 @@
-"""What people do to an organisation between two reads: persons, new parents, merges, late commits, archives, a busy hour."""
+"""What people do to an organisation between two reads: persons, new parents, merges, late commits, archives, a busy
+hour.
+"""
 
 from __future__ import annotations
 
@@ -144,8 +146,9 @@ def test_a_busy_organisation_is_waited_for(connect: Any, app: SalesforceEmulator
 def test_a_record_that_is_deleted_for_good_is_gone_with_the_next_whole_read(
     connect: Any, app: SalesforceEmulator
 ) -> None:
-    """airbytehq/airbyte#34082 and #44845: a hard delete (Bulk `hardDelete`, an emptied recycle bin, CampaignMember and its like)
-    leaves no row that a query could find. The guide says how long that takes."""
+    """airbytehq/airbyte#34082 and #44845: a hard delete (Bulk `hardDelete`, an emptied recycle bin, CampaignMember and
+    its like) leaves no row that a query could find. The guide says how long that takes.
+    """
     connector = connect()
     begun = read(connector, "people")
     lost = next(iter(rows(begun)))

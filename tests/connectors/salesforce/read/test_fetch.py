@@ -222,7 +222,9 @@ def test_a_quiet_day_costs_little(connect: Any, server: EmulatorServer) -> None:
 
 
 def test_calls_are_near_the_least_that_page_sizes_allow(connect: Any, app: SalesforceEmulator) -> None:
-    """The least is counted here from the records themselves: pages of 2,000 rows, five queries of related rows to a call."""
+    """The least is counted here from the records themselves: pages of 2,000 rows, five queries of related rows to a
+    call.
+    """
     connector = connect()
     for stream in connector.capabilities.streams:
         read(connector, stream)
@@ -267,7 +269,9 @@ def test_bulk_rows_that_are_missing_are_noticed(server: EmulatorServer, connect:
 
 
 def test_a_day_on_which_every_channel_moved_costs_little(connect: Any, app: SalesforceEmulator) -> None:
-    """Related rows of e-mails, meetings and tasks are asked for in one call, and mean the same as asked for one by one."""
+    """Related rows of e-mails, meetings and tasks are asked for in one call, and mean the same as asked for one by
+    one.
+    """
     first = connect()
     marks = {stream: read(first, stream)[-1].cursor for stream in first.capabilities.streams}
     known = rows(read(first, "activities"))
@@ -290,7 +294,9 @@ def test_a_day_on_which_every_channel_moved_costs_little(connect: Any, app: Sale
 
 @pytest.mark.parametrize("settings", [{}, {"bulk_read_rows": 0}], ids=["REST", "Bulk"])
 def test_the_source_knows_how_much_a_read_gives(connect: Any, settings: dict[str, Any]) -> None:
-    """From `totalSize` and the jobs' `numberRecordsProcessed`, with no call of its own; deleted rows are counted too."""
+    """From `totalSize` and the jobs' `numberRecordsProcessed`, with no call of its own; deleted rows are counted
+    too.
+    """
     connector = connect(**settings)
     assert connector.expected("activities") is None
     for stream in ("opportunities", "activities"):

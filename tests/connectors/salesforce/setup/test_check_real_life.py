@@ -57,7 +57,9 @@ def test_some_missing_fields_are_one_failure_that_names_them(connect: Any, app: 
 def test_values_that_an_administrator_removed_from_our_picklist_are_named(
     connect: Any, app: SalesforceEmulator
 ) -> None:
-    """HubSpot's fault of the same kind: `check` was green, and the sync stopped at the first write of a removed option."""
+    """HubSpot's fault of the same kind: `check` was green, and the sync stopped at the first write of a removed
+    option.
+    """
     connect().provision(fields("essential"))
     field = app.org.schema.objects["Account"].fields["Bothways_Stance__c"]
     gone = field.values.pop()
@@ -125,8 +127,9 @@ def test_users_of_a_customer_portal_are_no_people_of_ours(connect: Any, app: Sal
 
 
 def test_conversations_that_nobody_reads_are_said(connect: Any, app: SalesforceEmulator) -> None:
-    """Chats and calls of Service Cloud are objects of their own (PipedreamHQ/pipedream#11809 for HubSpot's): they were never
-    read, and never said."""
+    """Chats and calls of Service Cloud are objects of their own (PipedreamHQ/pipedream#11809 for HubSpot's): they were
+    never read, and never said.
+    """
     assert not said(connect(), "not read:")
     made = app.org.schema.add_custom_object("MessagingSession", "Messaging Session", "Messaging Sessions", "Name")
     app.org.store.create(made)
@@ -137,7 +140,9 @@ def test_conversations_that_nobody_reads_are_said(connect: Any, app: SalesforceE
 
 
 def test_values_without_a_mapping_are_listed_with_their_counts(connect: Any, app: SalesforceEmulator) -> None:
-    """A custom value of CallType went on as a direction that no score knows; an Origin that nobody mapped made a case ours."""
+    """A custom value of CallType went on as a direction that no score knows; an Origin that nobody mapped made a case
+    ours.
+    """
     calls = [row["Id"] for row in app.records("Task") or [] if row["TaskSubtype"] == "Call"][:4]
     for call in calls:
         app.org.store.execute(

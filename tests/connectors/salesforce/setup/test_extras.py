@@ -1,4 +1,6 @@
-"""The optional list views and report type: what is shipped is what the catalogue of fields says, and never deployed by us."""
+"""The optional list views and report type: what is shipped is what the catalogue of fields says, and never deployed by
+us.
+"""
 
 from __future__ import annotations
 

@@ -134,8 +134,13 @@ def test_the_checklist_takes_the_token_as_the_guide_does() -> None:
 
 def test_no_step_asks_for_what_a_later_step_makes() -> None:
     """Step 2.4 asked for a permission set that existed only after step 5."""
-    first = {name: GUIDE.index(f"**{name}**" if bold else name) for name, bold in
-             (("bothways provision --config admin.toml", False), ("permission set *Bothways Integration*", False))}  # fmt: skip
+    first = {
+        name: GUIDE.index(f"**{name}**" if bold else name)
+        for name, bold in (
+            ("bothways provision --config admin.toml", False),
+            ("permission set *Bothways Integration*", False),
+        )
+    }
     assert first["bothways provision --config admin.toml"] < first["permission set *Bothways Integration*"]
 
 

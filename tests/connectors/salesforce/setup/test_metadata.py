@@ -51,7 +51,9 @@ def test_every_document_is_valid_metadata(metadata_types: etree.XMLSchema) -> No
 
 @pytest.mark.parametrize("name", ["Account", "Contact", "Opportunity", "Case", "Event"])
 def test_what_the_project_grants_is_what_a_real_organisation_hides(shared_data: Path, name: str) -> None:
-    """From its recorded description: granting anything else fails the deployment, granting less leaves a column unknown."""
+    """From its recorded description: granting anything else fails the deployment, granting less leaves a column
+    unknown.
+    """
     folder = shared_data / "sf_cumulusci_cassettes/cumulusci/tests/shared_cassettes"
     if not folder.is_dir():
         pytest.skip(f"no recorded answers in {folder}")

@@ -65,13 +65,14 @@ ADDED = {"Account.Bothways_Confidence_Dependence__c", "Account.Bothways_Confiden
 
 
 def test_an_organisation_provisioned_for_model_1_is_upgraded_in_place(connect: Any, app: SalesforceEmulator) -> None:
-    """Frozen here: what releases with model 1 installed. Administrators have renamed a value, added one, and renamed the
-    field since.
+    """Frozen here: what releases with model 1 installed. Administrators have renamed a value, added one, and renamed
+    the field since.
 
-    A field's label is changed by a PATCH of its Metadata. The vendor: "Tooling API, CustomField" (developer.salesforce.com,
-    tooling_api_objects_customfield, versions 188 to 264) lists PATCH among the REST methods, Metadata as updatable, and
-    `label` among what it includes; Metadata may be queried of one row at a time. django-salesforce changes fields with the
-    same body, `{"Metadata", "FullName"}`, and expects 204 (its backend's SchemaEditor).
+    A field's label is changed by a PATCH of its Metadata. The vendor: "Tooling API, CustomField"
+    (developer.salesforce.com, tooling_api_objects_customfield, versions 188 to 264) lists PATCH among the REST methods,
+    Metadata as updatable, and `label` among what it includes; Metadata may be queried of one row at a time.
+    django-salesforce changes fields with the same body, `{"Metadata", "FullName"}`, and expects 204 (its backend's
+    SchemaEditor).
     """
     before = {name: set(thing.fields) for name, thing in app.org.schema.objects.items()}
     model_1 = [

@@ -136,7 +136,9 @@ def test_a_mail_of_a_stranger_that_reached_one_of_us_is_theirs() -> None:
     ],
 )
 def test_automatic_replies_in_their_own_language(subject: str, automated: bool) -> None:
-    """Mail programs put the words before the subject in the language of who is away; a person's mail about it is a person's."""
+    """Mail programs put the words before the subject in the language of who is away; a person's mail about it is a
+    person's.
+    """
     assert mail({"Subject": subject})["automated"] is automated
 
 
@@ -144,8 +146,9 @@ def test_automatic_replies_in_their_own_language(subject: str, automated: bool) 
     "subject", ["Canceled: Review", "Abgesagt: Besprechung", "Annulé : point", "Geannuleerd: overleg"]
 )
 def test_meetings_that_were_called_off_in_another_language(subject: str) -> None:
-    """Calendars put the word before the subject in the organiser's language (inovex/CalendarSync and others look for both
-    "Cancelled:" and "Abgesagt:"); such a meeting counted as held."""
+    """Calendars put the word before the subject in the organiser's language (inovex/CalendarSync and others look for
+    both "Cancelled:" and "Abgesagt:"); such a meeting counted as held.
+    """
     assert meeting({"Subject": subject, "OwnerId": SAM, "WhoId": ANN})["outcome"] == "cancelled"
     assert meeting({"Subject": "Review of canceled orders", "OwnerId": SAM, "WhoId": ANN})["outcome"] == "done"
 

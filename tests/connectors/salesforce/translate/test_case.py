@@ -44,6 +44,7 @@ def raised(**fields: Any) -> bool | None:
     ],
 )
 def test_who_raised_a_case(fields, expected):
-    """Object Reference for Salesforce, Case: `Origin` is a picklist of the organisation's own; `SuppliedEmail` (label: Web
-    Email) is the address that was entered when the case was created."""
+    """Object Reference for Salesforce, Case: `Origin` is a picklist of the organisation's own; `SuppliedEmail` (label:
+    Web Email) is the address that was entered when the case was created.
+    """
     assert raised(**fields) is expected

@@ -49,8 +49,9 @@ def event(number: int, owner: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_meeting_from_every_colleagues_calendar_is_one() -> None:
-    """calcom/cal.diy#7703: "three events each, one from each of the calendars"; each is owned by the one whose calendar it
-    came from, so that owners made three meetings of it. Who has met whom at that time is one."""
+    """calcom/cal.diy#7703: "three events each, one from each of the calendars"; each is owned by the one whose calendar
+    it came from, so that owners made three meetings of it. Who has met whom at that time is one.
+    """
     same = meetings(*(event(n, owner) for n, owner in enumerate(OURS)), invited=(BEN,))
     assert len({row["dedupe_key"] for row in same}) == 1
     assert [row["user_ids"] for row in same] == [[owner] for owner in OURS]
@@ -90,8 +91,10 @@ def test_a_call_of_no_length_is_not_known_to_have_been_answered(
     ("close", "expected"), [("0022-03-01", None), ("1700-01-01", None), ("4000-12-31", None), ("2026-03-01", 2026)]
 )
 def test_a_date_that_nobody_means_is_unknown(close: str, expected: int | None) -> None:
-    """SOAP API Developer Guide, "Primitive Data Types": a date lies between 1700-01-01 and 4000-12-31, so that a year typed
-    as "22", or one of a placeholder, is kept: a customer of three centuries. (n8n-io/n8n#14659 is the same on HubSpot.)"""
+    """SOAP API Developer Guide, "Primitive Data Types": a date lies between 1700-01-01 and 4000-12-31, so that a year
+    typed as "22", or one of a placeholder, is kept: a customer of three centuries. (n8n-io/n8n#14659 is the same on
+    HubSpot.)
+    """
     mapping = MAPPING.opportunities
     row = {"Id": "006Bw0000000001IAA", "CloseDate": close, "CreatedDate": "2026-01-02T10:00:00.000+0000"}
     made = records("opportunities", mapping, from_json([row], ("Id", "SystemModstamp", *mapping.fields.values())))
@@ -109,8 +112,9 @@ def test_a_contract_that_never_ends_may_say_so() -> None:
 
 
 def test_the_first_rate_of_a_currency_holds_since_ever() -> None:
-    """Object Reference, DatedConversionRate: the dates of a currency's rates leave no gap; the first may begin, and the last
-    end, where no deal is."""
+    """Object Reference, DatedConversionRate: the dates of a currency's rates leave no gap; the first may begin, and the
+    last end, where no deal is.
+    """
     mapping = MAPPING.currency_rates
     assert mapping is not None
     row = {"Id": "04wBw0000000001IAA", "StartDate": "0001-01-01", "NextStartDate": "9999-12-31", "ConversionRate": 2.0}

@@ -72,7 +72,10 @@ def test_json_results_are_in_the_order_of_the_rows(scored):
 def test_xml_jobs_and_batches(scored):
     running = scored()
     bulk = Bulk(running.admin)
-    info = f"<jobInfo {XMLNS}><operation>insert</operation><object>Account</object><contentType>XML</contentType></jobInfo>"
+    info = (
+        f"<jobInfo {XMLNS}><operation>insert</operation><object>Account</object>"
+        f"<contentType>XML</contentType></jobInfo>"
+    )
     job = re.search(rb"<id>(750\w{15})<", bulk("POST", "", info.encode(), "application/xml").body).group(1).decode()
     rows = f"<sObjects {XMLNS}><sObject><Name>A &amp; B</Name></sObject><sObject><Fax>1</Fax></sObject></sObjects>"
     added = bulk("POST", f"/{job}/batch", rows.encode(), "application/xml")

@@ -35,7 +35,9 @@ def test_tooling_tells_what_runs_on_an_object(start):
     running.app.add_automation("WorkflowRule", "Opportunity", "Mail")
     running.app.add_automation("Flow", "Account", "Score")
     where = "WHERE EntityDefinition.QualifiedApiName IN ('Account', 'Opportunity') AND Active = true"
-    [rule] = tooling(running.admin, f"SELECT ValidationName, EntityDefinition.QualifiedApiName FROM ValidationRule {where}").json()["records"]  # fmt: skip
+    [rule] = tooling(
+        running.admin, f"SELECT ValidationName, EntityDefinition.QualifiedApiName FROM ValidationRule {where}"
+    ).json()["records"]
     assert (rule["ValidationName"], rule["EntityDefinition"]["QualifiedApiName"]) == ("Fax_needed", "Account")
     names = tooling(running.admin, "SELECT Name, Status FROM ApexTrigger ORDER BY Name DESC").json()["records"]
     assert [(row["Name"], row["Status"]) for row in names] == [("On", "Active"), ("Off", "Inactive")]
@@ -54,7 +56,8 @@ def test_tooling_tells_what_runs_on_an_object(start):
 def test_single_components_are_made_read_and_deleted(start):
     running = start()
     made = (
-        f'<upsertMetadata {MET}><metadata xsi:type="CustomField"><fullName>Account.Made__c</fullName><label>Made</label>'
+        f'<upsertMetadata {MET}><metadata xsi:type="CustomField"><fullName>Account.Made__c</fullName>'
+        f"<label>Made</label>"
         "<length>40</length><type>Text</type></metadata></upsertMetadata>"
     )
     assert "<created>true</created>" in metadata(running, made)
@@ -74,7 +77,9 @@ def test_single_components_are_made_read_and_deleted(start):
 def test_what_is_retrieved_can_be_deployed_again(scored, kit):
     running = scored()
     types = "".join(f"<types><members>*</members><name>{n}</name></types>" for n in ("CustomField", "PermissionSet"))
-    asked = metadata(running, f"<retrieve {MET}><retrieveRequest><unpackaged>{types}</unpackaged></retrieveRequest></retrieve>")  # fmt: skip
+    asked = metadata(
+        running, f"<retrieve {MET}><retrieveRequest><unpackaged>{types}</unpackaged></retrieveRequest></retrieve>"
+    )
     job = re.search(r"<id>(09S\w{15})</id>", asked).group(1)
     status = metadata(
         running, f"<checkRetrieveStatus {MET}><asyncProcessId>{job}</asyncProcessId></checkRetrieveStatus>"
@@ -168,7 +173,10 @@ def test_old_flows_of_identity(start):
     running = start(user_password="secret")
     app = running.app
     name = next(name for name, user in app.seeded.usernames.items() if user == app.seeded.admin_user)
-    form = f"grant_type=password&client_id={app.tokens.client.key}&client_secret={app.tokens.client.secret}&username={name}"
+    form = (
+        f"grant_type=password&client_id={app.tokens.client.key}&client_secret={app.tokens.client.secret}&"
+        f"username={name}"
+    )
     kind = {"Content_Type": "application/x-www-form-urlencoded", "Authorization": ""}
     answer = running.call("POST", "/services/oauth2/token", f"{form}&password=secretTOKEN".encode(), **kind).json()
     session = running.as_user(answer["access_token"])

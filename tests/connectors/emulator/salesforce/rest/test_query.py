@@ -60,7 +60,8 @@ def test_a_merged_account_is_deleted_and_names_its_master(org):
         (
             "SELECT Bacon__c FROM Account",
             "INVALID_FIELD",
-            "\nSELECT Bacon__c FROM Account\n       ^\nERROR at Row:1:Column:8\nNo such column 'Bacon__c' on entity 'Account'.",
+            "\nSELECT Bacon__c FROM Account\n       ^\nERROR at Row:1:Column:8\nNo such column 'Bacon__c' on "
+            "entity 'Account'.",
         ),
         (
             "SELECT Id FROM XYZZY",

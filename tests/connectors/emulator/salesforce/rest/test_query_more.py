@@ -11,7 +11,8 @@ from connectors.emulator.salesforce.store.dates import day_range
 
 def test_typeof_gives_each_type_its_own_fields(org):
     rows = org.call.rows(
-        "SELECT Id, TYPEOF What WHEN Account THEN Name, Industry WHEN Opportunity THEN StageName ELSE Name END FROM Task LIMIT 500"
+        "SELECT Id, TYPEOF What WHEN Account THEN Name, Industry WHEN Opportunity THEN StageName ELSE Name "
+        "END FROM Task LIMIT 500"
     )
     shapes = {
         row["What"]["attributes"]["type"]: sorted(set(row["What"]) - {"attributes"}) for row in rows if row["What"]
@@ -52,7 +53,8 @@ def test_date_functions_agree_with_the_calendar(org):
     )
     rows = org.call.rows(
         f"SELECT CloseDate day, {functions} FROM Opportunity "
-        "GROUP BY CloseDate, DAY_IN_WEEK(CloseDate), DAY_IN_YEAR(CloseDate), WEEK_IN_YEAR(CloseDate), FISCAL_QUARTER(CloseDate)"
+        "GROUP BY CloseDate, DAY_IN_WEEK(CloseDate), DAY_IN_YEAR(CloseDate), WEEK_IN_YEAR(CloseDate), "
+        "FISCAL_QUARTER(CloseDate)"
     )
     assert rows
     for row in rows:

@@ -1,4 +1,6 @@
-"""What older clients, and clients of other habits, ask for: SOAP record calls, searches, forms of the first Bulk API."""
+"""What older clients, and clients of other habits, ask for: SOAP record calls, searches, forms of the first Bulk
+API.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 ENVELOPE = (
-    '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+    '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" '
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
     "<s:Header><SessionHeader><sessionId>{token}</sessionId></SessionHeader>{header}</s:Header>"
     '<s:Body><{name} xmlns="urn:partner.soap.sforce.com">{inside}</{name}></s:Body></s:Envelope>'
 )
@@ -119,7 +122,8 @@ def test_search_takes_conditions_limits_and_prefixes(org):
     word = name.split()[0]
     found = org.call(
         "GET",
-        f"search?q=FIND%20%7B{word[:4]}*%7D%20IN%20NAME%20FIELDS%20RETURNING%20Account(Id,Name%20ORDER%20BY%20Name%20LIMIT%201),Contact",
+        f"search?q=FIND%20%7B{word[:4]}*%7D%20IN%20NAME%20FIELDS%20RETURNING%20Account(Id,"
+        f"Name%20ORDER%20BY%20Name%20LIMIT%201),Contact",
     ).json()
     assert [word[:4].lower()] == [
         r["Name"][:4].lower() for r in found["searchRecords"] if r["attributes"]["type"] == "Account"

@@ -10,7 +10,8 @@ import pytest
 
 def envelope(session, body):
     return (
-        '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:met="http://soap.sforce.com/2006/04/metadata">'
+        '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" '
+        'xmlns:met="http://soap.sforce.com/2006/04/metadata">'
         f"<e:Header><met:SessionHeader><met:sessionId>{session}</met:sessionId></met:SessionHeader></e:Header>"
         f"<e:Body>{body}</e:Body></e:Envelope>"
     ).encode()
@@ -26,12 +27,16 @@ def test_a_deployment_over_soap_tolerates_capital_flags_and_stray_text(start, ki
     data = base64.b64encode(kit.score_package()).decode()
     body = (
         f"<met:deploy><met:ZipFile>{data}</met:ZipFile><met:DeployOptions><met:checkOnly>False</met:checkOnly>"
-        "<met:rollbackOnError>True</met:rollbackOnError><met:singlePackage>True</met:singlePackage>None None</met:DeployOptions></met:deploy>"
+        "<met:rollbackOnError>True</met:rollbackOnError><met:singlePackage>True</met:singlePackage>None "
+        "None</met:DeployOptions></met:deploy>"
     )
     status, text = soap(running, "m/59.0/deployRequest", running.app.token, body)
     assert status == 200
     job = re.search(r"<id>(0Af\w{15})</id>", text).group(1)
-    check = f"<met:checkDeployStatus><met:asyncProcessId>{job}</met:asyncProcessId><met:includeDetails>true</met:includeDetails></met:checkDeployStatus>"
+    check = (
+        f"<met:checkDeployStatus><met:asyncProcessId>{job}</met:asyncProcessId>"
+        f"<met:includeDetails>true</met:includeDetails></met:checkDeployStatus>"
+    )
     states = [
         re.search(
             r"<status>(\w+)</status>", soap(running, f"m/59.0/deployRequest/{job}", running.app.token, check)[1]
@@ -57,7 +62,10 @@ def test_login_exists_only_in_old_versions_and_for_the_right_password(start):
     name = next(iter(running.app.seeded.usernames))
 
     def login(version, password):
-        body = f'<login xmlns="urn:partner.soap.sforce.com"><username>{name}</username><password>{password}</password></login>'
+        body = (
+            f'<login xmlns="urn:partner.soap.sforce.com"><username>{name}</username>'
+            f"<password>{password}</password></login>"
+        )
         return soap(running, f"u/{version}", "", body)
 
     status, text = login("59.0", "secretTOKEN")
