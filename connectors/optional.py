@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from connectors.base import Cursor, Page
+from connectors.base import Cursor, Finding, Page
 from connectors.records import Stream
 
 
@@ -85,3 +85,11 @@ class Counts(Protocol):
         """About how many records the read of a stream that is under way gives in all, as far as the server has said;
         else None. Asks nothing itself; may be called while others read.
         """
+
+
+@runtime_checkable
+class Doubts(Protocol):
+    """A source that can say what it doubts about what it has just read."""
+
+    def doubts(self) -> Sequence[Finding]:
+        """Findings of level warn about the streams that were read. Never raises for a finding."""

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from connectors.base import PropertySpec
 from connectors.errors import BothwaysError, QuotaReached, RetriableError
-from connectors.optional import ShowsRecords
+from connectors.optional import Doubts, ShowsRecords
 from connectors.records import SCHEMAS
 from connectors.stopping import go_on_computing, until_asked
 from sync.diff.brakes import check_brakes, check_owner
@@ -74,6 +74,9 @@ class Stages:
                 self.context.connector, landing, self.state, self.run.run_id, policy, self.context.progress, stop, marks
             )
             self._mind_the_clock()
+            if isinstance(self.context.connector, Doubts):
+                for doubt in self.context.connector.doubts():
+                    self.context.progress.note(f"{doubt.message} {doubt.remedy}".strip())
         self._know(pulled=done.rows, rejects=done.rejects, links=self._links())
         self._rate("pull", sum(done.rows.values()))
         return landing

@@ -15,7 +15,7 @@ from connectors.file.readers.archives import is_data
 from connectors.file.streams import Streams
 from connectors.file.understanding.doubts import certain, doubtful
 from connectors.file.understanding.hints import misfit
-from connectors.file.understanding.summary import foreign_money, understood
+from connectors.file.understanding.summary import foreign_money, left_out, understood
 from connectors.records import SCHEMAS, Stream
 
 _EXPECTED: dict[Stream, tuple[str, ...]] = {
@@ -107,6 +107,8 @@ def _stream(streams: Streams, stream: Stream) -> Iterator[Finding]:
     except BothwaysError as error:
         yield Finding("fail", "objects", str(error.args[0]), error.remedy)
         return
+    if not rows and not lost and stream not in streams.mapping.streams and stream not in streams.canonical:
+        return  # only what mail, calendars and calls might add
     rejects = len(lost) + streams.misfits(stream)
     told = f"{stream}: {rows:,} records, {rejects:,} rejects"
     unlinked = ""
@@ -122,8 +124,10 @@ def _stream(streams: Streams, stream: Stream) -> Iterator[Finding]:
         "ok" if rows and not rejects and not unlinked else "warn",
         "objects",
         f"{told}.",
-        unlinked or (_example(streams, stream, lost) if rows else "Is the mapping's `where` right?"),
+        unlinked or _example(streams, stream, lost) or ("" if rows else "Is the mapping's `where` right?"),
     )
+    if stream == "activities" and not rows:
+        yield from left_out(streams)
     if rows:
         yield from wrong
         yield from doubtful(streams, stream)

@@ -126,6 +126,8 @@ class Table(_Strict):
     """How numbers are written: `24.000,50` has decimal "," and thousands "."; a space stands for every kind of
     space.
     """
+    strip: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    """Texts that stand beside numbers and are taken off: currency signs, `%`."""
     skip: int = Field(default=0, ge=0, le=10_000)
     skip_until: str | None = Field(default=None, min_length=1)
     """The header is the first row with this cell; what stands above is left out."""
@@ -196,11 +198,13 @@ class FilesMapping(_Strict):
         for key in streams:
             if key not in STREAMS:
                 raise ConfigError(
-                    f"The mapping has a table [{key}], which is not a "
-                    f"stream{nearest(key, (*STREAMS, *_OWN_TABLE_KEYS))}.",
+                    (
+                        f"The mapping has a table [{key}], which is not a "
+                        f"stream{nearest(key, (*STREAMS, *_OWN_TABLE_KEYS))}."
+                    ),
                     remedy=(
-                        f"The streams are {', '.join(STREAMS)}; tables to read are under [tables]; there "
-                        f"are [mailbox], [calendar] and [calls] too."
+                        f"The streams are {', '.join(STREAMS)}; tables to read are under [tables]; there are "
+                        f"[mailbox], [calendar] and [calls] too."
                     ),
                 )
         own = {key: data[key] for key in _OWN_TABLE_KEYS if key in data and key != "streams"}

@@ -20,6 +20,7 @@ from connectors.base import (
     Change,
     Cursor,
     Diagnosis,
+    Finding,
     Organisation,
     Page,
     PropertySpec,
@@ -38,7 +39,7 @@ from connectors.file.query import MISFITS, RECORD_SEPARATOR, UNIT_SEPARATOR
 from connectors.file.readers.archives import archive_of, data_files
 from connectors.file.sources import Sources
 from connectors.file.streams import Streams, canonical_files
-from connectors.file.understanding.doubts import certain
+from connectors.file.understanding.doubts import certain, doubtful
 from connectors.file.understanding.hints import misfit
 from connectors.records import SCHEMAS, Stream, schema
 
@@ -96,6 +97,12 @@ class FileConnector:
             full, unreadable = self._with_held(stream, batch, written)
             offset += batch.num_rows
             yield Page(stream, full, f"{fingerprint}:{offset}", rejects=(*rejects, *unreadable))
+
+    def doubts(self) -> list[Finding]:
+        """What is in doubt about the streams that were read, as `check` says it."""
+        streams = self._streams
+        found = [f for s in streams.prepared if streams.prepare(s)[0] for f in doubtful(streams, s)]
+        return [f for f in found if f.level == "warn"]
 
     def plan_provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """The folder, files and columns that are missing. Reads only."""

@@ -1,6 +1,6 @@
 # ruff: noqa: S608 - the SQL is put together from the mapping of the person who runs it; names and texts are quoted
-"""One stream as SQL: the mapping's expressions, cast to the canonical types, with what did not fit named beside each
-row.
+"""One stream as SQL: the mapping's expressions, cast to the canonical types, with what did not fit named beside
+each row.
 """
 
 from __future__ import annotations
@@ -13,36 +13,22 @@ import duckdb
 import pyarrow as pa
 
 from connectors.errors import ConfigError
-from connectors.file.config import PSEUDO, Part
-from connectors.file.readers.casts import boolean, instant, instant_of_number, literal, quoted
-from connectors.file.sources import Sources, plain
-from connectors.file.understanding.references import is_id
+from connectors.file.config import Part, Table
+from connectors.file.readers.casts import literal, quoted
+from connectors.file.sources import Sources, missing, plain
+from connectors.file.understanding.headers import header_elsewhere
 from connectors.file.understanding.vocabulary import word
-from connectors.records import IDS, SCHEMAS, TIME, Stream
+from connectors.file.values import LONGEST_CALL, canonical_types, cast, pseudo, stored, way_of
+from connectors.records import SCHEMAS, Stream
 
 MISFITS = "!misfits"
 """Column beside the canonical ones: `column US text` for every value that did not fit, joined by RS."""
 UNIT_SEPARATOR, RECORD_SEPARATOR = "\x1f", "\x1e"
-SHARES = ("probability", "strategic_importance", "mission_criticality", "non_modularity")
 _REMEDIES: dict[type[duckdb.Error], str] = {
     duckdb.ParserException: "Correct the SQL; a column name with spaces, or like an SQL word, needs double quotes.",
     duckdb.BinderException: "Correct the expression, or say in the table how the file is written.",
     duckdb.Error: "Use try_cast(x AS type) or try_strptime(x, format) where a value may be odd: it is then unknown.",
 }
-_FIRST, _LAST, _EVER = 0, 4_133_980_799_999_999, 253_402_300_799_999_999
-"""Microseconds since 1970 of the end of 2100, and of 9999. Other times are mistakes: two-digit years, swapped
-fields.
-"""
-_ENDS = ("contract_end", "end_at", "ends_at")
-"""Times that may mean "never": 9999-12-31."""
-LONGEST_CALL = 1440
-"""Minutes. A longer call is a wrong unit."""
-_SQL_TYPES = {pa.float64(): "DOUBLE", pa.int64(): "BIGINT", pa.bool_(): "BOOLEAN", TIME: "TIMESTAMPTZ"}
-
-
-def canonical_types(stream: Stream) -> dict[str, str]:
-    """DuckDB types of a stream's columns as a CSV holds them (lists and texts as text)."""
-    return {f.name: _SQL_TYPES.get(f.type, "VARCHAR") for f in SCHEMAS[stream]}
 
 
 def canonical_part(sources: Sources, stream: Stream, file: str) -> Part:
@@ -59,7 +45,7 @@ def stream_sql(sources: Sources, con: duckdb.DuckDBPyConnection, stream: Stream,
     expression.
     """
     if not parts:
-        columns = [f"CAST(NULL AS {_stored(f.type)}) AS {quoted(f.name)}" for f in (*SCHEMAS[stream], *_pseudo(stream))]
+        columns = [f"CAST(NULL AS {stored(f.type)}) AS {quoted(f.name)}" for f in (*SCHEMAS[stream], *pseudo(stream))]
         return f"SELECT {', '.join(columns)}, '' AS {quoted(MISFITS)} WHERE false"
     return " UNION ALL ".join(_part_sql(sources, con, stream, part) for part in parts)
 
@@ -69,7 +55,7 @@ def explain_failure(
 ) -> ConfigError:
     """The expression that fails when it is run over the data, found by running each alone."""
     for part in parts:
-        origin, tail = _origin(sources, part), _tail(part)
+        origin, tail = origin_of(sources, part), _tail(part)
         for column, expression in part.columns.items():
             try:
                 con.execute(f"SELECT count(x) FROM (SELECT ({expression}\n) AS x FROM {origin}{tail})").fetchall()
@@ -92,7 +78,7 @@ def explain_failure(
 
 
 def _part_sql(sources: Sources, con: duckdb.DuckDBPyConnection, stream: Stream, part: Part) -> str:
-    origin, tail = _origin(sources, part), _tail(part)
+    origin, tail = origin_of(sources, part), _tail(part)
     _check_clauses(sources, con, stream, part, origin)
     kinds = {}
     for column, expression in part.columns.items():
@@ -106,11 +92,13 @@ def _part_sql(sources: Sources, con: duckdb.DuckDBPyConnection, stream: Stream, 
     kinds |= {c: _constant_type(v) for c, v in part.constants.items()}
     casts, misfits = [], []
     calls = _calls(given.get("channel"))
-    for field in (*SCHEMAS[stream], *_pseudo(stream)):
+    for field in (*SCHEMAS[stream], *pseudo(stream)):
         if field.name not in given:
-            casts.append(f"CAST(NULL AS {_stored(field.type)}) AS {quoted(field.name)}")
+            casts.append(f"CAST(NULL AS {stored(field.type)}) AS {quoted(field.name)}")
             continue
-        raw, value = _cast(stream, field, kinds[field.name])
+        kind = kinds[field.name]
+        way = _way(sources, con, stream, part, given[field.name], f"{origin}{tail}") if _as_text(field, kind) else None
+        raw, value = cast(stream, field, kind, way)
         if (stream, field.name) == ("activities", "minutes"):
             value = f"CASE WHEN NOT ({value} > {LONGEST_CALL} AND {calls}) THEN {value} END"
         casts.append(f"{value} AS {quoted(field.name)}")
@@ -122,7 +110,25 @@ def _part_sql(sources: Sources, con: duckdb.DuckDBPyConnection, stream: Stream, 
     return f"SELECT {', '.join(casts)}, {beside} AS {quoted(MISFITS)} FROM (SELECT {inner} FROM {origin}{tail})"
 
 
-def _origin(sources: Sources, part: Part) -> str:
+def _as_text(field: pa.Field, kind: str) -> bool:
+    return bool(field.type == pa.float64() and kind == "VARCHAR")
+
+
+def _way(
+    sources: Sources, con: duckdb.DuckDBPyConnection, stream: Stream, part: Part, expression: str, origin: str
+) -> Table | None:
+    key, _, table = sources.definition(part.origin)
+    file = ", ".join(sources.files(table)[:3]) if table.file else key
+    try:
+        way, doubt = way_of(con, expression[1:-1], origin, table, file)
+    except duckdb.Error:  # told with the whole stream
+        return None
+    if doubt is not None:
+        sources.unsure.setdefault(stream, []).append(doubt)
+    return way
+
+
+def origin_of(sources: Sources, part: Part) -> str:
     name, alias = sources.load(part.origin)
     sql = f"{name} AS {quoted(part.alias or alias)}"
     for join in part.joins:
@@ -148,72 +154,12 @@ def _check_clauses(sources: Sources, con: duckdb.DuckDBPyConnection, stream: Str
             raise _error(sources, stream, part, f"key {key!r}", expression, error) from None
 
 
-def _pseudo(stream: Stream) -> list[pa.Field]:
-    kinds = {"deleted": pa.bool_(), "phone": pa.string()}
-    return [pa.field(name, kinds[name]) for name, streams in PSEUDO.items() if stream in streams]
-
-
 def _calls(channel: str | None) -> str:
     return (
         "false"
         if channel is None
         else f"coalesce({word('activities', 'channel', 'CAST(channel AS VARCHAR)')} = 'call', false)"
     )
-
-
-def _cast(stream: Stream, field: pa.Field, kind: str) -> tuple[str, str]:
-    """(raw, value): `raw` is null only where the file says nothing; `value` is null also where what it says does not
-    fit.
-    """
-    column = quoted(field.name)
-    if field.type == pa.string():
-        return _text(stream, field, kind)
-    if field.type == IDS:
-        return _ids(column, kind)
-    raw = f"NULLIF(trim({column}), '')" if kind == "VARCHAR" else column
-    if field.type == pa.bool_() and kind == "VARCHAR":
-        return raw, boolean(raw)
-    if field.type == TIME:
-        if kind == "VARCHAR":
-            value = instant(raw)
-        elif kind in ("INTEGER", "BIGINT", "HUGEINT", "UINTEGER", "UBIGINT", "DOUBLE"):
-            value = instant_of_number(raw)
-        else:
-            value = f"TRY_CAST({raw} AS TIMESTAMPTZ)"
-        last = _EVER if field.name in _ENDS else _LAST
-        return raw, f"CASE WHEN isfinite({value}) AND epoch_us({value}) BETWEEN {_FIRST} AND {last} THEN {value} END"
-    value = f"TRY_CAST({raw} AS {_SQL_TYPES[field.type]})"
-    if field.name in SHARES:
-        return raw, f"CASE WHEN {value} BETWEEN 0 AND 1 THEN {value} END"
-    return raw, f"CASE WHEN isfinite({value}) THEN {value} END" if field.type == pa.float64() else value
-
-
-def _text(stream: Stream, field: pa.Field, kind: str) -> tuple[str, str]:
-    column = quoted(field.name)
-    if kind in ("DOUBLE", "FLOAT"):  # a code read as a number: 13085.0 is 13085; beyond 2^53 digits are lost
-        whole = f"CAST(CAST({column} AS BIGINT) AS VARCHAR)"
-        exact = f"{column} = trunc({column}) AND abs({column}) <= 9007199254740992"
-        return column, f"CASE WHEN {exact} THEN {whole} ELSE CAST({column} AS VARCHAR) END"
-    text = f"NULLIF(trim(CAST({column} AS VARCHAR)), '')"
-    if meaning := word(stream, field.name, text):
-        return text, meaning
-    if field.name == "currency":
-        return text, f"CASE WHEN regexp_full_match({text}, '[a-z]{{3}}') THEN upper({text}) ELSE {text} END"
-    return text, text if is_id(field) else f"NULLIF(CAST({column} AS VARCHAR), '')"
-
-
-def _ids(column: str, kind: str) -> tuple[str, str]:
-    """A list column, or text: a JSON list, or names separated by semicolons."""
-    if kind.endswith("[]"):
-        return column, f"CAST({column} AS VARCHAR[])"
-    raw = f"NULLIF(trim(CAST({column} AS VARCHAR)), '')"
-    each = f"list_filter(list_transform(string_split({raw}, ';'), lambda x: trim(x)), lambda x: x <> '')"
-    json = f"""CASE WHEN json_valid({raw}) THEN from_json({raw}, '["VARCHAR"]') END"""
-    return raw, f"CASE WHEN {raw} LIKE '[%' THEN {json} ELSE {each} END"
-
-
-def _stored(kind: pa.DataType) -> str:
-    return "VARCHAR[]" if kind == IDS else _SQL_TYPES.get(kind, "VARCHAR")
 
 
 def _constant_type(value: str | bool | float) -> str:
@@ -232,6 +178,8 @@ def _error(
     remedy = next(remedy for kind, remedy in _REMEDIES.items() if isinstance(error, kind))
     if len(columns) == 1 and (mark := next((m for m in ";\t|," if m in next(iter(columns))), "")):
         remedy = f"The file is separated by {mark!r}: set delimiter = {json.dumps(mark)} in its table."
+    elif lacking := missing(error):
+        remedy = header_elsewhere(sources, part, lacking) or remedy
     return ConfigError(
         f"The mapping of {stream}, {where}, cannot be computed: {expression.strip()!r}: {plain(error, columns)}",
         remedy=remedy,
@@ -243,7 +191,7 @@ _TRY = re.compile(r"\btry_cast\s*\(|\btry_strptime\s*\(", re.IGNORECASE)
 
 def swallowed(sources: Sources, con: duckdb.DuckDBPyConnection, part: Part) -> Iterator[tuple[str, int, str]]:
     """(column, rows, an example) for what a `try_cast` or `try_strptime` of the mapping turned into nothing, unseen."""
-    origin = _origin(sources, part) + (f" WHERE ({part.where}\n)" if part.where else "")
+    origin = origin_of(sources, part) + (f" WHERE ({part.where}\n)" if part.where else "")
     for column, expression in part.columns.items():
         for attempt, text in _attempts(expression):
             try:

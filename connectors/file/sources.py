@@ -27,6 +27,7 @@ from connectors.file.readers.archives import Unpacked, all_files, data_files, ma
 from connectors.file.readers.casts import literal, quoted
 from connectors.file.readers.columns import Doubt, Malformed
 from connectors.file.readers.csv import CsvReader
+from connectors.file.readers.instants import macros
 from connectors.file.readers.sniff import sniffed
 from connectors.file.readers.workbook import WorkbookReader
 from connectors.file.understanding.references import is_id, names_equated, names_in
@@ -59,6 +60,8 @@ class Sources:
         """By table key, in file order, filled when the table is loaded."""
         self.doubts: dict[str, list[Doubt]] = {}
         """By table key, likewise."""
+        self.unsure: dict[str, list[Doubt]] = {}
+        """By stream, likewise: numbers of which the mapping does not say how they are written."""
         self._texts: dict[str, set[str]] | None = None
         self.lock = threading.RLock()
         # one thread, so that a sum of floats is added in the same order every time; nothing is fetched from the network
@@ -72,6 +75,8 @@ class Sources:
         weakref.finalize(self, shutil.rmtree, self._spill, ignore_errors=True)
         self._db = duckdb.connect(config={**settings, "temp_directory": self._spill})
         self._con = self.session()
+        for statement in macros():
+            self._con.execute(statement)
 
     def session(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same tables; times without offset are read in the configured zone."""
@@ -201,8 +206,32 @@ class Sources:
             malformed += reader.load(name, canonical)
             doubts += reader.doubts
             selects.append(f"SELECT * FROM {quoted(name)}")
+        self._same_columns(key, [f for f in files if not f.lower().endswith(".parquet")], doubts)
         self._con.execute(f"CREATE OR REPLACE VIEW {quoted(key)} AS {' UNION ALL BY NAME '.join(selects)}")
         self.malformed[key], self.doubts[key] = malformed, doubts
+
+    def _same_columns(self, key: str, files: Sequence[str], doubts: list[Doubt]) -> None:
+        """Several files of one table have one header. Raises ConfigError for one that has none of the first one's
+        columns.
+        """
+        words = set(re.findall(r"\w+", self.mapping.model_dump_json()))
+        known = [(f, list(self.columns(quoted(f"{key} {f}")))) for f in files]
+        for file, columns in known[1:]:
+            first, wanted = known[0]
+            if not set(columns) & set(wanted):
+                raise ConfigError(
+                    f"{file} has none of the columns of {first}: it begins with {', '.join(columns[:4])}.",
+                    remedy=(
+                        "Put the header line at its top, or give it a table of its own with header = false and names."
+                    ),
+                )
+            for lacking, other, names in (
+                (file, first, set(wanted) - set(columns)),
+                (first, file, set(columns) - set(wanted)),
+            ):
+                if used := [n for n in sorted(names) if set(re.findall(r"\w+", n)) <= words]:
+                    told = f"{lacking} has no column {', '.join(map(repr, used[:4]))}, which {other} has."
+                    doubts.append(Doubt(lacking, "columns", used[0], told, "Export both with the same columns."))
 
     def _reader(self, file: str, table: Table, texts: frozenset[str]) -> CsvReader | WorkbookReader:
         path = self.unpacked.path(file)
@@ -224,6 +253,12 @@ def _alias(file: str) -> str:
 _MISSING = re.compile(r'Referenced (column|table) "(.+?)" not found')
 _NO_FUNCTION = re.compile(r"No function matches the given name and argument types '(\S+?)\((.*?)\)'")
 _NUMERIC = ("sum", "avg", "round", "abs", "+", "-", "*", "/")
+
+
+def missing(error: duckdb.Error) -> str:
+    """The column that an expression names and no table has."""
+    found = _MISSING.search(str(error))
+    return found[2] if found and found[1] == "column" else ""
 
 
 def plain(error: duckdb.Error, columns: Mapping[str, object] = {}) -> str:

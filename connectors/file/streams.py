@@ -20,6 +20,7 @@ from connectors.file.activity.people import add_acts, add_people, add_users
 from connectors.file.config import FilesMapping, Part, Table
 from connectors.file.query import MISFITS, RECORD_SEPARATOR, UNIT_SEPARATOR, canonical_part, explain_failure, stream_sql
 from connectors.file.readers.casts import quoted
+from connectors.file.record_rows import second_ones, table_of, totals, without_id
 from connectors.file.sources import Sources
 from connectors.file.understanding.references import Reference, references, resolve
 from connectors.records import SCHEMAS, STREAMS, Stream
@@ -59,6 +60,11 @@ class Streams:
     def available(self) -> tuple[Stream, ...]:
         more: tuple[Stream, ...] = ("people", "users", "activities") if self.sources.activity.present else ()
         return tuple(s for s in STREAMS if s in self.mapping.streams or s in self.canonical or s in more)
+
+    @property
+    def prepared(self) -> tuple[Stream, ...]:
+        """The streams that were computed."""
+        return tuple(s for s in self.available if s in self._prepared)
 
     def used_files(self) -> list[Path]:
         """Every file that some available stream reads. Raises ConfigError if one that is named is not there."""
@@ -114,7 +120,9 @@ class Streams:
             raise explain_failure(self.sources, con, stream, parts, error) from None
         self._add_activity(con, stream)
         self.deleted[stream] = len(con.execute(f"DELETE FROM {table_of(stream)} WHERE deleted RETURNING 1").fetchall())
-        lost = (*self._malformed(stream), *self._unread(stream), *_without_id(con, stream), *_second_ones(con, stream))
+        joined = any(part.joins for part in parts)
+        lost = (*self._malformed(stream), *self._unread(stream), *without_id(con, stream), *totals(con, stream))
+        lost = (*lost, *second_ones(con, stream, joined))
         self.references[stream] = [
             resolve(con, stream, table_of(stream), column, is_list, target, self._target(stream, target))
             for column, target, is_list in references(stream)
@@ -193,8 +201,8 @@ class Streams:
     def notes(self, stream: Stream, at_most: int) -> Iterator[tuple[str, str, str]]:
         """(record, column, text) of values of a prepared stream that did not fit, of the first records."""
         sql = (
-            f"SELECT id, {quoted(MISFITS)} FROM {table_of(stream)} WHERE {quoted(MISFITS)} <> '' ORDER BY "
-            f"id LIMIT {at_most}"
+            f"SELECT id, {quoted(MISFITS)} FROM {table_of(stream)} WHERE {quoted(MISFITS)} <> '' "
+            f"ORDER BY id LIMIT {at_most}"
         )
         for record, notes in self.query(sql):
             for note in notes.split(RECORD_SEPARATOR):
@@ -217,46 +225,3 @@ class Streams:
         for key in self._tables(stream):
             for m in () if key in told else self.sources.malformed.get(key, ()):
                 yield Reject(stream, "", m.column, m.message, f"{m.file}:{m.line}")
-
-
-def table_of(stream: Stream) -> str:
-    """The SQL name of a prepared stream."""
-    return quoted(f"stream {stream}")
-
-
-def _without_id(con: duckdb.DuckDBPyConnection, stream: Stream) -> list[Reject]:
-    """Takes out the rows without an id."""
-    found = con.sql(f"SELECT * FROM {table_of(stream)} WHERE id IS NULL").to_arrow_table().to_pylist()
-    con.execute(f"DELETE FROM {table_of(stream)} WHERE id IS NULL")
-    return [Reject(stream, "", "id", f"a row without an id was left out: {_shown(row)}") for row in found]
-
-
-def _second_ones(con: duckdb.DuckDBPyConnection, stream: Stream) -> list[Reject]:
-    """Keeps one row of each id: the newest by modified_at, else the first. Equal rows are no reject, differing ones
-    are.
-    """
-    table = table_of(stream)
-    twice = f"SELECT id FROM {table} GROUP BY id HAVING count(*) > 1"
-    order = "id, modified_at DESC NULLS LAST, row"
-    sql = f"SELECT *, rowid AS row FROM {table} WHERE id IN ({twice}) ORDER BY {order}"
-    rejects, surplus, kept = [], [], None
-    for batch in con.sql(sql).to_arrow_reader(20_000):
-        for row in batch.to_pylist():
-            number = row.pop("row")
-            if kept is None or kept["id"] != row["id"]:
-                kept = row
-                continue
-            surplus.append(number)
-            if differing := [c for c in row if row[c] != kept[c] and c != MISFITS]:
-                pairs = "; ".join(f"{c}: {kept[c]!s:.60} kept, {row[c]!s:.60} left out" for c in differing[:3])
-                rejects.append(Reject(stream, row["id"], differing[0], f"two rows have this id and differ in {pairs}"))
-    if surplus:
-        con.register("surplus", pa.table({"row": surplus}))
-        con.execute(f"DELETE FROM {table} WHERE rowid IN (SELECT row FROM surplus)")
-        con.unregister("surplus")
-    return rejects
-
-
-def _shown(row: dict[str, object]) -> str:
-    filled = [f"{name}={value!s:.40}" for name, value in row.items() if value is not None and name != MISFITS]
-    return ", ".join(filled[:4]) or "it is empty"

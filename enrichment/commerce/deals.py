@@ -185,7 +185,8 @@ def families(rows: Expr, as_of: AsOf) -> Expr:
     year = as_of.seconds - _YEAR
     totals = rows.group_by("family").aggregate(
         family_members=rows.count(),
-        family_revenue=rows.revenue.sum(),
+        known_revenue=rows.revenue.sum(),
+        unpriced=rows.revenue.isnull().sum(),
         family_pipeline=rows.pipeline.sum(),
         family_first_win=rows.first_win.min(),
         family_seller=whole_hours(rows.year_seller),
@@ -193,6 +194,11 @@ def families(rows: Expr, as_of: AsOf) -> Expr:
         strategic=rows.strategic_customer.cast("int64").max(),
     )
     totals = totals.mutate(family_seller=real(totals.family_seller), family_customer=real(totals.family_customer))
+    # Somebody of the family bought, and nobody knows when or for how much: nothing is not what it is worth.
+    unknown = (totals.unpriced > 0) & ~(totals.known_revenue.cast("float64") > 0.0).coalesce(False)
+    totals = totals.mutate(
+        family_revenue=unknown.ifelse(ibis.null("decimal(38,4)"), totals.known_revenue), unknown=unknown
+    ).drop("known_revenue", "unpriced")
     clipped = (totals.family_revenue.cast("float64") > 0.0).ifelse(
         totals.family_revenue, ibis.literal(0.0).cast("decimal(38,4)")
     )
@@ -212,11 +218,12 @@ def families(rows: Expr, as_of: AsOf) -> Expr:
     # A family that never bought has no share of our revenue to lose: what we need of it is its pipeline (and our
     # hours).
     observed = totals.family_revenue.notnull() & totals.family_first_win.notnull()
+    hoped_for = ~totals.unknown | (totals.clipped_pipeline.cast("float64") > 0.0)
     return totals.mutate(
         revenue_share=observed.ifelse(ratio(totals.clipped, totals.all_revenue), ibis.null("float64")),
-        pipeline_share=ratio(totals.clipped_pipeline, totals.all_pipeline),
+        pipeline_share=hoped_for.ifelse(ratio(totals.clipped_pipeline, totals.all_pipeline), ibis.null("float64")),
         hours_share=ratio(totals.family_seller.coalesce(0.0), totals.all_seller),
-    )
+    ).drop("unknown")
 
 
 def whole_hours(minutes: Expr) -> Expr:

@@ -44,6 +44,9 @@ def init(
         str | None,
         typer.Option(help="Like Europe/Berlin; default: that of most users; with --from: of times in the files."),
     ] = None,
+    presets: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="With --from: presets of your own, each a .toml file.")
+    ] = None,
     won: Annotated[list[str] | None, typer.Option(help="With --from: a stage that is won; several times.")] = None,
     dates: Annotated[str | None, typer.Option(help="With --from: day or month, whichever comes first.")] = None,
     numbers: Annotated[str | None, typer.Option(help="With --from: thousands or decimals, what 24.000 is.")] = None,
@@ -74,7 +77,7 @@ def init(
     if folder is not None:
         from sync.onboarding.first_settings import Answers, from_folder
 
-        given = Answers(own_domain or (), currency, time_zone, won or (), dates, numbers, yes)
+        given = Answers(own_domain or (), currency, time_zone, won or (), dates, numbers, yes, presets)
         for line in from_folder(folder, path, given, lambda text, default: str(typer.prompt(text, default=default))):
             Output().say(line)
         offered(path, Output(), asking_plainly, rate or (), asking=sys.stdin.isatty() and not yes)

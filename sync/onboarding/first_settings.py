@@ -92,6 +92,8 @@ class Answers:
     dates: str | None = None
     numbers: str | None = None
     yes: bool = False
+    presets: Path | None = None
+    """A folder of presets besides those that are shipped."""
 
 
 def from_folder(folder: Path, settings: Path, given: Answers, ask: Callable[[str, str], str]) -> list[str]:
@@ -101,7 +103,7 @@ def from_folder(folder: Path, settings: Path, given: Answers, ask: Callable[[str
     """
     from connectors.file.presets.draft import draft
 
-    made = draft(folder)
+    made = draft(folder, given.presets)
     mapping = settings.parent / "mapping.toml"
     for path in (settings, mapping):
         if path.exists():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import ibis
 import pyarrow as pa
 import pytest
 
+from enrichment.as_of import AsOf
 from enrichment.commerce import deals as commerce
 from enrichment.inputs import INPUTS
 from enrichment.model import ScoringModel
@@ -67,3 +69,29 @@ def test_dated_rates_are_for_deals_and_the_static_one_for_everything_else(factor
     assert factor("EUR", rates, standing=False) == 1.20
     assert factor("EUR", rates, standing=True) == 1.30
     assert factor("GBP", rates, standing=True) == 1.50, "a currency that has dated rates only"
+
+
+def test_who_bought_for_nobody_knows_how_much_is_no_customer_worth_nothing() -> None:
+    """A won deal without a date or an amount: what such a family means to our revenue is unknown, unless it has a
+    pipeline.
+    """
+
+    def shares(*members: tuple[float | None, float]) -> tuple[float | None, float | None]:
+        rows = [{"family": 2, "revenue": Decimal(1000), "pipeline": Decimal(50), "first_win": 1}]
+        rows += [
+            {"family": 1, "revenue": r if r is None else Decimal(r), "pipeline": Decimal(p), "first_win": 1}
+            for r, p in members
+        ]
+        money = pa.decimal128(38, 4)
+        kinds = [("family", pa.int64()), ("revenue", money), ("pipeline", money), ("first_win", pa.int64())]
+        kinds += [("year_seller", pa.float64()), ("year_customer", pa.float64()), ("strategic_customer", pa.bool_())]
+        table = ibis.memtable(pa.Table.from_pylist(rows, schema=pa.schema(kinds)))
+        as_of = AsOf.at(datetime(2026, 6, 1, tzinfo=UTC))
+        found = ibis.duckdb.connect().to_pyarrow(commerce.families(table, as_of)).to_pylist()
+        return next((r["revenue_share"], r["pipeline_share"]) for r in found if r["family"] == 1)
+
+    assert shares((None, 0)) == (None, None)
+    assert shares((None, 0), (0, 0)) == (None, None)  # a sister that never bought changes nothing
+    assert shares((None, 50)) == (None, 0.5)
+    assert shares((None, 0), (1000, 0)) == (0.5, 0.0)
+    assert shares((0, 0)) == (0.0, 0.0)

@@ -19,6 +19,8 @@ class _Family:
     strategic: bool | None = None
     first_win: datetime | None = None
     seller_minutes: float = 0.0
+    unknown: bool = False
+    """Somebody bought, and when or for how much is unknown, and no other member is known to have paid."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def importance(books: Books, seller_minutes: Mapping[int, float], copies: int = 
         if sold > 0 and family.revenue is not None and family.first_win is not None:
             pulls.append(hill(float(family.revenue / sold), rules.revenue_half_point))
             ties.append(_months_pull(family.revenue, booked, rules.months_half_point))
-        if hoped > 0:
+        if hoped > 0 and (family.pipeline > 0 or not family.unknown):
             pulls.append(hill(float(family.pipeline / hoped), rules.pipeline_half_point))
         if family.strategic is not None:
             pulls.append(rules.strategic_importance if family.strategic else 0.0)
@@ -85,6 +87,7 @@ def _families(books: Books, seller_minutes: Mapping[int, float]) -> dict[int, _F
         revenue = books.revenue(own)
         if revenue is not None:
             family.revenue = (family.revenue or Decimal(0)) + revenue
+        family.unknown = family.unknown or revenue is None
         family.pipeline += sum((d.weighted for d in books.of(own) if d.weighted is not None), Decimal(0))
         if row["strategic_customer"] is not None:
             family.strategic = bool(family.strategic) or row["strategic_customer"]
@@ -92,4 +95,8 @@ def _families(books: Books, seller_minutes: Mapping[int, float]) -> dict[int, _F
         wins += [family.first_win] if family.first_win else []
         family.first_win = min(wins, default=None)
         family.seller_minutes += seller_minutes.get(account, 0.0)
+    for family in found.values():
+        family.unknown = family.unknown and (family.revenue or 0) <= 0
+        if family.unknown:
+            family.revenue = None
     return found

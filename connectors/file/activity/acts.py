@@ -28,6 +28,7 @@ SHAPE = pa.schema(
         ("thread_id", pa.string()),
         ("dedupe_key", pa.string()),
         ("created_at", TIME),
+        ("opener", pa.string()),  # who opened it, where only their name is known and so not whose they are
     ]
 )
 
@@ -41,9 +42,11 @@ class Acts:
     rows: list[tuple[object, ...]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
+    doubts: list[tuple[str, str]] = field(default_factory=list)
+    """What a person should look at, each with its remedy."""
 
     def add(self, *values: object) -> None:
-        self.rows.append(values)
+        self.rows.append((*values, *(None,) * (len(SHAPE) - len(values))))
 
     def leave_out(self, reason: str) -> None:
         self.left_out[reason] = self.left_out.get(reason, 0) + 1

@@ -1,13 +1,14 @@
-"""Meetings from .ics files and from Outlook's CSV: each occurrence of a series once, as it was moved, without those
-cancelled.
+"""Meetings from .ics files and from Outlook's CSV: each occurrence of a series once, as it was moved, without
+those cancelled.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
@@ -20,23 +21,30 @@ from connectors.file.activity.acts import Acts, Sides
 from connectors.file.activity.mailbox import addresses
 
 _DROPPED = re.compile(
-    rb"(?im)^(?:SUMMARY|DESCRIPTION|LOCATION|COMMENT|ATTACH|CONTACT|X-ALT-DESC|CONFERENCE|URL|GEO)[;"
-    rb":][^\n]*\n(?:[ \t][^\n]*\n)*"
+    rb"(?im)^(?:SUMMARY|DESCRIPTION|LOCATION|COMMENT|ATTACH|CONTACT|X-ALT-DESC|CONFERENCE|URL|GEO)[;:][^\n]*\n(?:[ "
+    rb"\t][^\n]*\n)*"
 )
 _EVENT = re.compile(rb"BEGIN:VEVENT\r?\n.*?END:VEVENT", re.DOTALL | re.IGNORECASE)
 _ALARM = re.compile(rb"BEGIN:VALARM\r?\n.*?END:VALARM\r?\n", re.DOTALL | re.IGNORECASE)
 _ZONE = re.compile(rb"BEGIN:VTIMEZONE\r?\n.*?END:VTIMEZONE\r?\n", re.DOTALL | re.IGNORECASE)
 _UID = re.compile(rb"(?im)^UID[^:\n]*:([^\n]*(?:\n[ \t][^\n]*)*)")
 _TZID = re.compile(rb"(?i)TZID[=:]\"?([^:;\"\r\n]+)")
+_NOBODY = (
+    "@group.calendar.google.com",
+    "@resource.calendar.google.com",
+    "@import.calendar.google.com",
+    "@unknownorganizer.calendar.google.com",
+)
+"""Calendars and rooms that have an address like people."""
 _YEARS_AHEAD = 2
 MOST = 2000
-"""Occurrences of one series; a longer one is told and cut."""
+"""Occurrences of one series: of a longer one the last, and it is told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """One occurrence. `people` are the organiser, then who was invited and did not decline; `declined` are those who
-    did.
+    """One occurrence. `people` are the organiser, then who was invited and did not decline; `declined` are those
+    who did.
     """
 
     uid: str
@@ -52,7 +60,11 @@ class Meeting:
 
 def ics_meetings(path: Path, file: str, since: date, zone: ZoneInfo, acts: Acts) -> Iterator[Meeting]:
     """The meetings of a calendar. An event that cannot be understood is rejected alone, by its line."""
-    data = path.read_bytes()
+    data = _as_utf8(path.read_bytes())
+    if b"BEGIN:VCALENDAR" not in data[:4096].upper():
+        acts.reject("", "", "no calendar was found in it; .ics files and Outlook's CSV are read", file)
+        return
+    cancelled = re.search(rb"(?im)^METHOD:CANCEL\s*$", data[: data.upper().find(b"BEGIN:VEVENT") + 1]) is not None
     named = _own_zones(data)
     groups: dict[bytes, list[tuple[int, bytes]]] = {}
     newest = 0
@@ -71,10 +83,19 @@ def ics_meetings(path: Path, file: str, since: date, zone: ZoneInfo, acts: Acts)
         try:
             head = b"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//bothways//EN\n"
             calendar = icalendar.Calendar.from_ical(head + text + b"END:VCALENDAR\n")
-            yield from _occurrences(calendar, key.decode("utf-8", "replace"), since, until, zone, acts)
+            for m in _occurrences(calendar, key.decode("utf-8", "replace"), since, until, zone, acts):
+                yield replace(m, cancelled=True) if cancelled else m
         except Exception as error:  # noqa: BLE001  (the libraries raise whatever the event made them stumble over)
             line = data.count(b"\n", 0, events[0][0]) + 1
-            acts.reject("", "", f"the event cannot be understood: {str(error)[:120]}", f"{file}:{line}")
+            why = "its start, end or rule is no time" if isinstance(error, TypeError) else str(error)[:120]
+            acts.reject("", "", f"the event cannot be understood: {why}", f"{file}:{line}")
+
+
+def _as_utf8(data: bytes) -> bytes:
+    """UTF-16 by its mark, and line ends of old Macs."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = data.decode("utf-16", "replace").encode()
+    return data.replace(b"\r", b"\n") if b"\n" not in data else data
 
 
 def _own_zones(data: bytes) -> dict[bytes, bytes]:
@@ -88,19 +109,39 @@ def _own_zones(data: bytes) -> dict[bytes, bytes]:
 def _occurrences(
     calendar: icalendar.Calendar, uid: str, since: date, until: date, zone: ZoneInfo, acts: Acts
 ) -> Iterator[Meeting]:
-    events = [e for e in calendar.walk("VEVENT") if "DTSTART" in e]
+    events = _newest(e for e in calendar.walk("VEVENT") if "DTSTART" in e)
+    for name in {str(e["DTSTART"].params.get("TZID", "")) for e in events if _floats(e)} - {""}:
+        acts.doubts.append(
+            (f"A calendar names the time zone {name!r}, which is not known: read as {zone.key}.", "Is it that zone?")
+        )
     if not any("RRULE" in e or "RDATE" in e for e in events):
         yield from (_meeting(e, uid, zone) for e in events)
         return
     for event in events:
         _normalise(event, events)
-    count = 0
-    for event in recurring_ical_events.of(calendar, skip_bad_series=False).between(since, until):
-        count += 1
-        if count > MOST:
-            acts.leave_out(f"occurrences of a series beyond {MOST:,}")
-            continue
-        yield _meeting(event, uid, zone)
+    found = [
+        _meeting(e, uid, zone) for e in recurring_ical_events.of(calendar, skip_bad_series=False).between(since, until)
+    ]
+    found.sort(key=lambda m: m.start)
+    for _ in found[:-MOST]:
+        acts.leave_out(f"occurrences of a series before its last {MOST:,}")
+    yield from found[-MOST:]
+
+
+def _newest(events: Iterable[icalendar.Component]) -> list[icalendar.Component]:
+    """Of several versions of one event, or of one occurrence, the one that was changed last."""
+    kept: dict[str, icalendar.Component] = {}
+    for event in events:
+        moved = str(event.decoded("RECURRENCE-ID")) if "RECURRENCE-ID" in event else ""
+        other = kept.get(moved)
+        if other is None or int(event.get("SEQUENCE", 0)) >= int(other.get("SEQUENCE", 0)):
+            kept[moved] = event
+    return list(kept.values())
+
+
+def _floats(event: icalendar.Component) -> bool:
+    start = event.decoded("DTSTART")
+    return isinstance(start, datetime) and start.tzinfo is None
 
 
 def _normalise(event: icalendar.Component, events: Sequence[icalendar.Component]) -> None:
@@ -164,51 +205,8 @@ def _instant(moment: date | datetime, zone: ZoneInfo) -> datetime:
 
 
 def _mails(values: Iterable[object]) -> list[str]:
-    return list(addresses(re.sub(r"(?i)^mailto:", "", str(v).strip()) for v in values if v))
-
-
-OUTLOOK = ("Subject", "Start Date", "Start Time", "Meeting Organizer", "Required Attendees")
-"""Columns by which Outlook's CSV is known."""
-
-
-def outlook_meetings(
-    rows: Iterable[Mapping[str, str | None]], date_format: str, zone: ZoneInfo, file: str, acts: Acts
-) -> Iterator[Meeting]:
-    """The meetings of Outlook's CSV, which names people as the address book does; rows without others are no
-    meetings.
-    """
-    for number, row in enumerate(rows, 2):
-        try:
-            begins = _outlook_time(row["Start Date"] or "", row["Start Time"] or "", date_format).replace(tzinfo=zone)
-            ends = _outlook_time(row.get("End Date") or "", row.get("End Time") or "", date_format).replace(tzinfo=zone)
-        except ValueError:
-            told = (
-                f"the start {row['Start Date']!r} {row['Start Time']!r} is not {date_format}; set "
-                f"[calendar] date_format"
-            )
-            acts.reject("", "occurred_at", told, f"{file}:{number}")
-            continue
-        each = [
-            p.strip()
-            for f in ("Required Attendees", "Optional Attendees")
-            for p in (row.get(f) or "").split(";")
-            if p.strip()
-        ]
-        all_day = (row.get("All day event") or "").lower() == "true"
-        organiser = (row["Meeting Organizer"] or "").strip()
-        uid = f"{begins.isoformat()} {organiser} {' '.join(sorted(each))}"
-        minutes = None if all_day else max((ends - begins).total_seconds() / 60, 0.0)
-        people = tuple(dict.fromkeys(p for p in (organiser, *each) if p))
-        yield Meeting(uid, begins.astimezone(UTC), minutes, all_day, False, organiser, people, (), None)
-
-
-def _outlook_time(day: str, hour: str, date_format: str) -> datetime:
-    for pattern in (f"{date_format} %I:%M:%S %p", f"{date_format} %H:%M:%S", f"{date_format} %H:%M", date_format):
-        try:
-            return datetime.strptime(f"{day} {hour}".strip(), pattern)  # noqa: DTZ007  (the zone is added by the caller)
-        except ValueError:
-            continue
-    raise ValueError(day)
+    each = addresses(re.sub(r"(?i)^mailto:", "", str(v).strip()) for v in values if v)
+    return [a for a in each if not a.endswith(_NOBODY)]
 
 
 def meeting_acts(meetings: Iterable[tuple[str, Meeting]], sides: Sides, acts: Acts) -> Acts:
@@ -227,25 +225,16 @@ def meeting_acts(meetings: Iterable[tuple[str, Meeting]], sides: Sides, acts: Ac
             acts.leave_out("appointments without anybody of another company")
             continue
         outbound = not m.organiser or m.organiser not in theirs
+        opener = _key(m.organiser) if m.organiser and "@" not in m.organiser else None
         off = m.cancelled or not theirs or (not outbound and bool(declined_ours) and not ours)
         people = theirs or declined_theirs
         moment = min(m.created, m.start) if m.created else m.start
         acts.add(
-            f"meeting {m.uid} {m.start.isoformat()}",
-            "meeting",
-            "outbound" if outbound else "inbound",
-            "cancelled" if off else None,
-            False,
-            m.start,
-            m.all_day,
-            m.minutes,
-            [_key(p) for p in people],
-            [_key(p) for p in ours],
-            None,
-            None,
-            f"meeting {m.uid} {m.start.isoformat()}",
-            moment,
-        )
+            f"meeting {m.uid} {m.start.isoformat()}", "meeting", "outbound" if outbound else "inbound",
+                "cancelled" if off else None,
+            False, m.start, m.all_day, m.minutes, [_key(p) for p in people], [_key(p) for p in ours], None, None,
+            f"meeting {m.uid} {m.start.isoformat()}", moment, opener,
+        )  # fmt: skip
     return acts
 
 

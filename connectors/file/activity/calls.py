@@ -7,12 +7,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 
 from connectors.errors import ConfigError
-from connectors.file.activity.acts import Acts
+from connectors.file.activity.acts import SHAPE, Acts
+from connectors.file.activity.moments import day_first, formats, moment
 from connectors.file.activity.settings import Calls
 from connectors.file.understanding.vocabulary import VOCABULARY
 
@@ -69,6 +71,21 @@ _ROLES = {
     "account": ("associated company ids primary", "associated company ids"),
 }
 _HUBSPOT = ("record id", "call outcome", "call duration")
+_AIRCALL = ("duration in call", "number timezone")
+_NO_CALLS = ("fax", "sms", "text", "voicemail drop")
+_WITHHELD = re.compile(
+    r"(?i)(anonym\w*|unknown\w*|restricted|private|unavailable|withheld|blocked|unterdr.ckt|unbekannt|masqu.|inconnu|)"
+)
+_WORDS_OF_HEADERS = {
+    "anruf id": "call id", "richtung": "direction", "von": "from", "an": "to", "startzeit": "start time",
+        "beginn": "start time",
+    "datum": "date", "uhrzeit": "time", "dauer": "duration", "ergebnis": "result", "rufnummer": "phone number",
+        "benutzer": "user",
+    "sens": "direction", "de": "from", "vers": "to", "heure": "time", "dur e": "duration", "r sultat": "result",
+        "num ro": "phone number",
+    "direcci n": "direction", "fecha": "date", "hora": "time", "duraci n": "duration", "resultado": "result",
+        "n mero": "phone number",
+}  # fmt: skip
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d\d)(?:\.\d+)?")
 _UNITS = {"seconds": 60.0, "milliseconds": 60_000.0, "minutes": 1.0}
 _WORDS = VOCABULARY["activities", "outcome"][1]
@@ -78,12 +95,17 @@ _SIDES = VOCABULARY["activities", "direction"][1]
 def call_columns(header: Sequence[str]) -> dict[str, str]:
     """What each column of a call log is, by the names that the vendors use; empty when it is none that is known."""
     plain = {" ".join(re.sub(r"[^a-z]", " ", name.lower()).split()): name for name in header}
+    plain = {_WORDS_OF_HEADERS.get(name, name): column for name, column in reversed(plain.items())}
     found = {role: plain[n] for role, names in _ROLES.items() if (n := next((n for n in names if n in plain), ""))}
+    if "type" in plain and found.get("direction") not in ("", plain["type"]):
+        found["kind"] = plain["type"]
     when = "start" in found or "date" in found
     whom = {"other", "people", "account"} & found.keys() or {"from", "to"} <= found.keys()
     known = when and whom and "direction" in found and "duration" in found
     if known and set(_HUBSPOT) <= plain.keys():
         found["unit"] = "milliseconds"
+    elif known and set(_AIRCALL) <= plain.keys():
+        found["unit"] = "seconds"
     return found if known else {}
 
 
@@ -99,28 +121,34 @@ def call_acts(
     out.
     """
     unit = settings.unit or roles.get("unit")
-    for number, row in enumerate(rows, 2):
+    read = [{role: (row.get(role) or "").strip() for role in roles} for row in rows]
+    first = day_first(_when(cell) for cell in read)
+    if "utc" in roles.get("start", "").lower():
+        zone = ZoneInfo("UTC")
+    calls: dict[str, tuple[Any, ...]] = {}
+    for number, cell in enumerate(read, 2):
         place = f"{file}:{number}"
-        cell = {role: (row.get(role) or "").strip() for role in roles}
         direction = _SIDES.get(cell["direction"].lower().split(" - ")[0])
         if direction == "internal":
             acts.leave_out("calls among ourselves")
             continue
-        start = _start(cell, settings.timestamp_format, zone)
+        if cell.get("kind", "").lower() in _NO_CALLS:
+            acts.leave_out("faxes and texts")
+            continue
+        start = _start(cell, settings.timestamp_format, zone, first)
         if start is None or direction is None:
-            column, text = (
-                ("occurred_at", cell.get("start") or cell.get("date"))
-                if start is None
-                else ("direction", cell["direction"])
-            )
+            column, text = ("occurred_at", _when(cell)) if start is None else ("direction", cell["direction"])
             acts.reject(
                 cell.get("id", ""),
                 column,
-                f"{text!r} cannot be read; the call is left out (see [calls] timestamp_format)",
+                f"{text!r} cannot be read; the call is left out{_remedy(column, text)}",
                 place,
             )
             continue
         people, phone = _people(cell, direction, settings.region)
+        if not people and not cell.get("account") and _WITHHELD.fullmatch(phone.strip()):
+            acts.leave_out("calls with a number that is withheld")
+            continue
         if not people and not cell.get("account"):
             acts.reject(
                 cell.get("id", ""),
@@ -130,14 +158,43 @@ def call_acts(
             )
         minutes = _minutes(cell["duration"], unit, file)
         outcome = _outcome(cell.get("result", ""), minutes)
+        if outcome is None and cell.get("result"):
+            told = f"{cell['result']!r} is no outcome that is known; read as unknown"
+            acts.reject(cell.get("id", ""), "outcome", told, place)
         key = cell.get("id") or f"{start.isoformat()} {phone}"
         user = cell.get("user", "")
-        acts.add(
+        call: tuple[Any, ...] = (
             f"call {key}", "call", direction, outcome, False, start, False, minutes, people,
             [f"mailto:{user.lower()}" if "@" in user else f"name:{user.lower()}"] if user else [],
             cell.get("account", "").split(";")[0] or None, None, f"call {key}", start,
         )  # fmt: skip
+        calls[key] = _legs(calls[key], call) if key in calls else call
+    for call in calls.values():
+        acts.add(*call)
     return acts
+
+
+_OUTCOME, _START, _LENGTH, _PEOPLE, _USERS = (
+    SHAPE.get_field_index(n) for n in ("outcome", "occurred_at", "minutes", "people", "users")
+)
+
+
+def _legs(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Two legs of one call: from the first ring, connected if one of them was, as long as the connected one."""
+    answered = [leg for leg in (one, other) if leg[_OUTCOME] == "done"] or [one, other]
+    best = max(answered, key=lambda leg: leg[_LENGTH] or 0.0)
+    whole = list(best)
+    whole[_START] = min(one[_START], other[_START])
+    for place in (_PEOPLE, _USERS):
+        whole[place] = list(dict.fromkeys([*one[place], *other[place]]))
+    return tuple(whole)
+
+
+def _remedy(column: str, text: str) -> str:
+    if column != "occurred_at":
+        return ""
+    known = formats(text)
+    return f": set [calls] timestamp_format{f' = {known}' if known else ''}"
 
 
 def phone_key(text: str, region: str | None) -> str:
@@ -166,28 +223,21 @@ def _people(cell: Mapping[str, str], direction: str, region: str | None) -> tupl
     return ([f"tel:{key}"] if key else []), phone
 
 
-def _start(cell: Mapping[str, str], pattern: str | None, zone: ZoneInfo) -> datetime | None:
-    text = cell.get("start") or f"{cell.get('date', '')} {cell.get('time', '')}".strip()
-    patterns = (
-        [pattern]
-        if pattern
-        else ["%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d %I:%M %p", "%b %d, %Y %I:%M:%S %p", "%b %d, %Y %I:%M %p"]
-    )
-    moment: datetime | None = None
+def _start(cell: Mapping[str, str], pattern: str | None, zone: ZoneInfo, first: bool | None) -> datetime | None:
+    text = _when(cell)
     if pattern is None:
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            moment = None
-    for each in patterns if moment is None else ():
-        try:
-            moment = datetime.strptime(text, each)  # noqa: DTZ007  (the zone is added below)
-            break
-        except ValueError:
-            continue
-    if moment is None or not 1970 <= moment.year <= 2100:
+        return moment(text, zone, first)
+    try:
+        found = datetime.strptime(text, pattern)  # noqa: DTZ007  (the zone is added below)
+    except ValueError:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    if not 1970 <= found.year <= 2100:
+        return None
+    return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _when(cell: Mapping[str, str | None]) -> str:
+    return (cell.get("start") or f"{cell.get('date') or ''} {cell.get('time') or ''}").strip()
 
 
 def _minutes(text: str, unit: str | None, file: str) -> float | None:

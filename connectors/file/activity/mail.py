@@ -1,22 +1,26 @@
-"""Mail as activities: one for each message whatever mailbox it lies in, its thread, its side; and Exchange's message
-traces.
+"""Mail as activities: one for each message whatever mailbox it lies in, its thread, its side; and Exchange's
+message traces.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from connectors.file.activity.acts import Acts, Sides
-from connectors.file.activity.mailbox import MANY, Mail, Threads, addresses, messages, parsed
+from connectors.file.activity.mailbox import MANY, Mail, Threads, addresses, messages, parsed, unsent
+from connectors.file.activity.moments import day_first, moment
 
 _REPLY = re.compile(r"^\s*((re|aw|fw|fwd|wg|tr|rv|sv|antw|vs|r)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _TRACE = {
     "sent": (
         "origintimestamputc",
         "datetimeutc",
+        "dateutc",
         "origintimestamp",
         "received",
         "receiveddatetimeutc",
@@ -34,6 +38,9 @@ _TRACE = {
 def read_messages(files: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, Mail | None]]:
     """(file, message) for every message of these files; None for what has no sender or was never sent."""
     for name, path in files:
+        if unsent(name):
+            yield name, None
+            continue
         for head in messages(path):
             yield name, parsed(head)
 
@@ -48,13 +55,15 @@ def trace_columns(header: Sequence[str]) -> dict[str, str]:
 def read_trace(rows: Iterable[Mapping[str, str | None]]) -> Iterator[Mail | None]:
     """Messages of a trace, whose rows have the roles of `trace_columns`. A trace has no threads: mail of one subject
     between the same domains is one. Subjects are compared and not kept. What failed to be delivered is left out."""
-    for row in rows:
+    read = list(rows)
+    first = day_first(row["sent"] or "" for row in read)
+    for row in read:
         if "fail" in (row.get("status") or "").lower():
             continue
         sender = next(iter(addresses([row["sender"] or ""])), "")
         each = [part.partition("##") for part in re.split(r"[;,](?=\s*\S+@)", row["recipients"] or "")]
         recipients = tuple(dict.fromkeys(addresses(a for a, _, status in each if "fail" not in status.lower())))
-        sent, message_id = _trace_time(row["sent"] or ""), (row["id"] or "").strip()
+        sent, message_id = _trace_time(row["sent"] or "", first), (row["id"] or "").strip()
         if not sender or not recipients or not message_id:
             yield None
             continue
@@ -70,20 +79,19 @@ def parsed_robot(sender: str) -> bool:
     return mail is not None and mail.automated
 
 
-def _trace_time(text: str) -> int | None:
-    try:
-        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.strip()))
-    except ValueError:
-        return None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+def _trace_time(text: str, first: bool | None) -> int | None:
+    found = moment(text, ZoneInfo("UTC"), first)
+    return int(found.timestamp()) if found else None
 
 
-def mail_acts(found: Iterable[tuple[str, Mail | None]], sides: Sides, automatic: Sequence[str]) -> Acts:
+def mail_acts(
+    found: Iterable[tuple[str, Mail | None]], sides: Sides, automatic: Sequence[str], acts: Acts | None = None
+) -> Acts:
     """Activities of the channel email. A message that lies in several mailboxes is one, with all its recipients.
 
     Mail among ourselves is left out; automatic and bulk mail is kept and marked, since it is never effort.
     """
-    acts, threads = Acts(), Threads()
+    acts, threads = acts or Acts(), Threads()
     once: dict[str, Mail] = {}
     for file, mail in found:
         if mail is None:
@@ -99,9 +107,15 @@ def mail_acts(found: Iterable[tuple[str, Mail | None]], sides: Sides, automatic:
         group = threads.of(mail.message_id)
         first[group] = min(first.get(group, (mail.sent or 0, mail.message_id)), (mail.sent or 0, mail.message_id))
     robots = tuple(a.lower() for a in automatic)
+    undelivered = {link for mail in once.values() if mail.bounce for link in mail.links}
+    domains: Counter[str] = Counter()
+    strange = 0
     for mail in once.values():
         ours, theirs = sides.split(mail.recipients)
         outbound = sides.ours(mail.sender)
+        if not outbound and not ours:
+            strange += 1
+            domains.update({a.rpartition("@")[2] for a in (mail.sender, *mail.recipients)})
         if outbound and not theirs:
             acts.leave_out("mail among ourselves")
             continue
@@ -111,25 +125,21 @@ def mail_acts(found: Iterable[tuple[str, Mail | None]], sides: Sides, automatic:
         moment = datetime.fromtimestamp(mail.sent or 0, UTC)
         thread = first[threads.of(mail.message_id)][1]
         acts.add(
-            f"mail {mail.message_id}",
-            "email",
-            "outbound" if outbound else "inbound",
-            "done",
-            automated,
-            moment,
-            False,
-            None,
-            [f"mailto:{a}" for a in dict.fromkeys(people)],
-            [f"mailto:{a}" for a in dict.fromkeys(users)],
-            None,
-            f"mail {thread}",
-            mail.message_id,
-            moment,
+            f"mail {mail.message_id}", "email", "outbound" if outbound else "inbound",
+            "bounced" if mail.message_id in undelivered else "done", automated, moment, False, None,
+            [f"mailto:{a}" for a in dict.fromkeys(people)], [f"mailto:{a}" for a in dict.fromkeys(users)], None,
+            f"mail {thread}", mail.message_id, moment,
+        )  # fmt: skip
+    if strange > 0.5 * len(once):
+        told = (
+            f"{strange:,} of {len(once):,} mails are neither from nor to your own domains; most of "
+            f"them have {domains.most_common(1)[0][0]}"
         )
+        acts.doubts.append((f"{told}.", "Is it yours? Add it to own_domains under [organisation]."))
     return acts
 
 
 def _both(one: Mail, other: Mail) -> Mail:
     recipients = tuple(dict.fromkeys((*one.recipients, *other.recipients)))
     sent = min(m.sent for m in (one, other) if m.sent is not None)
-    return Mail(one.message_id, sent, one.sender, recipients, one.links, one.automated or other.automated)
+    return Mail(one.message_id, sent, one.sender, recipients, one.links, one.automated or other.automated, one.bounce)

@@ -57,16 +57,18 @@ def add_people(con: duckdb.DuckDBPyConnection, people: str, accounts: str | None
         f"""CREATE OR REPLACE TABLE unknown_people AS
         WITH seen AS (SELECT unnest(people) AS key, occurred_at FROM acts)
         SELECT substr(key, 8) AS email, min(occurred_at) AS first FROM seen
-        WHERE starts_with(key, 'mailto:') AND substr(key, 8) NOT IN (SELECT lower(trim(email)) FROM {people} WHERE
-          email IS NOT NULL)
+        WHERE starts_with(key, 'mailto:') AND substr(key, 8) NOT IN (SELECT lower(trim(email)) FROM {people}
+          WHERE email IS NOT NULL)
         GROUP BY ALL"""
     )
     con.execute(f"CREATE OR REPLACE TABLE domain_of AS {_domains(people, accounts)}")
     con.execute(
-        f"""INSERT INTO {people} BY NAME SELECT u.email AS id, u.email, d.account AS account_id, u.first AS
-        created_at, '' AS "!misfits"
-        FROM unknown_people u JOIN domain_of d ON d.domain = split_part(u.email, '@', 2)
-        WHERE u.email NOT IN (SELECT id FROM {people})"""
+        f"""INSERT INTO {people} BY NAME SELECT u.email AS id, u.email, arg_max(d.account, length(d.domain)) AS
+          account_id,
+        any_value(u.first) AS created_at, '' AS "!misfits"
+        FROM (SELECT *, split_part(email, '@', 2) AS at FROM unknown_people) u
+        JOIN domain_of d ON d.domain = u.at OR ends_with(u.at, '.' || d.domain)
+        WHERE u.email NOT IN (SELECT id FROM {people}) GROUP BY u.email"""
     )
 
 
@@ -85,15 +87,15 @@ def _domains(people: str, accounts: str | None) -> str:
     )
     first = f"WITH own AS ({own or 'SELECT NULL AS domain, NULL AS account WHERE false'}), theirs AS ({of_people})"
     return f"""{first} SELECT domain, account FROM own WHERE domain NOT IN {free} AND domain <> ''
-        UNION ALL SELECT domain, account FROM theirs WHERE domain NOT IN {free} AND domain NOT IN (SELECT domain FROM
-          own)"""
+        UNION ALL SELECT domain, account FROM theirs WHERE domain NOT IN {free} AND domain NOT IN (SELECT
+          domain FROM own)"""
 
 
 def add_users(con: duckdb.DuckDBPyConnection, users: str) -> None:
     """Adds our own addresses that are not yet users."""
     con.execute(
-        f"""INSERT INTO {users} BY NAME SELECT DISTINCT substr(key, 8) AS id, substr(key, 8) AS email, true AS active,
-        '' AS "!misfits"
+        f"""INSERT INTO {users} BY NAME SELECT DISTINCT substr(key, 8) AS id, substr(key, 8) AS email, true AS
+          active, '' AS "!misfits"
         FROM (SELECT unnest(users) AS key FROM acts) WHERE starts_with(key, 'mailto:')
         AND substr(key, 8) NOT IN (SELECT coalesce(lower(trim(email)), id) FROM {users})
         AND substr(key, 8) NOT IN (SELECT id FROM {users})"""
@@ -103,8 +105,8 @@ def add_users(con: duckdb.DuckDBPyConnection, users: str) -> None:
 def add_acts(
     con: duckdb.DuckDBPyConnection, activities: str, people: str, users: str, accounts: str | None, region: str | None
 ) -> str:
-    """Adds to the table `activities` the acts with somebody whose account is known, with ids for addresses, numbers and
-    names.
+    """Adds to the table `activities` the acts with somebody whose account is known, with ids for addresses,
+    numbers and names.
 
     Gives the domains of those who were left out, the most frequent first, with how often; "" when nobody was.
     """
@@ -143,14 +145,15 @@ def add_acts(
         """CREATE OR REPLACE TABLE act_users AS
         WITH each AS (SELECT id, unnest(users) AS key, generate_subscripts(users, 1) AS place FROM acts)
         SELECT each.id, list(coalesce(u.id, substr(key, 8)) ORDER BY place) AS users
-        FROM each LEFT JOIN user_of u USING (key) WHERE u.id IS NOT NULL OR starts_with(key, 'mailto:') GROUP BY
-          each.id"""
+        FROM each LEFT JOIN user_of u USING (key) WHERE u.id IS NOT NULL OR starts_with(key, 'mailto:') GROUP
+          BY each.id"""
     )
     con.execute(
-        f"""INSERT INTO {activities} BY NAME SELECT a.id, a.channel, a.direction, a.outcome, a.automated,
-        a.occurred_at, a.date_only,
+        f"""INSERT INTO {activities} BY NAME SELECT a.id, a.channel, CASE WHEN a.opener IS NULL THEN a.direction
+        WHEN a.opener IN (SELECT key FROM person_of) THEN 'inbound' ELSE 'outbound' END AS direction, a.outcome,
+        a.automated, a.occurred_at, a.date_only,
         a.minutes, p.people AS person_ids, u.users AS user_ids, coalesce(a.account_id, p.account) AS account_id,
-          a.thread_id,
+        a.thread_id,
         a.dedupe_key, a.created_at, '' AS "!misfits"
         FROM acts a LEFT JOIN act_people p USING (id) LEFT JOIN act_users u USING (id)
         WHERE len(p.people) > 0 OR coalesce(a.account_id, p.account) IS NOT NULL"""

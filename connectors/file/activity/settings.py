@@ -36,8 +36,10 @@ class Calendar(Strict):
     file: Names
     since: date = date(2000, 1, 1)
     """Occurrences of series before that day are left out."""
-    date_format: str = "%m/%d/%Y"
-    """Of Outlook's CSV, which writes dates as the computer does that made it."""
+    date_format: str | None = None
+    """Of Outlook's CSV, which writes dates as the computer does that made it; as the dates themselves show unless
+    given.
+    """
 
 
 class Calls(Strict):

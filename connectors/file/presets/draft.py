@@ -35,6 +35,7 @@ from connectors.records import Stream
 
 _LOST = re.compile(r"lost|verlor|perdu|perdid|pers[aoei]|ztrac", re.IGNORECASE)
 _WON = re.compile(r"(?<!not )\bwon\b|gewonn|gagn|ganad|vint|ganho|vyhr", re.IGNORECASE)
+_SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "EUR": "EUR", "USD": "USD", "GBP": "GBP", "CHF": "CHF"}
 LONGEST = 30
 """Lines of a mapping that a person is willing to read."""
 _ORDER = ("accounts", "people", "users", "opportunities")
@@ -83,6 +84,8 @@ class Draft:
                 keys["newest"] = True
             if r.delimiter not in ("", ","):
                 keys["delimiter"] = r.delimiter
+            if r.encoding:
+                keys["encoding"] = r.encoding
             if r.skip_until:
                 keys["skip_until"] = r.skip_until
             if fill := [r.headers[h] for h in r.table.fill_down if h in r.headers]:
@@ -197,13 +200,17 @@ def draft(folder: Path, own: Path | None = None) -> Draft:
                 "thousands",
             )
         )
+    signs = [str(f["strip"]) for f in made._formats.values() if f.get("strip")]  # noqa: SLF001
+    made.currencies = made.currencies or tuple(_SIGNS[s] for s in signs if s in _SIGNS)
     made.own_domains = _own_domains(folder, found)
     return made
 
 
 def _as_table(r: Recognised) -> Table:
     delimiter = None if r.delimiter in ("", ",") else r.delimiter
-    return Table(file=r.files, newest=r.newest, delimiter=delimiter, skip_until=r.skip_until)
+    return Table(
+        file=r.files, newest=r.newest, delimiter=delimiter, skip_until=r.skip_until, encoding=r.encoding or None
+    )
 
 
 def _several(columns: list[str]) -> str:

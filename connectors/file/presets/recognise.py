@@ -6,16 +6,16 @@ import csv
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors.errors import ConfigError
-from connectors.file.activity.calendar import OUTLOOK
 from connectors.file.activity.calls import call_columns
 from connectors.file.activity.mail import trace_columns
+from connectors.file.activity.outlook import outlook_columns
 from connectors.file.config import Table
 from connectors.file.readers.archives import Unpacked, all_files, is_data
 from connectors.file.readers.casts import quoted
@@ -54,6 +54,8 @@ class PresetTable(_Model):
     lines: dict[str, Sources_] = {}
     """Columns of line_items where the file's rows are lines of the record above."""
     fill_down: tuple[str, ...] = ()
+    weak: bool = False
+    """The signature is one that other programs' files have too: it counts only next to another table of the preset."""
 
 
 class Preset(_Model):
@@ -67,6 +69,8 @@ class Preset(_Model):
 
 def presets(folder: Path | None = None) -> list[Preset]:
     """The shipped presets, and those of a folder of one's own. Raises ConfigError naming the file that is wrong."""
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"The folder of presets {folder} does not exist.", remedy="Name a folder of .toml files.")
     shipped = Path(str(resources.files("connectors.file.presets")))
     found = []
     for path in (*sorted(shipped.glob("*.toml")), *sorted(folder.glob("*.toml") if folder else ())):
@@ -90,6 +94,8 @@ class Recognised:
     skip_until: str | None
     headers: Mapping[str, str]
     score: int
+    encoding: str = ""
+    """Where the file is not UTF-8 and its first bytes do not say what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,9 @@ def recognise(folder: Path, known: Sequence[Preset], most: int = 20_000 * 2**20)
                 (activity.setdefault(found, []) if found else others).append(name)
             else:
                 groups.setdefault((found.preset.name, found.table.table), []).append((name, found))
+    strong = {preset for (preset, _), each in groups.items() if not each[0][1].table.weak}
+    weak = [key for key in groups if key[0] not in strong]
+    others += [name for key in weak for name, _ in groups.pop(key)]
     tables = tuple(_together([n for n, _ in each], each[0][1]) for each in groups.values())
     if not tables:
         raise ConfigError(
@@ -135,7 +144,8 @@ def recognise(folder: Path, known: Sequence[Preset], most: int = 20_000 * 2**20)
 
 def _table(unpacked: Unpacked, name: str, known: Sequence[Preset]) -> Recognised | str:
     best: Recognised | None = None
-    for delimiter, rows in _first_rows(unpacked, name):
+    encoding = _legacy(unpacked, name)
+    for delimiter, rows in _first_rows(unpacked, name, encoding):
         for number, row in enumerate(rows):
             header = [c.strip() for c in row]
             if len([c for c in header if c]) < 2:
@@ -149,7 +159,15 @@ def _table(unpacked: Unpacked, name: str, known: Sequence[Preset]) -> Recognised
                     ):
                         first = next(c for c in header if c)
                         best = Recognised(
-                            preset, table, (name,), False, delimiter, first if number else None, headers, len(headers)
+                            preset,
+                            table,
+                            (name,),
+                            False,
+                            delimiter,
+                            first if number else None,
+                            headers,
+                            len(headers),
+                            encoding,
                         )
     return best or ""
 
@@ -157,7 +175,7 @@ def _table(unpacked: Unpacked, name: str, known: Sequence[Preset]) -> Recognised
 def _activity(header: Sequence[str]) -> str:
     if trace_columns(header):
         return "mailbox"
-    if set(OUTLOOK) <= set(header):
+    if outlook_columns(header):
         return "calendar"
     return "calls" if call_columns(header) else ""
 
@@ -187,11 +205,24 @@ def alternatives(source: Sources_) -> list[Source]:
     return [Source(header=s) if isinstance(s, str) else s for s in each]
 
 
-def _first_rows(unpacked: Unpacked, name: str) -> list[tuple[str, list[list[str]]]]:
+def _legacy(unpacked: Unpacked, name: str) -> str:
+    """The encoding of a text that is no UTF-8: where its letters beyond ASCII stand tells Windows from an old Mac."""
+    if name.lower().endswith((".xlsx", ".xlsm")):
+        return ""
+    found = sniffed(unpacked.path(name), name, Table(file=(name,)), unpacked.spare, unpacked.most)
+    if not found.damaged:
+        return ""
+    with opened(unpacked.path(name)) as raw:
+        high = [b for b in raw.read(1 << 20) if b >= 0x80]
+    return "mac-roman" if sum(b < 0xA0 for b in high) > 0.5 * len(high) else "cp1252"
+
+
+def _first_rows(unpacked: Unpacked, name: str, encoding: str) -> list[tuple[str, list[list[str]]]]:
     path = unpacked.path(name)
     if name.lower().endswith((".xlsx", ".xlsm")):
         return [("", _sheet_rows(path))]
-    found = sniffed(path, name, Table(file=(name,)), unpacked.spare, unpacked.most)
+    table = Table(file=(name,), encoding=encoding or None)
+    found = sniffed(path, name, table, unpacked.spare, unpacked.most)
     with opened(found.path) as raw:
         lines = raw.read(1 << 18).decode("utf-8-sig", "replace").splitlines()[:_ROWS]
     delimiters = (found.delimiter,) if found.skip else (",", ";", "\t", "|")
@@ -224,8 +255,7 @@ def _together(names: Sequence[str], first: Recognised) -> Recognised:
 
 
 def _with(first: Recognised, files: tuple[str, ...], *, newest: bool) -> Recognised:
-    r = first
-    return Recognised(r.preset, r.table, files, newest, r.delimiter, r.skip_until, r.headers, r.score)
+    return replace(first, files=files, newest=newest)
 
 
 def present(r: Recognised, source: Source) -> list[str]:

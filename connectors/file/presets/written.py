@@ -46,8 +46,9 @@ def written(con: duckdb.DuckDBPyConnection, name: str, r: Recognised, sources: S
     if dates:
         kind = next(iter(dates.values()))
         found["types"] = dict.fromkeys(dates, kind)
-        found["timestamp_format" if kind == "TIMESTAMP" else "date_format"] = sorted(patterns)[-1].lstrip("?")
-        if any(p.startswith("?") for p in patterns) and all(p.startswith("?") for p in patterns):
+        sure = sorted(p for p in patterns if not p.startswith("?"))  # one column tells for all of the file
+        found["timestamp_format" if kind == "TIMESTAMP" else "date_format"] = (sure or sorted(patterns))[-1].lstrip("?")
+        if not sure:
             found["dates"] = "?"
     return found | _marks(texts)
 
@@ -75,6 +76,15 @@ def _clock(found: re.Match[str]) -> str:
 
 
 def _marks(texts: Sequence[str]) -> dict[str, Any]:
+    """How the numbers are written, and what stands beside them: one sign or code beside all of them."""
+    signs = {sign for t in texts if re.search(r"\d", t) for sign in re.findall(r"[^\d.,'\u2019\s()+-]+", t)}
+    if len(signs) != 1:
+        return _plain_marks(texts)
+    sign = signs.pop()
+    return {"strip": sign, **(_plain_marks([t.replace(sign, "").strip() for t in texts]) or {"decimal": "."})}
+
+
+def _plain_marks(texts: Sequence[str]) -> dict[str, Any]:
     numbers = [t for t in texts if re.fullmatch(r"[+-]?[\d.,' \u00a0\u202f]+", t)]
     if any("," in t and "." in t for t in numbers):
         both = next(t for t in numbers if "," in t and "." in t)

@@ -1,10 +1,6 @@
-"""SQL that turns text cells into values: numbers as a table writes them, times, yes and no; null where a cell does not
-fit.
-"""
+"""SQL that turns text cells into values: times, yes and no; null where a cell does not fit."""
 
 from __future__ import annotations
-
-from connectors.file.config import Table
 
 
 def quoted(name: str) -> str:
@@ -19,23 +15,18 @@ def literal(value: str | bool | float) -> str:
     return str(value).upper() if isinstance(value, bool) else repr(value)
 
 
-_YES = ("true", "t", "yes", "y", "1", "1.0", "x", "ja", "wahr", "oui", "vrai", "si", "sí", "verdadero", "sim", "vero")
-_NO = ("false", "f", "no", "n", "0", "0.0", "nein", "falsch", "non", "faux", "falso", "não", "nao", "nee")
-_TIMES = (
-    *(
-        f"{day}{hour}"
-        for day in ("%Y-%m-%d", "%Y/%m/%d")
-        for hour in (" %I:%M:%S %p", " %I:%M %p", " %H:%M:%S", " %H:%M", "")
-    ),
-    *("%Y%m%d", "%Y.%m.%d", "%Y%m%dT%H%M%S", "%Y%m%dT%H%M%SZ"),
-    *(
-        f"{day}{hour}"
-        for day in ("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y")
-        for hour in ("", " %H:%M:%S", " %H:%M")
-    ),
-)
-"""Ways to write a time that can be read in one way only: the year first, or the month in words."""
-_SPACES = "[ \u00a0\u202f\u2009]"
+_YES = (
+    "true", "t", "yes", "y", "1", "1.0", "-1", "x", "on", "checked", "\u2713", "\u2714", "\u2611", "ja", "wahr",
+        "oui", "vrai", "si", "sí",
+    "verdadero", "sim", "verdadeiro", "vero", "waar", "sant", "sann", "tak", "prawda", "ano", "igen", "kyllä",
+        "evet", "да", "是", "はい",
+)  # fmt: skip
+_NO = (
+    "false", "f", "no", "n", "0", "0.0", "off", "unchecked", "\u2717", "\u2718", "\u2610", "nein", "falsch",
+        "non", "faux", "falso", "não",
+    "nao", "nee", "onwaar", "nej", "nei", "falskt", "usann", "nie", "fałsz", "ne", "nem", "ei", "hayır", "нет",
+        "否", "いいえ",
+)  # fmt: skip
 
 
 def boolean(text: str) -> str:
@@ -46,8 +37,7 @@ def boolean(text: str) -> str:
 
 def instant(text: str) -> str:
     """SQL: a TIMESTAMPTZ from text of which the meaning is certain, in the session's zone where the text names none."""
-    formats = "[" + ", ".join(literal(f) for f in _TIMES) + "]"
-    return f"coalesce(TRY_CAST({text} AS TIMESTAMPTZ), CAST(try_strptime({text}, {formats}) AS TIMESTAMPTZ))"
+    return f"as_instant({text})"
 
 
 def instant_of_number(number: str) -> str:
@@ -56,25 +46,7 @@ def instant_of_number(number: str) -> str:
     return (
         f"CASE WHEN {number} BETWEEN 100000000 AND 4102444800 THEN to_timestamp(CAST({number} AS BIGINT))"
         f" WHEN {number} BETWEEN 100000000000 AND 4102444800000 THEN to_timestamp(CAST({number} AS BIGINT) / 1000)"
+        f" WHEN {number} BETWEEN 100000000000000 AND 4102444800000000 THEN "
+        f"to_timestamp(CAST({number} AS BIGINT) / 1000000)"
         f" WHEN {number} BETWEEN 19700101 AND 21001231 THEN {day} END"
     )
-
-
-def number_pattern(table: Table) -> str:
-    """What a number looks like in a table that says how it writes them."""
-    point, thousands = table.point or ".", table.thousands
-    mark = {None: "", " ": _SPACES}.get(thousands, f"[{thousands}]")
-    whole = f"([0-9]{{1,3}}({mark}[0-9]{{3}})+|[0-9]+)" if mark else "[0-9]+"
-    return f"[+-]?({whole}([{point}][0-9]*)?|[{point}][0-9]+)"
-
-
-def number(text: str, table: Table) -> str:
-    """SQL: a DOUBLE from text as the table writes numbers."""
-    plain = text
-    if table.thousands == " ":
-        plain = f"regexp_replace({plain}, {literal(_SPACES)}, '', 'g')"
-    elif table.thousands:
-        plain = f"replace({plain}, {literal(table.thousands)}, '')"
-    plain = f"replace({plain}, {literal(table.point or '.')}, '.')"
-    fits = f"regexp_full_match(trim({text}), {literal(number_pattern(table))})"
-    return f"CASE WHEN {fits} THEN TRY_CAST({plain} AS DOUBLE) END"

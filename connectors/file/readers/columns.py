@@ -1,10 +1,11 @@
 # ruff: noqa: S608 - the SQL is put together from the mapping of the person who runs it; names and texts are quoted
-"""Gives the text columns of a loaded file their types; names every cell that does not fit and every column that is in
-doubt.
+"""Gives the text columns of a loaded file their types; names every cell that does not fit and every column that is
+in doubt.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +14,9 @@ import duckdb
 
 from connectors.errors import ConfigError
 from connectors.file.config import Table, nearest
-from connectors.file.readers.casts import boolean, instant, literal, number, number_pattern, quoted
+from connectors.file.readers.casts import boolean, instant, literal, quoted
+from connectors.file.readers.numbers import number, number_pattern, plain_text
+from connectors.file.understanding.remedies import date_remedy, number_remedy
 
 NOTHING = (
     "-",
@@ -44,6 +47,8 @@ _SHAPES = {
 """What all values of a column must look like for it to be read as that type. 007 and 20 digits are codes, not
 numbers.
 """
+EMPTY = "EMPTY"
+"""A column without any value."""
 _NUMBERS = ("BIGINT", "DOUBLE")
 _TIMES = ("DATE", "TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE")
 _THOUSANDS_OR_DECIMALS = r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}"
@@ -65,7 +70,7 @@ class Doubt:
     column is used for what its `kind` is about."""
 
     file: str
-    kind: Literal["thousands", "duplicate", "dates", "digits", "word", "footer"]
+    kind: Literal["thousands", "duplicate", "dates", "digits", "word", "footer", "columns"]
     column: str
     message: str
     remedy: str = ""
@@ -130,6 +135,7 @@ class Columns:
         open_ = {name: list(_SHAPES) for name in names if name not in given}
         open_ = self._fitting(open_, f"(FROM {self._raw} LIMIT 1000)")  # a few rows leave little to try on all
         found = {name: given.get(name) or "VARCHAR" for name in names}
+        found |= dict.fromkeys(self._empty([n for n in names if n not in given and n not in self._texts]), EMPTY)
         while open_:  # the narrowest first, and another only where that does not fit
             fits = self._fitting({name: kinds[:1] for name, kinds in open_.items()}, self._raw)
             found |= {name: kinds[0] for name, kinds in fits.items()}
@@ -141,12 +147,20 @@ class Columns:
             self._doubt_thousands([n for n in names if n not in given and found[n] == "DOUBLE"], found)
         return found
 
+    def _empty(self, names: Sequence[str]) -> list[str]:
+        """Columns without any value."""
+        for rows in (f"(FROM {self._raw} LIMIT 1000)", self._raw):
+            counts = ", ".join(f"count({quoted(n)})" for n in names)
+            row = self._con.execute(f"SELECT {counts} FROM {rows}").fetchone() if names else ()
+            names = [n for n, count in zip(names, row or (), strict=True) if not count]
+        return list(names)
+
     def _doubt_thousands(self, names: Sequence[str], types: dict[str, str]) -> None:
         """24.000 beside 500: such a column stays text, and using it as a number is refused."""
         if not names:
             return
         tests = ", ".join(
-            f"bool_and({c} IS NULL OR regexp_full_match({c}, '{_THOUSANDS_OR_DECIMALS}|[+-]?[0-9]{{1,3}}')),"
+            f"bool_and({c} IS NULL OR regexp_full_match({c}, '{_THOUSANDS_OR_DECIMALS}|[+-]?[0-9]+')),"
             f" any_value({c}) FILTER (regexp_full_match({c}, '{_THOUSANDS_OR_DECIMALS}'))"
             for c in map(quoted, names)
         )
@@ -160,14 +174,12 @@ class Columns:
                 shown = row[2 * i + 1]
                 self.doubts.append(
                     Doubt(
-                        self._file,
-                        "thousands",
-                        name,
+                        self._file, "thousands", name,
                         f"{name!r} of {self._file}: is {shown} about {shown.split('.')[0]}, or "
                         f"{shown.replace('.', ',')}?",
                         'Say so in the table: thousands = "." or decimal = ".".',
                     )
-                )
+                )  # fmt: skip
 
     def _fitting(self, candidates: Mapping[str, Sequence[str]], rows: str) -> dict[str, list[str]]:
         tries = [(name, kind) for name, kinds in candidates.items() for kind in kinds]
@@ -176,9 +188,11 @@ class Columns:
         tests = []
         for name, kind in tries:
             c = quoted(name)
-            shape = number_pattern(self._table) if kind == "DOUBLE" and self._table.point else _SHAPES[kind]
-            fits = f"regexp_full_match({c}, {literal(shape)}) AND {self._cast(name, kind)} IS NOT NULL"
-            if kind == "DOUBLE" and self._table.point:  # 007 is a code, however numbers are written
+            marked = kind == "DOUBLE" and bool(self._table.point or self._table.strip)
+            shape = number_pattern(self._table) if marked else _SHAPES[kind]
+            text = plain_text(c, self._table.strip) if marked else c
+            fits = f"regexp_full_match({text}, {literal(shape)}) AND {self._cast(name, kind)} IS NOT NULL"
+            if marked:  # 007 is a code, however numbers are written
                 fits += f" AND NOT regexp_matches({c}, '^0[0-9]')"
             tests.append(f"count({c}) > 0 AND bool_and({c} IS NULL OR ({fits}))")
         found = self._con.execute(f"SELECT {', '.join(tests)} FROM {rows}").fetchone() or ()
@@ -190,12 +204,14 @@ class Columns:
 
     def _cast(self, column: str, kind: str, canonical: bool = False) -> str:
         c, t, kind = quoted(column), self._table, kind.upper()
+        if kind == EMPTY:
+            return "NULL"  # of no type: any expression can be computed of it
         if kind == "VARCHAR":
             return f"regexp_replace({c}, '\\.0$', '')" if column in self._texts and self._all_floats(c) else c
         pattern = t.date_format if kind == "DATE" else t.timestamp_format
         if pattern and kind in _TIMES:
             return f"CAST(try_strptime({c}, {literal(pattern)}) AS {kind})"
-        if t.point and (kind in ("DOUBLE", "FLOAT", "REAL") or kind.startswith("DECIMAL")):
+        if (t.point or t.strip) and (kind in ("DOUBLE", "FLOAT", "REAL") or kind.startswith("DECIMAL")):
             return f"CAST({number(c, t)} AS {kind})"
         if kind == "BOOLEAN" and canonical:
             return boolean(c)
@@ -222,12 +238,23 @@ class Columns:
             rows = self._con.execute(
                 f"SELECT rowid, left({c}, 60) FROM {self._raw} WHERE {c} IS NOT NULL AND ({casts[column]}) IS NULL"
             ).fetchall()
-            found += [Misfit(row, column, f"{cell!r} is not of type {kind}; read as unknown") for row, cell in rows]
+            found += [Misfit(row, column, _not_of(cell, kind)) for row, cell in rows]
         return sorted(found, key=lambda m: (m.row, m.column))
+
+
+def _not_of(cell: str, kind: str) -> str:
+    remedy = date_remedy(cell) if kind.upper() in _TIMES else number_remedy(cell) if kind.upper() in _NUMBERS else ""
+    return f"{cell!r} is not of type {kind}; read as unknown{f': {remedy}' if remedy else ''}"
 
 
 def _lacks(key: str, column: str, file: str, names: Sequence[str]) -> ConfigError:
     return ConfigError(f"{key} names a column {column!r} that {file} lacks{nearest(column, names)}.")
+
+
+def _plain_header(name: str) -> str:
+    """Without line breaks, hard spaces, and the arrow that a sorted report puts behind a name."""
+    name = re.sub(r"\s*[\u2191\u2193\u25b2\u25bc]\s*$", "", name.replace("\u200b", "").replace("\ufeff", ""))
+    return re.sub(r"\s*[\r\n\u00a0\u202f]\s*", " ", name).strip()
 
 
 def unique_names(found: Sequence[str], file: str) -> tuple[list[str], list[tuple[str, str]]]:
@@ -235,7 +262,7 @@ def unique_names(found: Sequence[str], file: str) -> tuple[list[str], list[tuple
     names: list[str] = []
     twice = []
     for i, name in enumerate(found):
-        name = name.strip() or f"column{i}"
+        name = _plain_header(name) or f"column{i}"
         if name.lower() in {n.lower() for n in names}:
             twice.append((name, f"{name}_{i}"))
             name = f"{name}_{i}"

@@ -48,6 +48,7 @@ class CsvReader:
         raw = quoted(f"{name} (text)")
         self._con.execute(f"CREATE OR REPLACE TABLE {raw} AS SELECT * FROM {self._scan(names)}")
         rows = self._without_footer(self._rejected())
+        self._without_headers(raw, names)
         damaged = self._damaged(raw, names) if self._found.damaged else []
         columns = Columns(self._con, raw, self._file, self._table, texts=self._texts)
         misfits = sorted([*damaged, *columns.create(name, names, canonical)], key=lambda m: m.row)
@@ -56,6 +57,16 @@ class CsvReader:
         lines = self._lines({m.row for m in misfits}, len(names))
         cells = [Malformed(self._file, lines[m.row], m.column, m.message) for m in misfits]
         return sorted((*rows, *cells), key=lambda m: m.line)
+
+    def _without_headers(self, raw: str, names: Sequence[str]) -> None:
+        """Takes out the header where it comes again: files that were put one behind the other."""
+        if not self._table.header or self._table.names or len(names) < 2:
+            return
+        same = " AND ".join(f"{quoted(n)} = {literal(n)}" for n in names[:3])
+        count = len(self._con.execute(f"DELETE FROM {raw} WHERE {same} RETURNING 1").fetchall())
+        if count:
+            told = f"{self._file} has its header {count + 1:,} times: files were put one behind the other."
+            self.doubts.append(Doubt(self._file, "footer", "", told))
 
     def _word(self, twice: Sequence[tuple[str, str]], raw: str) -> None:
         if self._found.word:

@@ -50,16 +50,17 @@ def sniffed(path: Path, file: str, table: Table, spare: Callable[[str], Path], m
     """
     with opened(path) as raw:
         start = raw.read(_LOOK)
+    _refuse_other_kinds(start, file)
     encoding, word = _encoding(start, table, file)
     damaged = False
     if encoding == "utf-8":
         damaged = not _is_utf8(path, file, most)
         if damaged:
             word = (
-                "is not all UTF-8: cells with other characters are rejected. If it comes from Excel, set "
-                'encoding = "cp1252"'
+                'is not all UTF-8: cells with other characters are rejected. Set encoding = "cp1252" '
+                '(Excel), or "mac-roman" (Excel on a Mac)'
             )
-    if damaged or encoding != "utf-8" or b"\x00" in start:
+    if damaged or encoding != "utf-8" or b"\x00" in start or start.startswith(codecs.BOM_UTF8 * 2):
         copy = spare(".csv")
         _copied(path, copy, encoding, file, most)
         path = copy
@@ -67,6 +68,25 @@ def sniffed(path: Path, file: str, table: Table, spare: Callable[[str], Path], m
     tab = file.lower().removesuffix(".gz").endswith(".tsv")
     found = Sniffed(path, table.delimiter or ("\t" if tab else ","), table.skip, damaged, word)
     return _begun(_separated(found, table), file, table)
+
+
+_KINDS = (
+    (b"PK\x03\x04", "is a workbook or an archive, not text", "Name it .xlsx or .zip."),
+    (b"\xd0\xcf\x11\xe0", "is an old Excel file, not text", "Save it as .xlsx or CSV."),
+    (b"PAR1", "is a Parquet file, not text", "Name it .parquet."),
+    (b"\x1f\x8b", "is packed, not text", "Name it .gz, or unpack it."),
+)
+
+
+def _refuse_other_kinds(start: bytes, file: str) -> None:
+    """Raises ConfigError for a file that is no text, whatever its name says."""
+    for magic, what, remedy in _KINDS:
+        if start.startswith(magic):
+            raise ConfigError(f"{file} {what}.", remedy=remedy)
+    if start.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<html", b"<!doctype", b"<table", b"<?xml")):
+        raise ConfigError(
+            f"{file} is a web page or XML, not CSV.", remedy="Open it in a spreadsheet and save it as .xlsx or CSV."
+        )
 
 
 def _encoding(start: bytes, table: Table, file: str) -> tuple[str, str]:
@@ -138,8 +158,8 @@ def _copied(path: Path, copy: Path, encoding: str, file: str, most: int) -> None
 
 
 def _evened(path: Path, quote: bytes, spare: Callable[[str], Path]) -> Path:
-    """The file, or a copy with one kind of line ends where they are mixed outside quotes: DuckDB can lose every row
-    then.
+    """The file, or a copy with one kind of line ends where they are mixed outside quotes: DuckDB can lose every
+    row then.
     """
     crlf = lf = 0
     with opened(path) as raw:
@@ -167,7 +187,7 @@ def _evened(path: Path, quote: bytes, spare: Callable[[str], Path]) -> Path:
 def _separated(found: Sniffed, table: Table) -> Sniffed:
     """Without Excel's `sep=;` line, and with what it says."""
     with opened(found.path) as raw:
-        line = raw.readline(_LOOK).decode("utf-8-sig", "replace").strip().strip('"')
+        line = raw.readline(_LOOK).decode("utf-8-sig", "replace").strip("\r\n").strip('"')
     if not line.lower().startswith("sep=") or len(line) != 5:
         return found
     return replace(found, skip=found.skip + 1, delimiter=table.delimiter or line[4])

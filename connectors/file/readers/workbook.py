@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from connectors.file.readers.columns import NOTHING, Columns, Doubt, Malformed, 
 from connectors.file.readers.sniff import bounded, no_such_row
 
 _CHUNK = 5000
+_DAY_OR_MONTH = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}( .*)?")
 _EXACT = 10**15
 
 
@@ -35,6 +37,8 @@ class WorkbookReader:
         self._con, self._table, self._path, self._file, self._texts = con, table, path, file, texts
         self._most = most
         self._long: set[str] = set()
+        self._mixed: dict[str, str] = {}
+        """Columns of dates with text that could be one, and such a text."""
         self._rows = array("I")
         """The sheet's row (from 1) of each loaded row: empty ones are not loaded."""
         self.doubts: list[Doubt] = []
@@ -54,11 +58,29 @@ class WorkbookReader:
             self._con.register("rows of a sheet", batch)
             self._con.execute(f'INSERT INTO {raw} SELECT {filled} FROM "rows of a sheet"')
             self._con.unregister("rows of a sheet")
+        self._without_footer(raw, len(names))
         columns = Columns(self._con, raw, self._file, self._table, texts=self._texts)
         misfits = columns.create(name, names, canonical)
         self.doubts += columns.doubts
         self._doubt(twice)
         return [Malformed(self._file, self._rows[m.row], m.column, m.message) for m in misfits]
+
+    def _without_footer(self, raw: str, width: int) -> None:
+        """Takes out what stands below the table: after a blank row only rows with one or two cells."""
+        if width < 5 or len(self._rows) < 2:
+            return
+        last = len(self._rows) - 1
+        gap = next((i for i in range(last, max(0, last - 20), -1) if self._rows[i] - self._rows[i - 1] > 1), None)
+        if gap is None:
+            return
+        rows = self._con.execute(f"SELECT * FROM {raw} WHERE rowid >= {gap}").fetchall()
+        if all(sum(c is not None for c in row) <= 2 for row in rows):
+            self._con.execute(f"DELETE FROM {raw} WHERE rowid >= {gap}")
+            told = (
+                f"{self._file}: {len(rows)} "
+                f"row{' below the table is' if len(rows) == 1 else 's below the table are'} left out."
+            )
+            self.doubts.append(Doubt(self._file, "footer", "", told))
 
     def _doubt(self, twice: Sequence[tuple[str, str]]) -> None:
         for first, second in twice:
@@ -70,6 +92,12 @@ class WorkbookReader:
                     f"{self._file} has two columns {first!r}: the second is called {second!r}.",
                 )
             )
+        for column, text in self._mixed.items():
+            told = (
+                f"{column!r} of {self._file} has dates and text such as {text!r}: where Excel "
+                f"understood the text, it may have swapped day and month."
+            )
+            self.doubts.append(Doubt(self._file, "dates", column, told, "Export as CSV, and do not open it in Excel."))
         for column in sorted(self._long & self._texts):
             self.doubts.append(
                 Doubt(
@@ -136,6 +164,10 @@ class WorkbookReader:
         kinds = set(map(type, cells))
         if kinds <= {str}:
             return pa.array(cells, pa.string())
+        if str in kinds and kinds & {date, datetime} and name not in self._mixed:
+            found = next((c for c in cells if type(c) is str and _DAY_OR_MONTH.fullmatch(c.strip())), None)
+            if found is not None:
+                self._mixed[name] = found
         if float in kinds and any(type(c) is float and abs(c) >= _EXACT for c in cells):
             self._long.add(name)
         elif kinds <= {float}:

@@ -105,8 +105,8 @@ def resolve(
         else f"SELECT {quoted(column)} AS ref FROM {table}"
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE loose AS SELECT ref, count(*) AS n FROM ({each}) WHERE ref IS NOT NULL "
-        f"GROUP BY ref"
+        f"CREATE OR REPLACE TEMP TABLE loose AS SELECT ref, count(*) AS n FROM ({each}) WHERE "
+        f"ref IS NOT NULL GROUP BY ref"
     )
     total = _number(con, "SELECT coalesce(sum(n), 0) FROM loose")
     con.execute(f"DELETE FROM loose WHERE ref IN (SELECT id FROM {targets})")
@@ -121,9 +121,14 @@ def resolve(
 
 
 def _rewrite(con: duckdb.DuckDBPyConnection, table: str, column: str, is_list: bool, targets: str) -> int:
-    """References of 15 characters to ids of 18 and the other way round, and those that lack or have `zcrm_`."""
+    """References of 15 characters to ids of 18 and the other way round, those that lack or have `zcrm_`, GUIDs in
+    any spelling.
+    """
     key = (
         "CASE WHEN regexp_full_match({x}, '[a-zA-Z0-9]{{15}}([A-Z0-5]{{3}})?') THEN left({x}, 15)"
+        " WHEN regexp_full_match({x}, "
+        "'[{{]?[0-9a-fA-F]{{8}}(-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}[}}]?') THEN "
+        "lower(trim({x}, '{{}}'))"
         " ELSE regexp_replace({x}, '^zcrm_', '') END"
     )
     con.execute(
@@ -138,8 +143,8 @@ def _rewrite(con: duckdb.DuckDBPyConnection, table: str, column: str, is_list: b
     if is_list:
         con.execute("SET VARIABLE same = (SELECT map(list(ref), list(id)) FROM same)")
         con.execute(
-            f"UPDATE {table} SET {c} = list_transform({c}, lambda x: coalesce(getvariable('same')[x], x)) "
-            f"WHERE {c} IS NOT NULL"
+            f"UPDATE {table} SET {c} = list_transform({c}, lambda x: "
+            f"coalesce(getvariable('same')[x], x)) WHERE {c} IS NOT NULL"
         )
     else:
         con.execute(f"UPDATE {table} SET {c} = same.id FROM same WHERE {c} = same.ref")
@@ -159,24 +164,23 @@ def _cause(con: duckdb.DuckDBPyConnection, targets: str, target: Stream) -> str:
 
     named = "name" in SCHEMAS[target].names
     guesses: Sequence[tuple[float, str]] = (
-        (
-            share("regexp_matches(ref, '[0-9.]+[eE][+]?[0-9]+$')"),
-            "a spreadsheet has rounded these ids: export again, and do not open the file in Excel",
-        ),
-        (
-            share("regexp_matches(ref, '[;,|].')"),
-            "several ids stand in one cell: map the column that holds the primary one only",
-        ),
-        (
-            among("lower(trim({x}))", "name") if named else 0,
-            "these are names, not ids: export the id too, or join by name in the mapping",
-        ),
+        (share("regexp_matches(ref, '[0-9.]+[eE][+]?[0-9]+$')"),
+            "a spreadsheet has rounded these ids: export again, and do not open the file in Excel"),
+        (among("regexp_replace({x}, '[., ]', '', 'g')"),
+            "marks for thousands were put into the ids: map regexp_replace(x, '[.,]', '', 'g')"),
+        (among("coalesce(nullif(regexp_extract({x}, '[(\\[]([^()\\[\\]]+)[)\\]]$', 1), ''), {x})"),
+            "the id stands in brackets behind a name: map regexp_extract(x, '\\(([^()]+)\\)$', 1)"),
+        (share("regexp_matches(ref, '[;,|].')"),
+            "several ids stand in one cell: map the column that holds the primary one only"),
+        (among("lower(trim({x}))", "name") if named else 0,
+            "these are names, not ids: export the id too, or join by name in the mapping"),
         (among("lower({x})"), "they differ in upper and lower case only"),
         (among("ltrim({x}, '0')"), "they differ in leading zeros only"),
         (among("regexp_replace({x}, '\\.0+$', '')"), "they differ in '.0' only: a program has read the ids as numbers"),
+        (among("ltrim({x}, chr(39))"), "an apostrophe stands before the ids of one file: map ltrim(x, chr(39))"),
         (among("regexp_extract({x}, '[0-9]+$')"), "they differ in what stands before the number"),
         (among("{x}", "email") if "email" in SCHEMAS[target].names else 0, "these are e-mail addresses, not ids"),
-    )
+    )  # fmt: skip
     best = max(guesses, key=lambda g: g[0])
     return best[1] if best[0] >= 0.5 else f"not all {target} may have been exported"
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.base import Finding
-from connectors.file.streams import Streams, table_of
+from connectors.file.record_rows import table_of
+from connectors.file.streams import Streams
 from connectors.records import SCHEMAS, Stream
 
 _ROWS: dict[Stream, tuple[str, ...]] = {
@@ -70,14 +71,19 @@ def _acts(streams: Streams) -> Iterator[Finding]:
           left(max(occurred_at)::VARCHAR, 10)
         FROM {table_of("activities")} GROUP BY 1 ORDER BY 2 DESC"""
     )
-    for acts in streams.sources.activity.acts:
-        if acts.left_out:
-            told = "; ".join(f"{n:,} {reason}" for reason, n in sorted(acts.left_out.items()))
-            yield Finding("ok", "activity", f"left out: {told}.")
+    yield from left_out(streams)
     for channel, count, ours, theirs, automatic, first, last in rows:
         auto = f", {automatic:,} automatic (never effort)" if automatic else ""
         told = f"activities: {count:,} {channel}, {ours:,} of ours, {theirs:,} of theirs{auto}, {first} to {last}."
         yield Finding("ok", "activity", told)
+
+
+def left_out(streams: Streams) -> Iterator[Finding]:
+    """What mail, calendars and calls hold that is nobody's effort, by reason."""
+    for acts in streams.sources.activity.acts:
+        if acts.left_out:
+            told = "; ".join(f"{n:,} {reason}" for reason, n in sorted(acts.left_out.items()))
+            yield Finding("ok", "activity", f"left out: {told}.")
 
 
 def _rows(streams: Streams, stream: Stream) -> str:

@@ -119,8 +119,10 @@ def test_lines_of_a_body_that_begin_with_from_do_not_cut_a_message(tmp_path) -> 
     path = tmp_path / "m"
     path.write_bytes(
         MBOX.encode()
-        + b"From x@y Wed Mar  4 13:05:00 2026\nFrom: =?utf-8?q?=C3=A9?= <d@y.example>\nX: caf\xe9\n\nFrom "
-        b"caf\xe9 2026\n"
+        + (
+            b"From x@y Wed Mar  4 13:05:00 2026\nFrom: =?utf-8?q?=C3=A9?= <d@y.example>\nX: "
+            b"caf\xe9\n\nFrom caf\xe9 2026\n"
+        )
     )
     found = [parsed(head) for head in messages(path)]
     assert len(found) == 9
@@ -144,19 +146,25 @@ def test_mail_to_many_and_by_named_robots_is_automatic(folder) -> None:
 
 def test_a_message_trace_is_mail_with_threads_by_subject(folder) -> None:
     """Columns of the enhanced summary report: learn.microsoft.com, "Message trace in the new Exchange admin center"."""
-    head = (
-        '"origin_timestamp_utc","sender_address","recipient_status","message_subject","total_bytes",'
-        '"message_id","network_message_id","directionality"\n'
-    )
+    head = '"origin_timestamp_utc","sender_address","recipient_status","message_subject","total_bytes",'
+    head += '"message_id","network_message_id","directionality"\n'
     lines = [
-        '"2026-01-10T13:05:00.0000000Z","rep@ours.example","b@zelkova.example##Receive, '
-        'Deliver;c@zelkova.example##Receive, Fail","Offer","1","<1@x>","n","Originating"',
-        '"2026-01-10T13:05:00.0000000Z","rep@ours.example","b@zelkova.example##Receive, Deliver","Offer","1",'
-        '"<1@x>","n","Originating"',
-        '"2026-01-11T13:05:00.0000000Z","b@zelkova.example","rep@ours.example##Receive, Deliver","RE: Offer",'
-        '"1","<2@x>","n","Incoming"',
-        '"2026-01-12T13:05:00.0000000Z","b@zelkova.example","rep@ours.example##Receive, Deliver","Other","1",'
-        '"<3@x>","n","Incoming"',
+        (
+            '"2026-01-10T13:05:00.0000000Z","rep@ours.example","b@zelkova.example##Receive, '
+            'Deliver;c@zelkova.example##Receive, Fail","Offer","1","<1@x>","n","Originating"'
+        ),
+        (
+            '"2026-01-10T13:05:00.0000000Z","rep@ours.example","b@zelkova.example##Receive, '
+            'Deliver","Offer","1","<1@x>","n","Originating"'
+        ),
+        (
+            '"2026-01-11T13:05:00.0000000Z","b@zelkova.example","rep@ours.example##Receive, '
+            'Deliver","RE: Offer","1","<2@x>","n","Incoming"'
+        ),
+        (
+            '"2026-01-12T13:05:00.0000000Z","b@zelkova.example","rep@ours.example##Receive, '
+            'Deliver","Other","1","<3@x>","n","Incoming"'
+        ),
     ]
     folder.put("trace.csv", (head + "\n".join(lines) + "\n").encode("utf-16-le"))
     rows, _, _ = read(folder, mailbox={"file": "trace.csv"})
@@ -253,15 +261,15 @@ def test_the_csv_of_outlook_names_people_as_the_address_book_does(folder) -> Non
     """Columns as classic Outlook exports a calendar: support.microsoft.com, "Export or back up ... to a .csv file"."""
     folder.put(
         "calendar.csv",
-        '"Subject","Start Date","Start Time","End Date","End Time","All day event","Meeting Organizer",'
-        '"Required Attendees","Optional Attendees"\n'
-        '"x","3/4/2026","1:05:00 PM","3/4/2026","2:05:00 PM","False","Rep, Rita","Rep, Rita;Bea B","Carl C"\n'
-        '"x","4.3.2026","13:05","","","False","Rep, Rita","Bea B",""\n',
+        '"Subject","Start Date","Start Time","End Date","End Time","All day event","Meeting '
+        'Organizer","Required Attendees","Optional Attendees"\n'
+        '"x","3/14/2026","1:05:00 PM","3/14/2026","2:05:00 PM","False","Rep, Rita","Rep, Rita;Bea B","Carl C"\n'
+        '"x","the 4th","13:05","","","False","Rep, Rita","Bea B",""\n',
     )
     folder.put("people.csv", "id,account_id,name,email\np1,A,Bea B,b@zelkova.example\n")
     rows, rejects, _ = read(folder, calendar={"file": "calendar.csv"})
     assert [(r["person_ids"], r["minutes"], r["occurred_at"].isoformat()) for r in rows.values()] == [
-        (["p1"], 60.0, "2026-03-04T12:05:00+00:00")
+        (["p1"], 60.0, "2026-03-14T12:05:00+00:00")
     ]
     assert "date_format" in rejects[0]
 
@@ -304,21 +312,21 @@ def test_a_call_log_finds_people_by_their_number_and_accounts_by_theirs(folder) 
         ("call 2", "inbound", "not_connected", 0.0, None, "A"),
     ]
     assert rows["call 1"]["occurred_at"].isoformat() == "2026-03-04T12:05:00+00:00"
-    assert "log.csv:4 'anonymous' is not one phone number" in rejects[0]
+    assert rejects == []
     assert "1 calls among ourselves" in told
 
 
 def test_the_calls_that_hubspot_exports_are_in_milliseconds(folder) -> None:
-    """hs_call_duration is in milliseconds: developers.hubspot.com, "Calls"; columns as knowledge.hubspot.com, "Export
-    records".
+    """hs_call_duration is in milliseconds: developers.hubspot.com, "Calls"; columns as knowledge.hubspot.com,
+    "Export records".
     """
     folder.put("contacts.csv", "id,account\n5001,A\n5002,A\n")
     folder.put(
         "hubspot-calls.csv",
-        "Record ID,Call Title,Activity date,Call outcome,Call direction,Call duration,Activity assigned to,"
-        "Associated Contact IDs\n"
-        "8800,Call,2026-01-10 10:05,Connected,Outbound,300000,Rep One,5001;5002\n8801,Call,2026-01-11 10:05,"
-        "Left voicemail,Outbound,0,Rep One,5001\n",
+        "Record ID,Call Title,Activity date,Call outcome,Call direction,Call "
+        "duration,Activity assigned to,Associated Contact IDs\n"
+        "8800,Call,2026-01-10 10:05,Connected,Outbound,300000,Rep One,5001;5002\n"
+        "8801,Call,2026-01-11 10:05,Left voicemail,Outbound,0,Rep One,5001\n",
     )
     people = {"people": {"from": "contacts.csv", "columns": {"id": "id", "account_id": "account"}}}
     rows, _, _ = read(folder, calls={"file": "hubspot-calls.csv"}, **people)

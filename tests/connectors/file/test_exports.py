@@ -275,7 +275,7 @@ def test_calls_in_milliseconds_or_seconds_are_doubted(folder) -> None:
     rows, rejects = folder.read("activities")
     assert [r["minutes"] for r in rows] == [None, 300.0, 420.0, 500.0, 2880.0]
     assert "60000" in rejects[0]
-    assert "Half of the calls last over 7.0 hours" in _told(folder.connect())
+    assert "Half of the 3 calls last over 420 minutes" in _told(folder.connect())
 
 
 def test_the_zone_of_the_organisation_is_the_default_of_the_files(folder) -> None:

@@ -133,3 +133,17 @@ def test_what_is_no_workbook_is_named(folder) -> None:
     folder.put("a.xlsx", b"\xd0\xcf\x11\xe0 with a password")
     with pytest.raises(ConfigError, match=r"a.xlsx is no workbook"):
         folder.read("accounts", _mapping())
+
+
+def test_what_stands_below_the_table_is_no_data_and_dates_beside_text_are_doubted(folder) -> None:
+    """Excel reads 04/03/2026 by the computer's locale and leaves 13/03/2026 as text: a column of both has swapped
+    days and months.
+    """
+    head = ["Id", "Name", "Staff", "Since", "Key"]
+    rows: list[list[object]] = [head, ["1", "Zelkova", 5, (46085,), True], ["2", "Brackish", 6, "13/03/2026", False]]
+    footer: list[list[object]] = [[], ["Total", None, 11], ["Confidential Information - Do Not Distribute"]]
+    folder.put("a.xlsx", workbook(("Deals", [*rows, *footer])))
+    assert [r["id"] for r in folder.read("accounts", _mapping())[0]] == ["1", "2"]
+    told = "\n".join(f"{f.message} {f.remedy}" for f in folder.connect(_mapping()).check().findings)
+    assert "a.xlsx: 2 rows below the table are left out" in told
+    assert "'Since' of a.xlsx has dates and text such as '13/03/2026'" in told

@@ -158,6 +158,7 @@ def test_a_folder_becomes_a_short_mapping_that_reads_it_right(folder, sample: st
     made = draft(folder.input)
     assert made.preset.name == sample.split(",")[0].removesuffix(" report").removesuffix(" weekly export")
     assert {q.key for q in made.questions} == asked
+    assert len(made.questions) + 3 <= 6  # own domains, time zone and currency are asked always
     text = made.text({q.key: q.default for q in made.questions})
     assert len(text.splitlines()) <= 30
     mapping = tomllib.loads(text)
@@ -223,6 +224,40 @@ def test_a_preset_of_ones_own_is_a_file(folder, tmp_path: Path) -> None:
     (own / "mine.toml").write_text('name = "Mine"\n')
     with pytest.raises(ConfigError, match=r"mine\.toml is wrong"):
         draft(folder.input, own)
+
+
+def test_init_takes_presets_of_ones_own_from_a_folder(folder, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="folder of presets"):
+        draft(folder.input, tmp_path / "nowhere")
+
+
+def test_files_of_other_encodings_countries_and_currencies(folder) -> None:
+    """Excel in Germany saves CSV as Windows-1252; a report of an American user writes 6/30/2026, one of its
+    columns only tells.
+    """
+    folder.put("accounts.csv", '"Account-ID";"Accountname"\n"1";"Größe"\n'.encode("cp1252"))
+    folder.put(
+        "opps.csv",
+        '"Opportunity-ID";"Account-ID";"Phase";"Betrag";"Schlusstermin";"Erstelldatum";"Gewonnen";"Geschlossen"\n'
+        '"O1";"1";"Closed Won";"$24,000.50";"3/4/2026";"1/5/2026";"1";"1"\n'
+        '"O2";"1";"Open";"$8,000.00";"6/30/2026";"3/1/2026";"0";"0"\n',
+    )
+    made = draft(folder.input)
+    assert (made.questions, made.currencies) == ([], ("USD",))
+    mapping = tomllib.loads(made.text({}))
+    assert mapping["tables"]["accounts"]["encoding"] == "cp1252"
+    assert [r["name"] for r in folder.read("accounts", mapping)[0]] == ["Größe"]
+    rows, rejects = folder.read("opportunities", mapping)
+    assert [(r["amount"], f"{r['close_at']:%m-%d}", f"{r['created_at']:%m-%d}") for r in rows] == [
+        (24000.5, "03-04", "01-05"), (8000.0, "06-30", "03-01"),
+    ]  # fmt: skip
+    assert rejects == []
+
+
+def test_two_common_headers_alone_are_no_program(folder) -> None:
+    folder.put("customers.csv", "id,name,country\n1,Zelkova,FR\n")
+    with pytest.raises(ConfigError, match=r"customers\.csv"):
+        draft(folder.input)
 
 
 def test_every_canonical_column_of_a_preset_exists() -> None:
