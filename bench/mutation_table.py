@@ -152,5 +152,10 @@ TABLE: dict[str, tuple[str, ...]] = {
     'their openings count as ours': ('enrichment/scores/accounts.py', 'openings_seller=rows.initiated_seller.coalesce(0)', 'openings_seller=rows.initiated_seller.coalesce(0) + rows.initiated_customer.coalesce(0)', 'tests/oracle/test_agreement.py'),
     'one text for all who stay': ('enrichment/reasons/texts.py', 'Text("maintain", "maintain_silent", (silent,))', 'Text("maintain", "maintain_silent", ())', 'tests/enrichment/test_texts.py'),
     'a family counts among its members': ('enrichment/scores/reciprocity.py', 'one=(rows.account >= 0).cast("int64")', 'one=(rows.account > -(10**12)).cast("int64")', 'tests/oracle/test_agreement.py'),
+    'acts of nobody are evidence': ('enrichment/activity/totals.py', 'acts.with_customer & acts.signed, whole(weight)', 'acts.with_customer, whole(weight)', 'tests/enrichment/scores/test_unsigned.py'),
+    'acts of nobody are silence': ('enrichment/scores/accounts.py', 'rows.balance_score.isnull() & ~rows.unsigned_lately', 'rows.balance_score.isnull()', 'tests/enrichment/scores/test_unsigned.py'),
+    'acts of nobody lower no confidence': ('enrichment/scores/confidence.py', '100.0 * channels.sqrt() * volume * known *', '100.0 * channels.sqrt() * volume *', 'tests/enrichment/scores/test_unsigned.py'),
+    'openings that decide are not named': ('enrichment/reasons/basis.py', '(rows.text == "build_close_opening") | by_opening', 'rows.text == "build_close_opening"', 'tests/enrichment/explain/test_reasons.py'),
+    'a learnt weight has no bound': ('enrichment/evaluation/weights.py', '(limits @ found[1:] < -_VARIES).any()', 'False', 'tests/enrichment/evaluation/test_weights.py'),
     'closed deals stay open until their date': ('enrichment/commerce/deals.py', 'close=early.ifelse(changed, rows.close)', 'close=rows.close', 'tests/enrichment/test_money.py', 'tests/oracle/test_agreement.py'),
 }  # fmt: skip

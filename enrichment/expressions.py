@@ -119,6 +119,14 @@ def month_starts(number: Expr) -> Expr:
     return ((day - 719_468) * DAY).cast("int64")
 
 
+def day(second: Expr) -> Expr:
+    """A second's day (UTC) as people write it everywhere: 2026-09-30."""
+    number = month(second)
+    parts = (number // 12, number - number // 12 * 12 + 1, (second - month_starts(number)) // DAY + 1)
+    texts = [part.cast("int64").cast("string").lpad(width, "0") for part, width in zip(parts, (4, 2, 2), strict=True)]
+    return texts[0] + "-" + texts[1] + "-" + texts[2]
+
+
 def business_seconds(second: Expr, offset_minutes: Expr, starts_at_hour: int, hours: int) -> Expr:
     """Business seconds (Monday to Friday) from a fixed Monday to `second`, on a clock `offset_minutes` ahead of UTC.
 

@@ -22,10 +22,10 @@ _STATED = ("strategic_importance", "mission_criticality", "non_modularity")
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the acts came to: `tallies` of each account; `families` of each account and whole family, as the answers,
-    the authors and what was left open are.
-    """
+    """All acts, and what they came to: `tallies` of each account; `families` of each account and whole family, as the answers, the authors
+    and what was left open are."""
 
+    acts: Expr
     tallies: Expr
     families: Expr
     answers: Expr
@@ -133,7 +133,7 @@ def gather(
     rows = rows.cross_join(recorded)
     rows = rows.cross_join(purchases.habits(trade.deals, as_of, model))
     rows = rows.cross_join(reciprocity.organisation_habits(_counted(acted), model))
-    rows = rows.cross_join(confidence.channels(acted.tallies, as_of, model))
+    rows = rows.cross_join(confidence.channels(acted.tallies, acted.acts, as_of, model))
     return rows.left_join(families, [rows.family == families.whole_family]).drop("whole_family")
 
 

@@ -81,6 +81,7 @@ def score(
         threads.case_items(tables, everything, as_of, model)
     )
     acted = facts.Activity(
+        everything,
         per_account,
         totals.of_wholes(per_account, members),
         threads.answers(families.with_wholes(items, members), model),
@@ -97,7 +98,7 @@ def score(
     by_role = deal_totals.role_pairs(effort.capped(by_role, ours, theirs, model), everything, model)
     per_deal = deal_totals.per_deal(paired, by_role)
     authors = deal_totals.deal_authors(everything, dealt, played)
-    organisation = confidence.channels(per_account, as_of, model)
+    organisation = confidence.channels(per_account, everything, as_of, model)
     opened = deals.gather(trade, judged, per_deal, authors, organisation, model)
     dealings = stage("opportunities", deals.judge(opened, as_of, model, previous.get("opportunities")))
     return Scores(accounts.fields(judged), deals.fields(dealings), accounts.audit(judged), deals.audit(dealings))

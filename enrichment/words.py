@@ -20,6 +20,7 @@ LONGEST = 255
 FIGURES: Mapping[str, str] = {
     "no_rate": "unconvertible",
     "old_commerce": "record_age_days",
+    "unknown_direction": "unsigned_count",
 }
 """The audit column that fills `{n}` of a phrase, where it is not `<name>_figure`."""
 

@@ -14,6 +14,9 @@ SUMS = (
     "deal_es",
     "deal_ec",
     "deal_acts",
+    "deal_unsigned_acts",
+    "deal_signed",
+    "deal_unsigned",
     "deal_seller",
     "deal_customer",
     "deal_seller_late",
@@ -21,7 +24,7 @@ SUMS = (
     "deal_seller_before",
     "deal_customer_before",
 )
-LATEST = ("deal_newest", "deal_newest_customer")
+LATEST = ("deal_newest", "deal_newest_unsigned", "deal_newest_customer")
 
 
 def when(condition: Expr, value: Expr) -> Expr:
@@ -43,14 +46,18 @@ def measured(acts: Expr, model: ScoringModel) -> Expr:
         living=living,
         deal_es=when(living, whole(ours * weight)),
         deal_ec=when(living, whole(minutes * weight)),
-        deal_acts=when(living & acts.with_customer, whole(weight)),
+        deal_acts=when(living & acts.with_customer & acts.signed, whole(weight)),
+        deal_unsigned_acts=when(living & ~acts.signed, whole(weight)),
+        deal_signed=when(living & acts.signed, whole(constant(1.0))),
+        deal_unsigned=when(living & ~acts.signed, whole(constant(1.0))),
         deal_seller=when(living, seller),
         deal_customer=when(living, customer),
         deal_seller_late=when(late, seller),
         deal_customer_late=when(late, customer),
         deal_seller_before=when(before, seller),
         deal_customer_before=when(before, customer),
-        deal_newest=living.ifelse(acts.t, none),
+        deal_newest=(living & acts.signed).ifelse(acts.t, none),
+        deal_newest_unsigned=(living & ~acts.signed).ifelse(acts.t, none),
         deal_newest_customer=(living & acts.inbound).ifelse(acts.t, none),
     )
 

@@ -24,7 +24,8 @@ _CHANNELS = (*_MESSAGES, "call", "meeting")
 def base_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
     """Every act one row each, with `seller` and `customer` minutes before the person-day cap.
 
-    `inbound` and `outbound` are both false where nobody knows who acted first. Cases have negative `act` keys.
+    `inbound` and `outbound` are both false where nobody knows who acted first; `signed` says that it is known, or that both
+    sides took part. Cases have negative `act` keys.
     """
     rows = tables["activities"]
     rows = rows.filter(
@@ -54,6 +55,7 @@ def base_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
         customer=_minutes(rows, rows.inbound, rows.heads_c, constant(0.0), model),
     )
     spoken = rows.channel.isin(("call", "meeting"))
+    both = (rows.channel == "meeting") | ((rows.channel == "call") & rows.held)
     return rows.select(
         act="activity",
         account="account",
@@ -65,6 +67,7 @@ def base_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
         channel="channel",
         inbound="inbound",
         outbound="outbound",
+        signed=rows.inbound | rows.outbound | both,
         dated=~rows.date_only.coalesce(False),
         with_customer="with_customer",
         met=rows.channel.isin(("call", "meeting")) & rows.held,
@@ -94,6 +97,7 @@ def case_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
         channel=ibis.literal("case"),
         inbound=ibis.literal(True),
         outbound=ibis.literal(False),
+        signed=ibis.literal(True),
         dated=ibis.literal(True),
         with_customer=ibis.literal(True),
         met=ibis.literal(False),
@@ -130,6 +134,7 @@ def case_replies(tables: Mapping[str, Expr], logged: Expr, as_of: AsOf, model: S
         channel=ibis.literal("case_reply"),
         inbound=ibis.literal(False),
         outbound=ibis.literal(True),
+        signed=ibis.literal(True),
         dated=ibis.literal(True),
         with_customer=ibis.literal(True),
         met=ibis.literal(False),

@@ -140,10 +140,10 @@ def answers(items: Expr, model: ScoringModel) -> Expr:
 
 
 def left_open(base: Expr, facts: Expr, wholes: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
-    """Per account (and whole family, `wholes`): threads and cases that they opened lately and that are due an answer,
-    and how many of them saw no act of ours, on any channel, within the business days of a reply.
+    """Per account (and whole family, `wholes`): threads and cases that they opened lately and that are due an answer, and how
+    many of them saw no act that could be ours, on any channel, within the business days of a reply.
 
-    A date-only act of ours is taken to have come at the end of its day.
+    An act that nobody knows to be theirs could be ours. A date-only one is taken to have come at the end of its day.
     """
     start, hours = model.calendar.day_starts_at_hour, model.calendar.day_hours
     limit = model.reciprocity.reply_within_days * hours * 3_600
@@ -158,7 +158,7 @@ def left_open(base: Expr, facts: Expr, wholes: Expr, as_of: AsOf, model: Scoring
     now = business_seconds(as_of.seconds, theirs.seller_offset, start, hours)
     theirs = theirs.filter(now - theirs.clock >= limit)
     columns = {"account": recent.account, "at": recent["at"], "clock": recent.clock}
-    ours = recent.filter(recent.outbound).select(*columns, kind=ibis.literal(2, "int64"))
+    ours = recent.filter(~recent.inbound).select(*columns, kind=ibis.literal(2, "int64"))
     theirs = theirs.select(*columns, kind=(theirs.channel == "case").ifelse(1, 0).cast("int64"))
     rows = with_wholes(theirs.union(ours), wholes)
     rows = rows.semi_join(rows.filter(rows.kind < 2).select("account").distinct(), "account")

@@ -16,6 +16,9 @@ _SUMS = (
     "es",
     "ec",
     "acts",
+    "unsigned_acts",
+    "signed_count",
+    "unsigned_count",
     "recent_seller",
     "recent_customer",
     "initiated_hours",
@@ -38,6 +41,8 @@ _SUMS = (
 )
 _LATEST = (
     "newest_act",
+    "newest_signed",
+    "newest_unsigned",
     "newest_customer",
     "newest_word",
     "newest_seller",
@@ -66,7 +71,10 @@ def _measured(acts: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     measures = {
         "es": when(acts.within, whole(acts.seller * weight)),
         "ec": when(acts.within, whole(acts.customer * weight)),
-        "acts": when(acts.within & acts.with_customer, whole(weight)),
+        "acts": when(acts.within & acts.with_customer & acts.signed, whole(weight)),
+        "unsigned_acts": when(acts.within & ~acts.signed, whole(weight)),
+        "signed_count": when(acts.within & acts.signed, one),
+        "unsigned_count": when(acts.within & ~acts.signed, one),
         "recent_seller": when(acts.recent, seller),
         "recent_customer": when(acts.recent, customer),
         "initiated_hours": when(acts.recent & initiated, seller),
@@ -78,7 +86,7 @@ def _measured(acts: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
         "wrote_seller": when(acts.recent & writes & acts.outbound, one),
         "wrote_customer": when(acts.recent & writes & acts.inbound, one),
         "own_accord": when(acts.recent & acts.inbound, whole(acts.customer_own)),
-        "half_year_customer": when(half & acts.inbound, one),
+        "half_year_customer": when(half & (acts.inbound | ~acts.signed), one),  # who wrote unsigned ones may be them
         "mailed_customer": when(acts.recent & acts.inbound & (acts.channel == "email"), one),
         "began_customer": when(acts.within & acts.root & acts.inbound & (acts.channel == "email"), one),
         "began_answered": when(
@@ -87,6 +95,8 @@ def _measured(acts: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
         "meetings": when(acts.within & (acts.channel == "meeting") & acts.met, one),
         "raised": when(acts.within & (acts.channel == "case"), one),
         "newest_act": acts.t,
+        "newest_signed": (acts.within & acts.signed).ifelse(acts.t, none),
+        "newest_unsigned": (acts.within & ~acts.signed).ifelse(acts.t, none),
         "newest_customer": acts.inbound.ifelse(acts.t, none),
         "newest_word": (acts.inbound & (acts.channel != "meeting")).ifelse(acts.t, none),
         "newest_seller": acts.outbound.ifelse(acts.t, none),
@@ -132,7 +142,7 @@ def per_account(paired: Expr) -> Expr:
     totals |= {name: paired[name].min() for name in _EARLIEST}
     rows = paired.group_by("account").aggregate(**totals)
     measured = ("recent_seller", "recent_customer", "year_seller", "year_customer", "initiated_hours", "discretionary")
-    minutes = ("es", "ec", "acts", "own_accord", *measured, *(f"minutes_{kind}" for kind in KINDS))
+    minutes = ("es", "ec", "acts", "unsigned_acts", "own_accord", *measured, *(f"minutes_{kind}" for kind in KINDS))
     rows = rows.mutate(**{name: real(rows[name]) for name in minutes})
     counts = [name for name in _SUMS if name not in minutes]
     return rows.mutate(**{name: rows[name].cast("int64") for name in counts})

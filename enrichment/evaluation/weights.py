@@ -4,8 +4,8 @@ Minimises, over an intercept, weights b >= 0 and a scale s >= 0,
 
     sum_i log(1 + exp(-y_i (b_0 + sum_k b_k x_ik))) + strength * sum_k (b_k - s w_k)^2
 
-where w are the weights in use. A component that does not vary here tells nothing: its b stays s w. The problem is
-convex.
+where w are the weights in use. A component that does not vary here tells nothing: its b stays s w. No other one counts for
+more than twice the mean of its group, so that learnt weights are within 0 and 2. The problem is convex.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from enrichment.evaluation.fit import Flags, log_losses, sigmoid
-from enrichment.evaluation.ranking import Reals, Wholes, mean_rank
+from enrichment.evaluation.ranking import Ranking, Reals, Wholes, mean_rank
 from enrichment.model import BENEFIT, COMPONENTS, COST
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)
 EVENTS_PER_WEIGHT = 10
 SIGNIFICANT = 0.05
+EXPONENTS = (0.3, 0.4, 0.5, 0.6, 0.7)
+"""Shares of benefit against cost to leave that may be learnt."""
+GREATEST = 2.0
+"""The greatest learnt weight, in means of its group."""
 _VARIES = 1e-6
 _STEPS = 200
 _SETTLED = 1e-9
@@ -97,6 +101,8 @@ def fit(sample: Sample, shape: Reals, strength: float) -> Fitted:
         pull = np.column_stack([np.zeros(len(free)), np.eye(len(free)), -shape[free]])
         penalty = strength * pull.T @ pull
     found = _minimise(design, y, penalty)
+    if not kept and (limits := _limits(free, shape)) is not None and (limits @ found[1:] < -_VARIES).any():
+        found = _within(design, y, penalty, limits)
     scale = float(found[-1])
     weights = scale * shape
     if not kept:
@@ -139,6 +145,68 @@ def _minimise(design: Reals, y: Reals, penalty: Reals) -> Reals:
         if gained < _SETTLED * max(1.0, abs(now)):
             break
     return v
+
+
+def _limits(free: Wholes, shape: Reals) -> Reals | None:
+    """Rows r with r @ (b of the free components, s) >= 0 where everything is in bounds. None where even equal weights are not:
+    a group whose other components neither vary nor count has no mean to be measured by."""
+    weights = np.zeros((len(COMPONENTS), len(free) + 1))  # the b of all components, by (b of the free ones, s)
+    weights[:, -1] = shape
+    weights[free] = np.eye(len(free), len(free) + 1)
+    rows = [np.eye(len(free) + 1)]
+    for group in (BENEFIT, COST):
+        places = [COMPONENTS.index(name) for name in group]
+        moving = [place for place in places if place in set(free.tolist())]
+        rows.append(GREATEST * weights[places].mean(axis=0) - weights[moving])
+    limits = np.concatenate(rows)
+    return limits if (limits @ np.ones(len(free) + 1) > 0.0).all() else None
+
+
+def _within(design: Reals, y: Reals, penalty: Reals, limits: Reals) -> Reals:
+    """The same minimum as `_minimise`, within `limits`: Newton steps on the loss and a barrier that fades."""
+    v = np.ones(design.shape[1])
+    rate = float(np.clip(y.mean(), 1e-6, 1.0 - 1e-6))
+    v[0] = np.log(rate / (1.0 - rate))
+    walls = np.column_stack([np.zeros(len(limits)), limits])
+
+    def value(at: Reals, barrier: float) -> float:
+        room = walls @ at
+        if (room <= 0.0).any():
+            return float("inf")
+        losses = log_losses(sigmoid(design @ at), y > 0.5).sum()
+        return float(losses + at @ penalty @ at - barrier * np.log(room).sum())
+
+    for barrier in 10.0 ** np.arange(0.0, -9.0, -1.0):
+        now = value(v, barrier)
+        for _ in range(_STEPS):
+            p, room = sigmoid(design @ v), walls @ v
+            slope = design.T @ (p - y) + 2.0 * penalty @ v - barrier * walls.T @ (1.0 / room)
+            curve = (design * (p * (1.0 - p))[:, None]).T @ design + 2.0 * penalty
+            curve += barrier * (walls / room[:, None] ** 2).T @ walls + 1e-12 * np.eye(len(v))
+            step = np.linalg.solve(curve, slope)
+            length = 1.0
+            while length > 1e-12 and value(v - length * step, barrier) > now - 1e-4 * length * float(slope @ step):
+                length /= 2.0
+            gained = now - value(v - length * step, barrier)
+            if not gained > 1e-12 * max(1.0, abs(now)):
+                break
+            v, now = v - length * step, now - gained
+    return v
+
+
+def choose_exponent(folds: Sequence[tuple[Sample, Sample]], shape: Reals, strength: float, in_use: float) -> float:
+    """The exponent with which the learnt score ranks the later part of the folds best; ties go to the nearest of that in use."""
+
+    def ranked(exponent: float) -> float:
+        found = 0.0
+        for earlier, later in folds:
+            event = later.happened.astype(np.float64)
+            weights = fit(earlier, shape, strength).in_groups(shape)
+            found += Ranking(index(later.columns, weights, exponent)).auc(event, 1.0 - event)
+        return found
+
+    known = sorted({*EXPONENTS, in_use}, key=lambda exponent: abs(exponent - in_use))
+    return max(known, key=lambda exponent: round(ranked(exponent), 6))
 
 
 def choose_strength(folds: Sequence[tuple[Sample, Sample]], shape: Reals) -> float:

@@ -110,16 +110,20 @@ def needs(audit: Row, model: ScoringModel, *, deal: bool) -> tuple[str, ...]:
 
 
 def _acts_needed(audit: Row, model: ScoringModel, column: str) -> str:
-    """How many decayed acts would give enough confidence in effort, at today's channels and were the newest one
-    fresh.
-    """
+    """How many decayed acts, of which it is known who acted, would give enough confidence in effort: at today's channels,
+    beside those of which it is not known, and were the newest one fresh."""
     said, least = model.words.rules, model.evidence.least_confidence
     channels = 1.0 if audit.get("closed") else audit["channel_coverage"]
     wanted = (least / 100.0) ** 2 / channels if channels else 1.0
     figures = {"now": _tenth(audit["conf_effort"]), "least": f"{least:g}"}
     if wanted >= 1.0:
         return said["needs_channels"].format(channels=round(channels * len(CHANNELS)), **figures)
-    acts = model.evidence.acts_half_point * wanted / (1.0 - wanted)
+    half, unsigned = model.evidence.acts_half_point, audit[f"{column[:-4]}unsigned_acts"] or 0.0
+    low, acts = 0.0, half * wanted / (1.0 - wanted) + unsigned * 1e3
+    for _ in range(60 if unsigned else 0):  # without unsigned ones the bound is the answer
+        middle = (low + acts) / 2.0
+        enough = middle / (middle + half) * (middle / (middle + unsigned)) ** 2 >= wanted
+        low, acts = (low, middle) if enough else (middle, acts)
     return said["needs_acts"].format(needed=_tenth(acts), acts=_tenth(audit[column] or 0.0), **figures)
 
 

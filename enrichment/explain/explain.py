@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from enrichment.explain.evidence import Sources, habits, needs, sources, standing
@@ -167,14 +168,26 @@ def _advice(audit: Row, stance: str, model: ScoringModel, deal: bool) -> str:
     return advice[audit["text"]].format(**quoted(audit))
 
 
+def _no_data(audit: Row, model: ScoringModel) -> str:
+    newest = audit["newest_of_all"]
+    if newest is None:
+        return model.words.missing["no_data"].text()
+    date = datetime.fromtimestamp(newest, UTC).date().isoformat()
+    return model.words.figures["old_data"].format(days=model.effort.window_days, date=date)
+
+
 def _missing(audit: Row, model: ScoringModel, deal: bool) -> tuple[str, ...]:
     said, found = model.words.missing, []
     if not deal and not audit["scored"]:
         found.append(said["excluded_type"].text())
     newest = audit["deal_newest" if deal else "newest_act"]
     if audit["balance_score"] is None:
+        counts = ("deal_unsigned", "deal_signed") if deal else ("unsigned_count", "signed_count")
+        unsigned, signed = (int(audit[name] or 0) for name in counts)
         if not audit["has_acts"]:
-            found.append(said["no_data"].text())
+            found.append(_no_data(audit, model))
+        elif unsigned > signed:
+            found.append(said["unknown_direction"].text(unsigned))
         elif newest is None:
             missing = said["no_deal_activity" if deal else "no_activity"]
             found.append(missing.text(model.effort.window_days))

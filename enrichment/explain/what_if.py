@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 from enrichment.model import BENEFIT, COMPONENTS, ScoringModel
@@ -22,8 +23,11 @@ Numbers = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """`what` (a score of the rules, or a component) going from `now` to `then` would make it `stance`. For a component
-    that is not observed `now` is None and `counted_as` the prior that stands in for it.
+    """`what` (a score of the rules, or a component) going from `now` to `then` would make it `stance`. `now` is None for a
+    figure that is not known: `counted_as` is the prior, or the balance of a silence that is known, that stands in for it.
+
+    `group`: the figure is that of the whole family, with which the account is judged. `also`: the second figure of a pair,
+    where neither would do alone.
     """
 
     what: str
@@ -31,6 +35,8 @@ class Crossing:
     counted_as: float
     then: float
     stance: str
+    group: bool = False
+    also: Crossing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +48,55 @@ class _Lever:
     counted_as: float
     grid: Sequence[float]
     at: Callable[[float], Numbers]
+    group: bool = False
+
+    def to(self, then: float, stance: str, also: Crossing | None = None) -> Crossing:
+        return Crossing(self.what, self.now, self.counted_as, then, stance, self.group, also)
+
+    def nearest_first(self) -> Sequence[float]:
+        """Every other value it can take."""
+        return sorted((v for v in self.grid if v != self.counted_as), key=lambda v: abs(v - self.counted_as))
 
 
 def account_crossings(audit: Row, stance: str, model: ScoringModel) -> tuple[Crossing, ...]:
-    """The nearest crossings of an account with a stance, scores first. None for one without enough evidence."""
+    """The nearest crossings of an account with a stance, scores first; where no figure would do alone, the pairs of effort's
+    figures that would. None for one without enough evidence."""
     if stance == "insufficient_evidence":
         return ()
-    moved = partial(_moved, audit, model)
+    moved, group = partial(_moved, audit, model), bool(audit["with_family_dependence"])
     levers = []
     if audit["customer_score"] is not None and audit["seller_score"] is not None:
         levers += [
-            _score("benefit_score", audit, lambda v: moved(benefit=v / 100.0)),
-            _score("cost_score", audit, lambda v: moved(cost=v / 100.0)),
+            _score("benefit_score", audit, lambda v: moved(benefit=v / 100.0), group=group),
+            _score("cost_score", audit, lambda v: moved(cost=v / 100.0), group=group),
             _score("seller_score", audit, lambda v: moved(seller=v)),
         ]
-    if audit["balance_score"] is not None:
-        levers.append(_score("balance_score", audit, lambda v: moved(balance=v), low=-1000))
+    efforts = list(_efforts(audit, moved))
+    levers += efforts
     hours, expected = audit["seller_hours"], audit["expected_hours"]
     if expected is not None:
         grid = _tenths(0, int(10 * max(hours, expected)) + 20)
         levers.append(_Lever("seller_hours", hours, hours, grid, lambda v: moved(seller_hours=v)))
     if audit["customer_score"] is not None and not audit["with_family_dependence"]:
         levers += _components(audit, model, moved)
-    return _nearest(levers, account_rules(model), model.stance.hysteresis, stance)
+    rules, margin = account_rules(model), model.stance.hysteresis
+    return _nearest(levers, rules, margin, stance) or _pairs(audit, efforts, rules, margin, stance)
+
+
+def _efforts(audit: Row, moved: Callable[..., Numbers]) -> Iterable[_Lever]:
+    """What the rules ask of effort: balance, what they opened and we left, who opens, how promptly we answer."""
+    group = bool(audit["with_family_effort"])
+    if (balance := audit["balance_score"]) is not None:
+        known = None if audit["by_silence"] else balance
+        grid = _tenths(-1000, 1000)
+        yield _Lever("balance_score", known, balance, grid, lambda v: moved(balance=v), group)
+    if opened := int(audit["opened"] or 0):
+        left = int(audit["left_open"])
+        yield _Lever("left_open", left, left, range(opened + 1), lambda v: moved(left_open=v, left_share=v / opened))
+    if audit["answered_score"] is not None:
+        yield _score("answered_score", audit, lambda v: moved(answered_score=v))
+    if audit["opening_score"] is not None:
+        yield _score("opening_score", audit, lambda v: moved(opening_score=v), group=group)
 
 
 def deal_crossings(audit: Row, stance: str, model: ScoringModel) -> tuple[Crossing, ...]:
@@ -154,8 +186,8 @@ def _components(audit: Row, model: ScoringModel, moved: Callable[..., Numbers]) 
         yield _Lever(name, value, used, grid, at)
 
 
-def _score(name: str, audit: Row, at: Callable[[float], Numbers], low: int = 0) -> _Lever:
-    return _Lever(name, audit[name], audit[name], _tenths(low, 1000), at)
+def _score(name: str, audit: Row, at: Callable[[float], Numbers], low: int = 0, *, group: bool = False) -> _Lever:
+    return _Lever(name, audit[name], audit[name], _tenths(low, 1000), at, group)
 
 
 def _tenths(low: int, high: int) -> list[float]:
@@ -176,6 +208,32 @@ def _nearest(levers: Iterable[_Lever], rules: Sequence[Rule], margin: float, sta
             for value in values:
                 then = settled(lever.at(value), rules, margin, stance)
                 if then is not None and then != stance:
-                    found.append(Crossing(lever.what, lever.now, lever.counted_as, value, then))
+                    found.append(lever.to(value, then))
                     break
+    return tuple(found)
+
+
+def _pairs(
+    audit: Row, levers: Sequence[_Lever], rules: Sequence[Rule], margin: float, stance: str
+) -> tuple[Crossing, ...]:
+    """For each two levers the nearest value of one with which some value of the other makes the decision differ, and the
+    nearest such value."""
+
+    def decided(one: Numbers, other: Numbers) -> str | None:
+        changed = {name: value for name, value in other.items() if value != audit.get(name)}
+        then = settled(one | changed, rules, margin, stance)
+        return None if then == stance else then
+
+    found = []
+    for fewer, more in combinations(sorted(levers, key=lambda lever: len(lever.grid)), 2):
+        ends = [more.at(value) for value in (more.grid[0], more.grid[-1])]
+        for value in fewer.nearest_first():
+            there = fewer.at(value)
+            if not any(decided(there, end) for end in ends):
+                continue
+            for second in more.nearest_first():
+                if (then := decided(there, more.at(second))) is not None:
+                    found.append(fewer.to(value, then, more.to(second, then)))
+                    break
+            break
     return tuple(found)

@@ -9,6 +9,7 @@ import ibis
 from enrichment.expressions import DAY, Expr, constant
 from enrichment.model import KINDS, ScoringModel
 from enrichment.reasons.phrases import counted, filled, tenths
+from enrichment.reasons.texts import rarely_open
 
 _NONE = ibis.null("string")
 _MONTH = 365.25 / 12 * DAY
@@ -19,6 +20,9 @@ def rested(rows: Expr, model: ScoringModel) -> list[Expr]:
     facts = _facts(rows, model)
     stance, none = rows.bothways_stance, _NONE
     silent, back = rows.silent > 0, rows.text == "lapsed_back"
+    opening, margin = rarely_open(model), model.stance.hysteresis
+    opening = opening.holds(rows) | (rows.stance_held & opening.holds(rows, margin))
+    by_opening = stance.isin(("test_reciprocity", "rebalance")) & (rows.balance_score < model.stance.balance) & opening
     effort = (rows.by_silence & (rows.silent > 0)).ifelse(facts["silent"], facts["hours"])
     first = ibis.cases(
         (stance == "respond", facts["threads"].coalesce(facts["cases"]).coalesce(facts["wrote"])),
@@ -30,7 +34,7 @@ def rested(rows: Expr, model: ScoringModel) -> list[Expr]:
         (stance.isin(("protect", "partner")), facts["revenue"].coalesce(facts["pipeline"])),
         (stance == "earn_value", facts["held"]),
         (rows.text == "keep_unknown", facts["revenue"]),
-        (rows.text == "build_close_opening", facts["opened"]),
+        ((rows.text == "build_close_opening") | by_opening, facts["opened"]),
         (stance == "insufficient_evidence", none),
         else_=effort,
     )
@@ -42,6 +46,7 @@ def rested(rows: Expr, model: ScoringModel) -> list[Expr]:
         (back, facts["bought"]),
         (stance == "lapsed", facts["unanswered"]),
         (stance.isin(("protect", "partner", "earn_value")) | (rows.text == "keep_unknown"), effort),
+        (by_opening, effort),
         (stance == "test_reciprocity", facts["opened"]),
         (~silent & (rows.text == "keep_unanswered"), facts["replied"]),
         else_=none,
@@ -68,7 +73,7 @@ def _facts(rows: Expr, model: ScoringModel) -> Mapping[str, Expr]:
         said["hours"], ours=tenths(hours["seller"]), theirs=tenths(hours["customer"]), days=ibis.literal(days)
     )
     peers = share(rows.logging_reach)
-    quiet = (rows.newest_act.isnull()).ifelse(
+    quiet = (rows.signed_count + rows.unsigned_count == 0).ifelse(
         filled(said["nothing"], days=ibis.literal(year), n=peers),
         filled(said["little"], days=ibis.literal(days), n=peers),
     )
@@ -83,7 +88,9 @@ def _facts(rows: Expr, model: ScoringModel) -> Mapping[str, Expr]:
         ),
         "hours": when((hours["seller"] + hours["customer"] >= 0.1) & ~rows.with_family_effort, spent),
         "silent": when(rows.silence_known, quiet),
-        "unanswered": when(rows.acts_since > 0, counted(counts["unanswered"], rows.acts_since)),
+        "unanswered": when(
+            (rows.acts_since > 0) & (rows.unsigned_since == 0), counted(counts["unanswered"], rows.acts_since)
+        ),
         "contact": when(rows.contact_days.notnull(), counted(counts["contact"], rows.contact_days.floor())),
         "word": when(rows.word_days.notnull(), counted(counts["word"], rows.word_days.floor())),
         "open": when(rows.open_deals > 0, counted(counts["open"], rows.open_deals)),
@@ -97,8 +104,8 @@ def _facts(rows: Expr, model: ScoringModel) -> Mapping[str, Expr]:
         "pipeline": when(share(rows.pipeline_share) >= 1, counted(counts["pipeline"], share(rows.pipeline_share))),
         "held": filled(said["held"], value=rows.benefit_score.round(), cost=rows.cost_score.round()),
         "opened": when(
-            (rows.openings_seller >= model.stance.least_openings) & rows.openings_logged & ~rows.with_family_effort,
-            filled(said["opened"], n=rows.initiated_customer.coalesce(0), all=rows.openings),
+            (rows.openings_seller >= model.stance.least_openings) & rows.openings_logged,
+            filled(said["opened"], n=rows.openings - rows.openings_seller, all=rows.openings),
         ),
         "replied": when(
             rows.asked_customer > 0,

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import ibis
 
 from enrichment import words as phrases
-from enrichment.expressions import Expr, half_even
+from enrichment.expressions import Expr, day, half_even
 from enrichment.model import COMPONENTS, ScoringModel
 from enrichment.reasons import basis
-from enrichment.reasons.phrases import filled, said
+from enrichment.reasons.phrases import counted, filled, said
 from enrichment.words import Words
 
 _NONE = ibis.null("string")
@@ -86,7 +86,11 @@ def account_text(rows: Expr, model: ScoringModel) -> Expr:
     effort = rows.balance_score.isnull() | (rows.stance_confidence < model.evidence.least_confidence)
     absent = ibis.cases(
         (~rows.scored, _NONE),
-        (~rows.has_acts, missing["no_data"].text()),
+        (~rows.has_acts, _no_data(rows, model)),
+        (
+            effort & (rows.unsigned_count > rows.signed_count),
+            said(rows, "unknown_direction", missing["unknown_direction"]),
+        ),
         (~effort | (rows.bothways_stance != "insufficient_evidence"), _NONE),
         (rows.newest_act.isnull(), missing["no_activity"].text(model.effort.window_days)),
         else_=missing["thin_activity"].text(),
@@ -107,6 +111,13 @@ def account_text(rows: Expr, model: ScoringModel) -> Expr:
     )
 
 
+def _no_data(rows: Expr, model: ScoringModel) -> Expr:
+    """That the organisation has no acts in the effort window, and when the newest was, if there ever was one."""
+    words = model.words
+    old = filled(words.figures["old_data"], days=ibis.literal(model.effort.window_days), date=day(rows.newest_of_all))
+    return rows.newest_of_all.isnull().ifelse(words.missing["no_data"].text(), old)
+
+
 def _aged(rows: Expr, model: ScoringModel) -> Expr:
     """Enough is known of their dependence, but it is too old."""
     least = model.evidence.least_confidence
@@ -121,9 +132,11 @@ def _unpriced(rows: Expr, words: Words) -> Expr:
 def deal_text(rows: Expr, model: ScoringModel) -> Expr:
     """`rows` with the drivers of each deal, at most 255 characters."""
     words, missing = model.words, model.words.missing
+    unsigned = counted(missing["unknown_direction"], rows.deal_unsigned)
     absent = ibis.cases(
         (rows.closed, missing["frozen"].text()),
-        (~rows.has_acts, missing["no_data"].text()),
+        (~rows.has_acts, _no_data(rows, model)),
+        (rows.balance_score.isnull() & (rows.deal_unsigned > rows.deal_signed), unsigned),
         (rows.deal_newest.isnull(), missing["no_deal_activity"].text()),
         (rows.balance_score.isnull(), missing["thin_activity"].text()),
         else_=_NONE,
@@ -149,7 +162,7 @@ def figures(rows: Expr, lookback_months: int) -> Expr:
         "reliance_figure": shown("reliance", months.cast("float64")),
         "contract_lock_figure": shown("contract_lock", rows.lock_months.coalesce(0.0)),
         "installed_base_figure": shown("installed_base", rows.held_products.cast("float64")),
-        "tenure_figure": shown("tenure", rows.customer_years.coalesce(0.0).floor()),
+        "tenure_figure": shown("tenure", rows.first_year.coalesce(0).cast("float64")),  # a year, which nothing rounds
         "scarcity_figure": shown("scarcity", rows.rivals_seen.coalesce(0).cast("float64")),
     }
     return rows.mutate(**found)

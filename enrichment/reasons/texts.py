@@ -54,18 +54,31 @@ def _steady(column: str, sign: str, bound: float | str) -> Test:
 
 
 def told_to_stop(model: ScoringModel) -> tuple[Condition, ...]:
-    """A prospect that has stopped answering: effort is ours, and nothing came from them for so long (never, since we
-    began).
-    """
+    """A prospect that has stopped answering: effort is ours, and nothing came from them for so long (never, since we began);
+    nor anything of which nobody knows who sent it."""
     days = model.stance.quiet_days
     never = All((Unless(_steady("contact_days", ">=", 0.0)), _steady("seller_days", ">=", days)))
-    return (_steady("balance_score", ">=", model.stance.balance), Either((_steady("contact_days", ">=", days), never)))
+    quiet = Either((_steady("contact_days", ">=", days), never))
+    return (_steady("balance_score", ">=", model.stance.balance), quiet, Unless(_steady("unsigned_days", "<", days)))
+
+
+def rarely_open(model: ScoringModel) -> All:
+    """They hardly ever open a conversation, of enough of them, while customers of this organisation do; effort is ours."""
+    s = model.stance
+    return All(
+        (
+            Test("opening_score", "<=", s.few_openings),
+            Test("openings_seller", ">=", s.least_openings, steady=True),
+            Test("balance_score", ">", 0.0),
+            Test("usual_opening", ">=", s.usual_openings, steady=True),
+        )
+    )
 
 
 def account_texts(model: ScoringModel) -> tuple[Text, ...]:
     """The texts of each stance in order; the first that holds is said, and the last of a stance always does."""
     s, life = model.stance, model.lifecycle
-    silent = flag("silent")
+    silent, signed = flag("silent"), Unless(flag("unsigned_since"))
     ours = (_steady("balance_score", ">=", s.balance), _steady("acts_seller", ">", "acts_customer"))
     rarely = (_steady("opening_score", "<=", s.few_openings), _steady("openings_seller", ">=", s.least_openings))
     return (
@@ -80,15 +93,20 @@ def account_texts(model: ScoringModel) -> tuple[Text, ...]:
         Text("prospect", "prospect"),
         Text("lapsed", "lapsed_back", (_steady("word_days", "<", model.effort.recent_days), flag("word_unreturned"))),
         Text("lapsed", "lapsed_lost", (flag("lost_lately"),)),
-        Text("lapsed", "lapsed_chased", (_steady("acts_since", ">=", life.least_unanswered),)),
+        Text("lapsed", "lapsed_chased", (_steady("acts_since", ">=", life.least_unanswered), signed)),
         Text(
             "lapsed",
             "lapsed_unasked",
-            (_steady("acts_since", "<=", 0), _steady("purchase_days", ">=", life.least_purchase_days)),
+            (_steady("acts_since", "<=", 0), signed, _steady("purchase_days", ">=", life.least_purchase_days)),
         ),
         Text("lapsed", "lapsed"),
         Text("insufficient_evidence", "unknown_need", (flag("lacking_need"),)),
         Text("insufficient_evidence", "unknown_stake", (flag("lacking_stake"),)),
+        Text(
+            "insufficient_evidence",
+            "unknown_direction",
+            (flag("lacking_effort"), _steady("unsigned_count", ">", "signed_count")),
+        ),
         Text("insufficient_evidence", "unknown_effort", (flag("lacking_effort"),)),
         Text("insufficient_evidence", "insufficient_evidence"),
         Text("protect", "protect_unreturned", (_steady("balance_score", ">=", s.balance),)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 
 from enrichment.as_of import AsOf
-from enrichment.expressions import DAY, Expr, at_least, half_even, ratio, smaller
+from enrichment.expressions import DAY, Expr, at_least, half_even, month, ratio, smaller
 from enrichment.fields import ACCOUNT_FIELDS
 from enrichment.model import ScoringModel
 from enrichment.reasons import basis, drivers, texts
@@ -30,7 +30,7 @@ def measure(rows: Expr, as_of: AsOf, model: ScoringModel, previous: Expr | None)
     rows = dependence.weigh(rows, model, priced)
     rows = rows.mutate(**dependence.contributions(rows, model))
     rows = rows.mutate(money_share=priced, fades_with=confidence.fades_with(rows.entered_late, model))
-    return _scores(_trusted(rows, as_of.seconds, model), model)
+    return _scores(_trusted(rows, as_of.seconds, model), as_of, model)
 
 
 def judge(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
@@ -51,7 +51,9 @@ def _trusted(rows: Expr, now: Expr, model: ScoringModel) -> Expr:
         newest_record=newest,
         conf_dependence=confidence.in_dependence(rows.benefit_coverage, rows.cost_coverage, newest, now, model),
         known_dependence=confidence.knowledge_of_dependence(rows, newest, now, model),
-        conf_effort=confidence.in_effort(rows.channel_coverage, rows.acts, rows.newest_act, now, model),
+        conf_effort=confidence.in_effort(
+            rows.channel_coverage, rows.acts, rows.unsigned_acts, rows.newest_signed, now, model
+        ),
     )
     parts = (rows.benefit_coverage + rows.cost_coverage) / 2.0
     return rows.mutate(
@@ -61,11 +63,11 @@ def _trusted(rows: Expr, now: Expr, model: ScoringModel) -> Expr:
         & (half_even(rows.known_dependence) >= model.evidence.least_confidence),
         effort_trusted=rows.scored
         & (half_even(rows.conf_effort) >= model.evidence.least_confidence)
-        & rows.newest_act.notnull(),
+        & rows.newest_signed.notnull(),
     )
 
 
-def _scores(rows: Expr, model: ScoringModel) -> Expr:
+def _scores(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """Every number but A12, A19 and A20, rounded, null by the null rules."""
 
     def when(condition: Expr, value: Expr) -> Expr:
@@ -80,7 +82,11 @@ def _scores(rows: Expr, model: ScoringModel) -> Expr:
         untrusted_balance=balance(rows.es.coalesce(0.0), rows.ec.coalesce(0.0), k0).coalesce(0.0),
     )
     both = dependence.interdependence(rows.customer_raw, rows.seller_raw, model)
-    active = rows.scored & rows.has_acts
+    since = as_of.seconds - model.effort.recent_days * DAY
+    unsigned_lately = (rows.newest_unsigned > since).coalesce(False)
+    rows = rows.mutate(unsigned_lately=unsigned_lately)
+    # Where nobody knows who did all that was logged, the hours of neither side are known.
+    active = rows.scored & rows.has_acts & (~unsigned_lately | (rows.newest_signed > since).coalesce(False))
     values = {
         "bothways_customer_dependence": rows.customer_raw,
         "bothways_dependence_benefit": when(rows.dependence_trusted, rows.benefit_index),
@@ -118,13 +124,15 @@ def _scores(rows: Expr, model: ScoringModel) -> Expr:
         own_accord_hours=rows.own_accord.coalesce(0.0) / 60.0,
         wrote_seller=rows.wrote_seller.coalesce(0),
         wrote_customer=rows.wrote_customer.coalesce(0),
+        signed_count=rows.signed_count.coalesce(0),
+        unsigned_count=rows.unsigned_count.coalesce(0),
     )
 
 
 def _decided(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """Confidence, stance, text, percentile and reclaimable hours."""
     least, now = model.evidence.least_confidence, as_of.seconds
-    by_silence = rows.silence_known & rows.balance_score.isnull()
+    by_silence = rows.silence_known & rows.balance_score.isnull() & ~rows.unsigned_lately
     effort = silence.confidence(rows, model)
     quiet = (rows.newest_act <= now - model.effort.recent_days * DAY) | rows.newest_act.isnull()
     rows = rows.mutate(
@@ -213,6 +221,7 @@ def figures(rows: Expr, now: Expr) -> Expr:
     return rows.mutate(
         burden_share=ratio(at_least(rows.revenue.cast("float64"), 0.0), earned),
         held_products=ibis.greatest(rows.active_assets.coalesce(0), rows.active_families.coalesce(0)),
+        first_year=month(rows.first_win) // 12,
         customer_years=(now - rows.first_win).cast("float64") / (365.25 * DAY),
         rivals_seen=rows.rival_count,
         record_age_days=((now - rows.newest_record) // DAY).cast("int64"),

@@ -35,6 +35,7 @@ _INHERITED = (
     "lock_months",
     "held_products",
     "customer_years",
+    "first_year",
 )
 
 
@@ -49,7 +50,7 @@ def gather(
         account_id="id",
     )
     rows = rows.left_join(owners, [rows.account == owners.account_key]).drop("account_key")
-    rows = rows.cross_join(organisation.select("has_acts", "channel_coverage"))
+    rows = rows.cross_join(organisation.select("has_acts", "channel_coverage", "newest_of_all"))
     rated = holdings.rated(trade.bought, "opportunity", model).select(
         "opportunity",
         deal_families="active_families",
@@ -86,7 +87,7 @@ def _trusted(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     dep = confidence.in_dependence(rows.benefit_coverage, rows.cost_coverage, newest, now, model)
     known = confidence.knowledge_of_dependence(rows, newest, now, model)
     covered = rows.closed.ifelse(1.0, rows.channel_coverage)
-    effort = confidence.in_effort(covered, rows.deal_acts, rows.deal_newest, rows.until, model)
+    effort = confidence.in_effort(covered, rows.deal_acts, rows.deal_unsigned_acts, rows.deal_newest, rows.until, model)
     rows = rows.mutate(conf_dependence=rows.closed.ifelse(_UNKNOWN, dep), known_dependence=known, conf_effort=effort)
     both = rows.closed.ifelse(rows.conf_effort, smaller(rows.conf_dependence, rows.conf_effort))
     floor = model.evidence.least_confidence
@@ -107,7 +108,9 @@ def _scores(rows: Expr, model: ScoringModel) -> Expr:
         figures[column] = rows.effort_trusted.ifelse(figures[column], _UNKNOWN)
     for side in ("customer", "seller"):
         column = f"bothways_deal_{side}_effort_hours"
-        figures[column] = rows.has_acts.ifelse(figures[column].coalesce(0.0), figures[column])
+        unsigned = (rows.deal_unsigned.coalesce(0.0) > 0.0) & rows.deal_newest.isnull()
+        hours = rows.has_acts.ifelse(figures[column].coalesce(0.0), figures[column])
+        figures[column] = unsigned.ifelse(_UNKNOWN, hours)
     counts = ("bothways_deal_two_way_contacts", "bothways_deal_days_since_customer_act")
     whole = {name: figures.pop(name) for name in counts}
     dependent = rows.dependence_trusted.ifelse(rows.dependence_index, _UNKNOWN)
@@ -119,13 +122,15 @@ def _scores(rows: Expr, model: ScoringModel) -> Expr:
     }
     rows = rows.mutate(**{name: half_even(value) for name, value in figures.items()})
     age = larger(rows.until - rows.created, ibis.literal(0, "int64")) // DAY
+    heard = ibis.greatest(*(rows[f"deal_newest_{who}"].coalesce(-(2**40)) for who in ("customer", "unsigned")))
     return rows.mutate(
         bothways_deal_two_way_contacts=whole[counts[0]].coalesce(0).cast("int64"),
         bothways_deal_days_since_customer_act=whole[counts[1]].cast("int64"),
         customer_score=rows.bothways_deal_customer_dependence,
         balance_score=rows.bothways_deal_reciprocity_balance,
-        # Nobody on their side ever acted: they have been quiet for as long as the deal is open.
-        quiet_days=whole[counts[1]].coalesce(age).cast("int64"),
+        # Nobody on their side ever acted: they have been quiet for as long as the deal is open. What nobody knows to be ours
+        # may be theirs.
+        quiet_days=((rows.until - heard.nullif(-(2**40))) // DAY).coalesce(age).cast("int64"),
     )
 
 

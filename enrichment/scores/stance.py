@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from enrichment.model import ScoringModel
 from enrichment.reasons.conditions import All, Condition, Either, Test, Unless, flag
+from enrichment.reasons.texts import rarely_open
 from enrichment.words import Words
 
 if TYPE_CHECKING:
@@ -54,15 +55,7 @@ def account_rules(model: ScoringModel) -> tuple[Rule, ...]:
             Test("revenue_share", ">=", s.protect_share, steady=True),
         )
     )
-    opening = All(
-        (
-            Test("opening_score", "<=", s.few_openings),
-            Test("openings_seller", ">=", s.least_openings, steady=True),
-            Test("balance_score", ">", 0.0),
-            Test("usual_opening", ">=", s.usual_openings, steady=True),
-        )
-    )
-    chasing = Either((Test("balance_score", ">=", near), opening))
+    chasing = Either((Test("balance_score", ">=", near), rarely_open(model)))
     return (
         Rule("respond", (Test("own_confidence", ">=", least, steady=True), Either((neglected, left)))),
         Rule("prospect", (flag("prospect"),)),

@@ -24,6 +24,8 @@ LIFE = (
     "seller_days",
     "word_days",
     "word_unreturned",
+    "unsigned_days",
+    "unsigned_since",
     "lost_lately",
     "lost_months",
 )
@@ -41,6 +43,7 @@ _EFFORT = (
     "balance_score",
     "opening_score",
     "openings_seller",
+    "openings",
     "acts_seller",
     "acts_customer",
     "asked_customer",
@@ -94,6 +97,10 @@ def staged(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
         seller_days=days(rows.first_seller),
         word_days=days(rows.newest_word),
         word_unreturned=((rows.newest_word > rows.newest_seller) | rows.newest_seller.isnull())
+        .coalesce(False)
+        .cast("int64"),
+        unsigned_days=days(rows.newest_unsigned),
+        unsigned_since=(rows.newest_unsigned > ibis.greatest(purchase, rows.newest_customer.coalesce(-_EVER)))
         .coalesce(False)
         .cast("int64"),
         lost_lately=(lost > now - life.lost_days * DAY).coalesce(False).cast("int64"),

@@ -180,6 +180,7 @@ def _show_weights(output: Output, found: Calibrated) -> None:
         ],
         right=(1, 2),
     )
+    output.say(f"Exponent {found.exponents[0]:g} -> {found.exponents[1]:g} (share of benefit against cost to leave).")
     output.say(
         f"Log-loss {found.better.in_use:.5f} -> {found.better.learnt:.5f} (better by {found.better.gain:.5f}, "
         f"standard error "

@@ -20,6 +20,7 @@ from enrichment.evaluation.weights import (
     Fitted,
     Improvement,
     Sample,
+    choose_exponent,
     choose_strength,
     fit,
     improvement,
@@ -62,6 +63,7 @@ class Calibrated:
     free: tuple[str, ...]
     strength: float
     weights: Mapping[str, tuple[float, float]]
+    exponents: tuple[float, float]
     better: Improvement
     p: float
     index_auc: tuple[float, float]
@@ -83,6 +85,7 @@ class Calibrated:
             "free_weights": list(self.free),
             "strength": self.strength if math.isfinite(self.strength) else None,
             "weights": {name: {"in_use": old, "learnt": new} for name, (old, new) in self.weights.items()},
+            "exponent": {"in_use": self.exponents[0], "learnt": self.exponents[1]},
             "log_loss": {
                 "in_use": self.better.in_use,
                 "learnt": self.better.learnt,
@@ -194,6 +197,7 @@ def _learn(
             remedy=f"At least {LEAST_EVENTS} are needed of each; the default weights stay.",
         )
     strength = choose_strength(folds, shape)
+    exponent = choose_exponent(folds, shape, strength, model.dependence.exponent)
     fits = fit(everything, shape, float("inf")), fit(everything, shape, strength)
     return _weighed(
         outcome,
@@ -201,7 +205,7 @@ def _learn(
         learnt_moments,
         everything,
         test,
-        strength,
+        (strength, exponent),
         fits,
         shape,
         replay,
@@ -217,7 +221,7 @@ def _weighed(
     learnt_moments: Sequence[datetime],
     everything: Sample,
     test: Sample,
-    strength: float,
+    chosen: tuple[float, float],
     fits: tuple[Fitted, Fitted],
     shape: Reals,
     replay: Replay,
@@ -225,13 +229,14 @@ def _weighed(
     scored: Scored,
     horizon: Horizon,
 ) -> Calibrated:
-    """The learnt weights against those in use, on the test moment."""
+    """The learnt weights and exponent against those in use, on the test moment."""
     model = replay.model
     old, new = fits
+    strength, exponent = chosen
     learnt = new.in_groups(shape)
     in_use = dict(zip(COMPONENTS, shape.tolist(), strict=True))
-    exponent = model.dependence.exponent
-    scores = [index(test.columns, weights, exponent) for weights in (in_use, learnt)]
+    exponents = model.dependence.exponent, exponent
+    scores = [index(test.columns, *pair) for pair in zip((in_use, learnt), exponents, strict=True)]
     event = test.happened.astype(np.float64)
     index_auc = [Ranking(score).auc(event, 1.0 - event) for score in scores]
     logistic_auc = [Ranking(fitted.predict(test.columns)).auc(event, 1.0 - event) for fitted in fits]
@@ -240,7 +245,7 @@ def _weighed(
     better = improvement(old, new, test)
     free = tuple(name for name, varies in zip(COMPONENTS, everything.varies, strict=True) if varies)
     refused = refusals(len(free), everything, strength, better, p, (index_auc[0], index_auc[1]))
-    taught = _taught(model, learnt, outcome, learnt_moments, asked.as_of)
+    taught = _taught(model, learnt, exponent, outcome, learnt_moments, asked.as_of)
     return Calibrated(
         outcome.name,
         tuple(learnt_moments),
@@ -250,6 +255,7 @@ def _weighed(
         free,
         strength,
         {name: (in_use[name], learnt[name]) for name in COMPONENTS},
+        exponents,
         better,
         p,
         (index_auc[0], index_auc[1]),
@@ -272,15 +278,21 @@ def _sample(outcome: Outcome, asked: Asked, scored: Scored, model: ScoringModel)
 
 
 def _taught(
-    model: ScoringModel, learnt: Mapping[str, float], outcome: Outcome, moments: Sequence[datetime], tested_on: datetime
+    model: ScoringModel,
+    learnt: Mapping[str, float],
+    exponent: float,
+    outcome: Outcome,
+    moments: Sequence[datetime],
+    tested_on: datetime,
 ) -> ScoringModel:
-    """`model` with the learnt weights, its second version number one higher."""
+    """`model` with the learnt weights and exponent, its second version number one higher."""
     major, minor, _ = model.version.split(".")
     components = {name: model.components[name].model_copy(update={"weight": learnt[name]}) for name in COMPONENTS}
     return model.model_copy(
         update={
             "version": f"{major}.{int(minor) + 1}.0",
             "components": model.components.model_copy(update=components),
+            "dependence": model.dependence.model_copy(update={"exponent": exponent}),
             "calibration": Calibration(
                 outcome=outcome.name,
                 learnt_from=tuple(moments),

@@ -91,11 +91,21 @@ def advice_for(audit: Mapping[str, Any], stance: str, model: ScoringModel, *, de
 
 def change_in_words(crossing: Crossing, said: Mapping[str, str], *, deal: bool) -> str:
     """What would change a stance, in a line; `said` are the rules' words."""
-    decimals = 1 if crossing.what in said else 2
-    figures = {"now": f"{crossing.counted_as:.{decimals}f}", "then": f"{crossing.then:.{decimals}f}"}
+    what, now, then = _figure(crossing, said)
+    figures = {"what": what, "now": now, "then": then, "stance": stance_label(crossing.stance, deal=deal)}
+    if crossing.also is not None:
+        also, also_now, also_then = _figure(crossing.also, said)
+        return said["changes_both"].format(also=also, also_now=also_now, also_then=also_then, **figures)
+    return said["changes_unknown" if crossing.now is None else "changes"].format(**figures)
+
+
+def _figure(crossing: Crossing, said: Mapping[str, str]) -> tuple[str, str, str]:
+    """What moves, from what, to what; counts are whole."""
+    decimals = 0 if isinstance(crossing.then, int) else 1 if crossing.what in said else 2
     what = said.get(crossing.what, crossing.what.replace("_", " "))
-    form = "changes_unknown" if crossing.now is None else "changes"
-    return said[form].format(what=what, stance=stance_label(crossing.stance, deal=deal), **figures)
+    if crossing.group:
+        what = said["of_group"].format(what=what)
+    return what, f"{crossing.counted_as:.{decimals}f}", f"{crossing.then:.{decimals}f}"
 
 
 def explain_record(settings: Settings, model: ScoringModel, record: str) -> Found:

@@ -61,6 +61,10 @@ CLAIMS: Mapping[str, Callable[[Row, Row], bool]] = {
     "lapsed": lambda row, audit: not audit["running"] and not audit["active_assets"] and audit["open_deals"] == 0,
     "unknown_need": lambda row, audit: field(row, "customer_dependence") is None,
     "unknown_stake": lambda row, audit: field(row, "seller_dependence") is None,
+    "unknown_direction": lambda row, audit: (
+        field(row, "reciprocity_balance") is None
+        and audit["unsigned_count"] > audit["acts_seller"] + audit["acts_customer"]
+    ),
     "unknown_effort": lambda row, audit: (
         field(row, "reciprocity_balance") is None or field(row, "confidence_effort") < 25.0
     ),

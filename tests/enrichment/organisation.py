@@ -199,20 +199,21 @@ class Organisation:
     def score(
         self,
         model: ScoringModel | None = None,
-        previous: Mapping[str, Mapping[str, str]] | None = None,
+        previous: Mapping[str, Mapping[str, Any]] | None = None,
         *,
         deals: bool = False,
         backwards: bool = False,
     ) -> Result:
         """The statements of the public `score()` over these rows (or in reverse order), as Python rows by the CRM's id.
 
-        Opportunities only when `deals` says so: they take as long again.
+        `previous`: by stream and id the stance last decided, or a mapping of columns of PREVIOUS. Opportunities only when `deals` says so: they take as long again.
         """
         for name, schema in INPUTS.items():
             _load(f"in_{name}", self.rows[name][::-1] if backwards else self.rows[name], schema)
         for name in ("accounts", "opportunities"):
             last = (previous or {}).get(name, {})
-            _load(f"previous_{name}", [{"id": i, "stance": s} for i, s in last.items()], PREVIOUS)
+            before = [{"id": i, **({"stance": s} if isinstance(s, str) else s)} for i, s in last.items()]
+            _load(f"previous_{name}", before, PREVIOUS)
         _ENGINE.as_of(self.as_of)
         _ENGINE.expect(0)
         statements = _statements(model or ScoringModel())

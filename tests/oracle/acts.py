@@ -69,19 +69,31 @@ class Act:
     def ours(self) -> bool:
         return self.direction == "outbound"
 
+    @property
+    def signed(self) -> bool:
+        """It is known who acted, or both sides took part."""
+        return self.direction in OTHER or self.channel == "meeting" or (self.channel == "call" and self.met)
+
 
 @dataclass
 class Effort:
-    """Minutes of a set of acts, decayed; the decayed number of those with a customer's person."""
+    """Minutes of a set of acts, decayed; the decayed number of signed ones with a customer's person, and of the unsigned."""
 
     seller: float = 0.0
     customer: float = 0.0
     count: float = 0.0
+    unsigned: float = 0.0
     acts: list[Act] = field(default_factory=list)
 
     @property
     def newest(self) -> datetime | None:
-        return max((a.at for a in self.acts), default=None)
+        """The newest of which it is known who acted."""
+        return max((a.at for a in self.acts if a.signed), default=None)
+
+    @property
+    def unseen(self) -> bool:
+        """Something was logged, and of none of it is known who acted."""
+        return bool(self.acts) and self.newest is None
 
 
 def read_acts(tables: Tables, as_of: datetime, model: ScoringModel) -> list[Act]:
@@ -275,13 +287,14 @@ def _cap_days(acts: list[Act], model: ScoringModel) -> None:
 
 
 def effort(acts: Iterable[Act], now: datetime, half_life_days: float) -> Effort:
-    """Decayed minutes of both sides, and the decayed number of acts with a customer's person."""
+    """Decayed minutes of both sides, and the decayed numbers of acts."""
     total = Effort(acts=list(acts))
     for act in total.acts:
         weight = halved(days_between(act.at, now), half_life_days)
         total.seller += millionth(act.seller * weight)
         total.customer += millionth(act.customer * weight)
-        total.count += millionth(weight) if act.with_customer else 0.0
+        total.count += millionth(weight) if act.with_customer and act.signed else 0.0
+        total.unsigned += 0.0 if act.signed else millionth(weight)
     return total
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from oracle.acts import Act, as_of_close, effort, plain_minutes
+from oracle.acts import Act, Effort, as_of_close, effort, plain_minutes
 from oracle.books import Deal
 from oracle.confidence import confident_in_effort, confident_in_need, known_with_organisation
 from oracle.decide import deal_stance
@@ -42,27 +42,31 @@ def _deal(org: Organisation, deal: Deal, previous: str | None) -> Fields:
     until = min(org.as_of, deal.close_at) if deal.closed and deal.close_at else org.as_of
     work = effort(_acts(org, deal, until), until, rules.half_life_days)
     confidence = confident_in_effort(work, until, 1.0 if deal.closed else org.channel_coverage, model)
-    seen = bool(work.acts) and org.known(confidence)
+    seen = work.newest is not None and org.known(confidence)
     o2 = balance(work.seller, work.customer, rules.k0_minutes) if seen else None
     minutes = plain_minutes(work.acts)
     last = max((a.at for a in work.acts if a.by_customer), default=None)
     quiet = None if last is None else int(days_between(last, until))
     age = days_between(deal.created_at or until, until)
+    heard = max(
+        (a.at for a in work.acts if a.by_customer or not a.signed), default=None
+    )  # an unsigned one may be theirs
+    silence = int(age if heard is None else days_between(heard, until))
     o8, needed = _dependence(org, deal)
     o9 = _weight(org, deal)
     confidence = confidence if needed is None else min(confidence, needed)
     raw = {
         "bothways_deal_reciprocity_index": index(work.seller, work.customer, rules.k0_minutes) if seen else None,
         "bothways_deal_reciprocity_balance": o2,
-        "bothways_deal_customer_effort_hours": minutes[1] / 60 if org.has_acts else None,
-        "bothways_deal_seller_effort_hours": minutes[0] / 60 if org.has_acts else None,
-        "bothways_deal_momentum": _momentum(org, work.acts, until) if age >= rules.momentum_least_age_days else None,
+        "bothways_deal_customer_effort_hours": minutes[1] / 60 if org.has_acts and not work.unseen else None,
+        "bothways_deal_seller_effort_hours": minutes[0] / 60 if org.has_acts and not work.unseen else None,
+        "bothways_deal_momentum": _momentum(org, work, until) if age >= rules.momentum_least_age_days else None,
         "bothways_deal_customer_dependence": o8,
         "bothways_deal_seller_dependence": o9,
         "bothways_deal_asymmetry": None if o8 is None or o9 is None else o8 - o9,
         "bothways_deal_confidence": confidence,
     }
-    open_stance = deal_stance(rounded(o2), rounded(o8), int(age) if quiet is None else quiet, previous, model)
+    open_stance = deal_stance(rounded(o2), rounded(o8), silence, previous, model)
     return {
         **{name: rounded(value) for name, value in raw.items()},
         "bothways_deal_two_way_contacts": len({a.person for a in work.acts if a.by_customer} - {None}),
@@ -75,13 +79,13 @@ def _deal(org: Organisation, deal: Deal, previous: str | None) -> Fields:
     }
 
 
-def _momentum(org: Organisation, acts: list[Act], until: datetime) -> float | None:
-    if not acts:
+def _momentum(org: Organisation, work: Effort, until: datetime) -> float | None:
+    if work.newest is None:
         return None
     span, k = timedelta(days=org.model.deals.momentum_days), org.model.deals.k0_minutes
     shares = []
     for end in (until, until - span):
-        ours, theirs = plain_minutes(a for a in acts if end - span < a.at <= end)
+        ours, theirs = plain_minutes(a for a in work.acts if end - span < a.at <= end)
         shares.append((theirs + k) / (ours + theirs + 2 * k))
     return 100 * (shares[0] - shares[1])
 

@@ -68,6 +68,9 @@ class Case:
     lost: bool  # a deal lost or a contract ended after the newest purchase
     chased: int  # acts of ours since their last act or purchase
     bought_days: int
+    perhaps_since: bool  # something of which nobody knows whose it is, after their last act or purchase
+    unsigned: int  # acts of the year of which nobody knows whose they are
+    signed: int
 
 
 def _at_least(value: float | None, least: float) -> bool:
@@ -142,8 +145,11 @@ def text(chosen: str, case: Case, model: ScoringModel) -> str:
         "lapsed": [
             ("lapsed_back", case.back),
             ("lapsed_lost", case.lost),
-            ("lapsed_chased", case.chased >= t.least_asked),
-            ("lapsed_unasked", case.chased == 0 and case.bought_days >= model.lifecycle.least_purchase_days),
+            ("lapsed_chased", case.chased >= t.least_asked and not case.perhaps_since),
+            (
+                "lapsed_unasked",
+                case.chased == 0 and not case.perhaps_since and case.bought_days >= model.lifecycle.least_purchase_days,
+            ),
         ],
         "protect": [("protect_unreturned", _at_least(a11, t.balance))],
         "earn_value": [("earn_value_contract", case.contract)],
@@ -165,6 +171,7 @@ def text(chosen: str, case: Case, model: ScoringModel) -> str:
         NONE: [
             ("unknown_need", case.a1 is None),
             ("unknown_stake", case.a4 is None),
+            ("unknown_direction", case.unsigned > case.signed),
             ("unknown_effort", True),
         ],
     }

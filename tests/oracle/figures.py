@@ -1,4 +1,4 @@
-"""What happened lately with an account, for the texts of its stance, and the figures that its reasons begin with."""
+"""What happened lately with an account, for the texts of its stance."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Any
 
 from oracle.acts import Act
 from oracle.books import Scope
-from oracle.decide import Case
-from oracle.halves import Dependence, Engagement, Organisation
+from oracle.halves import Engagement, Organisation
 from oracle.plain import days_between
 from oracle.standing import midnight
 
@@ -29,6 +28,9 @@ def chasing(org: Organisation, scope: Scope, effort: Engagement, a11: float | No
     stopped = since is not None and days_between(since, org.as_of) >= model.stance.quiet_days
     wrote = _newest([a for a in theirs if a.channel != "meeting"])
     answered = _newest(ours)
+    unsigned = _newest([a for a in acts if not a.signed and a.at > org.ago(model.effort.window_days)])
+    if unsigned is not None and days_between(unsigned, org.as_of) < model.stance.quiet_days:
+        stopped = False
     window = org.ago(730)
     ends = [d.close_at for d in deals if d.closed and not d.won and d.close_at]
     ends += [c["end_at"] for c in books.contracts_of(scope) if c["end_at"] is not None and c["end_at"] <= org.as_of]
@@ -44,16 +46,5 @@ def chasing(org: Organisation, scope: Scope, effort: Engagement, a11: float | No
         "lost": any(e > window and (bought is None or e > bought) for e in ends),
         "chased": sum(1 for a in ours if last is None or a.at > last),
         "bought_days": len(days),
-    }
-
-
-def leading(chosen: str, case: Case, effort: Engagement, need: Dependence) -> dict[str, Any]:
-    """The figures that reasons may begin with."""
-    year = effort.work.acts
-    wrote = [a for a in year if a.channel != "meeting"]
-    return {
-        "unanswered": (case.unanswered, case.due),
-        "wrote": (sum(1 for a in wrote if a.ours), sum(1 for a in wrote if a.by_customer)),
-        "hours": effort.hours,
-        "share": case.share,
+        "perhaps_since": unsigned is not None and (last is None or unsigned > last),
     }

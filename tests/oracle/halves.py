@@ -38,6 +38,8 @@ class Engagement:
     confidence: float
     balance: float  # unrounded, 0 without acts
     hours: tuple[float, float]
+    hours_known: bool
+    unsigned_lately: bool
     discretionary: float
     of_their_own: float
     openings: tuple[int, int]
@@ -116,7 +118,7 @@ class Organisation:
         model, k0 = self.model, self.model.reciprocity.k0_minutes
         work = effort(self.since(scope, model.effort.window_days), self.as_of, model.effort.half_life_days)
         confidence = confident_in_effort(work, self.as_of, self.channel_coverage, model)
-        seen = bool(work.acts) and self.known(confidence)
+        seen = work.newest is not None and self.known(confidence)
         recent = self.since(scope, model.effort.recent_days)
         spent = plain_minutes(recent)
         wrote = {a.person for a in self.since(scope, model.effort.contact_days) if a.by_customer}
@@ -125,6 +127,8 @@ class Organisation:
             confidence=confidence,
             balance=balance(work.seller, work.customer, k0) or 0.0,
             hours=(spent[0] / 60, spent[1] / 60),
+            hours_known=any(a.signed for a in recent) or not recent,
+            unsigned_lately=any(not a.signed for a in recent),
             discretionary=plain_minutes(a for a in recent if self.discretionary(a))[0] / 60,
             of_their_own=plain_minutes(a for a in recent if a.by_customer)[1] / 60,
             openings=initiations(work.acts),

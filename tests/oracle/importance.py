@@ -32,6 +32,7 @@ class Importance:
     bought: bool
     share: float | None
     giant: bool
+    pipeline_share: float | None = None
 
 
 def importance(books: Books, seller_minutes: Mapping[int, float], copies: int = 1) -> dict[int, Importance]:
@@ -62,7 +63,8 @@ def importance(books: Books, seller_minutes: Mapping[int, float], copies: int = 
         tied = mean(ties)
         tied = rules.replacement_prior if tied is None else tied
         score = 100 * (max(pulls) * tied) ** 0.5 if pulls else None
-        found[key] = Importance(score, family.first_win is not None, share, _giant(books, share, customers))
+        coming = float(max(Decimal(0), family.pipeline) / hoped) if hoped > 0 else None
+        found[key] = Importance(score, family.first_win is not None, share, _giant(books, share, customers), coming)
     return found
 
 

@@ -5,6 +5,7 @@ some.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 from oracle import profiles
@@ -48,6 +49,17 @@ class Maker(Ledger):
                 self._dealings(key)
             elif self.chance(self.logged):
                 profiles.dealings(self, mood, key)
+        self._forget_directions(Random(seed))
+
+    def _forget_directions(self, chance: Random) -> None:
+        """Of a few accounts nobody recorded who wrote, of some not even who rang."""
+        for key in range(len(self.rows["accounts"])):
+            kinds = chance.choice((*[()] * 20, ("message",), ("email", "message"), ("email", "message", "call")))
+            share = chance.choice((0.5, 1.0))
+            kinds = () if self.kinds[key] == "locked" else kinds  # those who are held by cost are few as it is
+            for act in self.rows["activities"]:
+                if act["account"] == key and act["channel"] in kinds and chance.random() < share:
+                    act["direction"] = None
 
     def _rates(self) -> None:
         edges = sorted(self.ago(-60, 800) for _ in range(4))
@@ -277,10 +289,22 @@ class Maker(Ledger):
             self.cases.append(number)
             self.act(key, "case_reply", r.choice(("outbound", "inbound")), at, case=number)
 
-    def previous(self) -> dict[str, dict[str, str]]:
-        """Stances last decided for some of the records."""
+    def previous(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Stances last decided for some of the records, by which version, and whether the silence was known."""
         r, account, deal = self.random, [s for s, _ in STANCES], [s for s, _ in DEAL_STANCES]
-        return {
+        stances = {
             "accounts": {a["id"]: r.choice(account) for a in self.rows["accounts"] if self.chance(0.6)},
             "opportunities": {d["id"]: r.choice(deal) for d in self.rows["opportunities"] if self.chance(0.6)},
+        }
+        versions = (None, None, "2.0.0+0a1b2c3d", "2.7.1+0a1b2c3d", "1.4.0+0a1b2c3d", "20.0.0")
+        return {
+            stream: {
+                i: {
+                    "stance": s,
+                    "model_version": r.choice(versions),
+                    "silence_known": self.maybe(0.7, self.chance(0.5)),
+                }
+                for i, s in last.items()
+            }
+            for stream, last in stances.items()
         }

@@ -15,9 +15,10 @@ from oracle import deals as deal_scores
 from oracle import hours
 from oracle.books import Scope, Tables
 from oracle.decide import NONE, Case, stance, text
-from oracle.figures import chasing, leading
+from oracle.figures import chasing
 from oracle.halves import Dependence, Engagement, Organisation
 from oracle.importance import importance
+from oracle.leading import Leading
 from oracle.plain import percentile, rounded
 from oracle.standing import LAPSED, PROSPECT, Silence, Standing
 
@@ -29,13 +30,18 @@ Previous = Mapping[str, Mapping[str, Any]]
 """By stream and id: the stance last decided, or a mapping of `stance`, `model_version`, `silence_known`."""
 
 
+def _ours(before: Mapping[str, Any], model: ScoringModel) -> bool:
+    """Decided by a model of this major version; unknown is taken to be."""
+    version = before.get("model_version")
+    return not version or version.split(".")[0] == model.version.split(".")[0]
+
+
 def remembered(previous: Previous | None, stream: str, model: ScoringModel) -> dict[str, str]:
     """The stances last decided by a model of this major version."""
     kept = {}
     for record, before in ((previous or {}).get(stream) or {}).items():
         before = {"stance": before} if isinstance(before, str) else before
-        version = before.get("model_version")
-        if before.get("stance") and (not version or version.split(".")[0] == model.version.split(".")[0]):
+        if before.get("stance") and _ours(before, model):
             kept[record] = before["stance"]
     return kept
 
@@ -55,7 +61,7 @@ class Reference:
         before = {
             i: bool(p.get("silence_known"))
             for i, p in ((previous or {}).get("accounts") or {}).items()
-            if not isinstance(p, str)
+            if not isinstance(p, str) and _ours(p, model)
         }
         self.org = Organisation(tables, self.as_of, model, copies)
         self.books = self.org.books
@@ -79,7 +85,7 @@ class Reference:
             for a, (_, e) in self.own.items()
             if self.books.scored(a)
             and self.books.bought(frozenset({a}), 365)
-            and any(x.at > self.org.ago(recent) for x in e.acts)
+            and any(x.at > self.org.ago(recent) and x.signed for x in e.acts)
         ]
 
     def account_rows(self) -> dict[str, Fields]:
@@ -107,6 +113,7 @@ class Reference:
         a1, a4 = need.a1, weight.score
         both = a1 is not None and a4 is not None
         organised = self.org.has_acts
+        timed = organised and effort.hours_known
         halves = [case.need_confidence] * (self.books.sells or bool(self.books.assets)) + [case.confidence] * organised
         spare = hours.reclaimable(chosen, words, case.reclaimable) if organised else None
         covered = (need.need.benefit_coverage + need.need.cost_coverage) / 2
@@ -118,8 +125,8 @@ class Reference:
             "bothways_mutual_dependence": (a1 + a4) / 2 if both else None,
             "bothways_dependence_asymmetry": a1 - a4 if both else None,
             "bothways_dependence_symmetry": self._symmetry(a1, a4) if both else None,
-            "bothways_seller_effort_hours": effort.hours[0] if organised else None,
-            "bothways_customer_effort_hours": effort.hours[1] if organised else None,
+            "bothways_seller_effort_hours": effort.hours[0] if timed else None,
+            "bothways_customer_effort_hours": effort.hours[1] if timed else None,
             "bothways_reciprocity_index": effort.a10,
             "bothways_reciprocity_balance": effort.a11,
             "bothways_customer_initiation_share": effort.a13,
@@ -140,7 +147,7 @@ class Reference:
             "bothways_asof": self.as_of,
             "bothways_model_version": model.version_string,
             "_raw": raw,
-            "_why": {"text": words, "case": case, **leading(chosen, case, effort, need)},
+            "_why": {"text": words, "case": case, "begins": self._begins(account, case, effort, chosen, words)},
             "_audit": {
                 **{f"{k}_value": v for k, v in need.need.components.items()},
                 "dependence_index": need.need.dependence,
@@ -177,6 +184,23 @@ class Reference:
             },
         }
 
+    def _begins(self, account: int, case: Case, effort: Engagement, chosen: str, words: str) -> list[str]:
+        """What the reasons begin with."""
+        family = self.books.accounts[account]["family"]
+        members = self.books.members[family] if account == family else frozenset({account})
+        judged = self.family[family] if case.judged_with_family else (None, effort)
+        figures = Leading(
+            self.org,
+            case,
+            effort,
+            judged[1],
+            self.important[family],
+            self.standing.scope(account),
+            members,
+            self.silence.reach(account) or 0.0,
+        )
+        return figures.texts(chosen, words)
+
     def _case(self, account: int, need: Dependence, effort: Engagement) -> tuple[Case, float]:
         """What the account is judged by: its own halves, the family's where one is unknown, else known silence."""
         model, record = self.model, self.books.accounts[account]
@@ -187,9 +211,10 @@ class Reference:
         borrowed = effort.a11 is None and group_effort.a11 is not None
         if borrowed:
             moving = group_effort
-        silent = moving.a11 is None and self.silence.known(account)
+        known = self.silence.known(account) and not effort.unsigned_lately
+        silent = moving.a11 is None and known
         a11 = effort.balance if silent else rounded(moving.a11)
-        floor = self.silence.confidence(account, self.org.channel_coverage)
+        floor = self.silence.confidence(account, self.org.channel_coverage) if known else 0.0
         own_confidence = max(effort.confidence, floor)
         confidence = max(own_confidence, moving.confidence)
         weight = self.important[record["family"]]
@@ -230,6 +255,8 @@ class Reference:
             giant=weight.giant,
             share=weight.share,
             seller_hours=effort.hours[0],
+            unsigned=sum(1 for x in effort.work.acts if not x.signed),
+            signed=sum(1 for x in effort.work.acts if x.signed),
             expected=expected,
             reclaimable=spare,
             **past,

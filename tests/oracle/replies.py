@@ -142,22 +142,30 @@ def initiations(acts: Iterable[Act]) -> tuple[int, int]:
 
 
 def unanswered(acts: list[Act], scope: Scope, as_of: datetime, model: ScoringModel) -> tuple[int, int]:
-    """(U, N): of the N threads and cases that they opened in 90 days and that are due, U saw no act of ours with them,
-    on any channel, within 7 business days."""
+    """(U, N): of the N threads and cases that they opened in 90 days and that are due, U saw no act that could be ours
+    (of which is not known that it is theirs), on any channel, within 7 business days."""
+    kinds = left_by_kind(acts, scope, as_of, model).values()
+    return sum(left for left, _ in kinds), sum(opened for _, opened in kinds)
+
+
+def left_by_kind(acts: list[Act], scope: Scope, as_of: datetime, model: ScoringModel) -> dict[str, tuple[int, int]]:
+    """`unanswered` of threads and of cases apart."""
     clock, since = Clock(as_of, model), model.effort.recent_days
     mine = [a for a in acts if a.account in scope]
-    ours = [a for a in mine if a.ours]
-    due = without = 0
+    ours = [a for a in mine if not a.by_customer]
+    found = {"threads": [0, 0], "cases": [0, 0]}
     for act in mine:
         opened = act.by_customer and (act.raised or (act.thread is not None and act.opens)) and not act.date_only
         if not opened or (as_of - act.at).total_seconds() >= since * 86_400:
             continue
         if clock.hours(act.at, act.offsets[1], as_of, act.offsets[1]) < clock.limit:
             continue
-        due += 1
         answers = ((_latest(o), o.offsets[1]) for o in ours if _latest(o) >= act.at)
-        without += not any(clock.hours(act.at, act.offsets[1], at, zone) <= clock.limit for at, zone in answers)
-    return without, due
+        left = not any(clock.hours(act.at, act.offsets[1], at, zone) <= clock.limit for at, zone in answers)
+        counts = found["cases" if act.raised else "threads"]
+        counts[0] += left
+        counts[1] += 1
+    return {kind: (left, opened) for kind, (left, opened) in found.items()}
 
 
 def _latest(act: Act) -> datetime:

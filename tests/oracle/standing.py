@@ -80,7 +80,8 @@ class Standing:
             return False
         if self.newest_win is None or self.newest_win <= books.ago(rules.selling_days):
             return False
-        recent = [x for x in self.theirs(scope) if x.at > books.ago(rules.act_days)]
+        perhaps = [x for a in scope for x in self.acts[a] if x.by_customer or not x.signed]
+        recent = [x for x in perhaps if x.at > books.ago(rules.act_days)]
         if judged and len(recent) >= rules.least_acts:
             return False
         ends = [midnight(d) for d in days] + [c["end_at"] or books.as_of for c in contracts]

@@ -18,6 +18,7 @@ from oracle.reference import Reference
 from enrichment.fields import ACCOUNT_FIELDS, DEAL_STANCES, OPPORTUNITY_FIELDS, STANCES
 from enrichment.inputs import INPUTS
 from enrichment.model import ScoringModel
+from enrichment.words import Words
 
 TOLERANCE = 1e-9
 SUMS = {"es", "ec", "acts", "deal_es", "deal_ec", "opened", "left_open"}  # of no acts: none, or 0
@@ -57,7 +58,7 @@ OTHER_NUMBERS = ScoringModel.model_validate(
 
 
 @cache
-def made(seed: int, as_of: datetime) -> tuple[Maker, dict[str, dict[str, str]]]:
+def made(seed: int, as_of: datetime) -> tuple[Maker, dict[str, dict[str, dict[str, Any]]]]:
     maker = Maker(seed, as_of, accounts=3 if seed >= 200 else 90 if seed % 4 == 3 else 30)
     return maker, maker.previous()
 
@@ -92,6 +93,15 @@ def differences(mine: dict[str, Any], written: dict[str, Any], audit: dict[str, 
     return found
 
 
+def begun(mine: dict[str, Any], written: dict[str, Any], words: Words) -> list[str]:
+    """The reasons begin with the figures that the reference says, or with the group's name before them."""
+    if not mine["_why"] or not mine["_why"]["begins"]:
+        return []
+    wanted = words.drivers["between"].join(mine["_why"]["begins"])
+    said = (written["bothways_top_drivers"] or "").removeprefix(words.figures["group"] + words.drivers["between"])
+    return [] if said.startswith(wanted) else [f"reasons begin with {wanted!r} by the reference: {said!r}"]
+
+
 def disagreements(organisation: Any, seed: int, model: ScoringModel) -> list[str]:
     maker, previous = made(seed, organisation.AS_OF)
     rows = organisation.Organisation()
@@ -110,14 +120,25 @@ def compared(rows: Any, previous: Any, model: ScoringModel) -> list[str]:
         assert set(mine) == set(written)
         assert mine or not rows.rows["opportunities"]
         for record in sorted(mine):
-            found += [f"{record} {line}" for line in differences(mine[record], written[record], audit[record])]
+            lines = differences(mine[record], written[record], audit[record])
+            if "bothways_top_drivers" in written[record]:
+                lines += begun(mine[record], written[record], model.words)
+            found += [f"{record} {line}" for line in lines]
     return found
 
 
 TEXTS = {
     *("respond", "respond_counted", "prospect", "prospect_open", "prospect_stop"),
     *("lapsed", "lapsed_back", "lapsed_lost", "lapsed_chased", "lapsed_unasked"),
-    *("unknown_need", "unknown_stake", "unknown_effort", "protect", "protect_unreturned", "partner"),
+    *(
+        "unknown_need",
+        "unknown_stake",
+        "unknown_effort",
+        "unknown_direction",
+        "protect",
+        "protect_unreturned",
+        "partner",
+    ),
     *("earn_value_contract", "test_reciprocity", "rebalance"),
     *("build_close", "build_close_silent", "build_close_one_sided", "build_close_opening"),
     *("maintain", "maintain_silent", "maintain_theirs", "maintain_ours"),

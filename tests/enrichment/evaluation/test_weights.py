@@ -11,6 +11,7 @@ from enrichment.evaluation.fit import log_losses, sigmoid
 from enrichment.evaluation.ranking import Ranking, chance
 from enrichment.evaluation.weights import (
     Sample,
+    choose_exponent,
     choose_strength,
     fit,
     improvement,
@@ -85,14 +86,46 @@ def test_the_fit_is_the_constrained_minimum(seed: int, strength: float) -> None:
         losses = log_losses(sigmoid(intercept + sample.columns @ weights), sample.happened)
         return float(losses.sum() + strength * ((weights - scale * EQUAL) ** 2).sum())
 
-    assert (found.weights >= 0).all()
-    assert found.scale >= 0
+    assert (found.weights >= -1e-9).all()
+    assert found.scale >= -1e-9
+    assert max(found.in_groups(EQUAL).values()) <= 2.0 + 1e-5
     least = cost(found.intercept, found.weights, found.scale)
     rng = np.random.default_rng(seed)
     for size in (0.3, 0.03):
-        weights = np.maximum(found.weights + rng.normal(size=len(COMPONENTS)) * size, 0.0)
+        # Somewhere within the bounds, and a step from the minimum towards it.
+        means = {group: rng.exponential() * 3.0 for group in (BENEFIT, COST)}
+        inside = np.array([means[BENEFIT if name in BENEFIT else COST] for name in COMPONENTS])
+        for group in (BENEFIT, COST):
+            one, other = rng.choice([COMPONENTS.index(name) for name in group], 2, replace=False)
+            inside[one], inside[other] = inside[one] * 2.0, 0.0
+        weights = found.weights + size * (inside - found.weights)
         other = cost(found.intercept + rng.normal() * size, weights, max(0.0, found.scale + rng.normal() * size))
         assert other >= least - 1e-6 * abs(least)
+
+
+def test_no_learnt_weight_counts_for_more_than_two_means() -> None:
+    sample = together([simulated(seed, {"share_of_wallet": 6.0, "tenure": 6.0}) for seed in (1, 2)])
+    found = fit(sample, EQUAL, 0.1).in_groups(EQUAL)
+    assert found["share_of_wallet"] == pytest.approx(2.0, abs=1e-4)
+    assert found["tenure"] == pytest.approx(2.0, abs=1e-4)
+    assert min(found.values()) >= 0.0
+
+
+def test_a_group_without_a_mean_is_not_bounded_by_one() -> None:
+    """Of the benefits one varies, and the others were given no weight."""
+    constant = tuple(name for name in BENEFIT if name != "reliance")
+    shape = np.array([0.0 if name in constant else 1.0 for name in COMPONENTS])
+    found = fit(simulated(3, PLANTED, constant=constant), shape, 1.0)
+    assert np.isfinite(found.weights).all()
+    assert found.in_groups(shape)["reliance"] == pytest.approx(len(BENEFIT))
+
+
+def test_an_exponent_is_learnt_where_one_part_ranks_and_the_other_does_not() -> None:
+    benefit = dict.fromkeys(BENEFIT, 2.0)
+    samples = [simulated(seed, benefit) for seed in (1, 2)]
+    assert choose_exponent([(samples[0], samples[1])], EQUAL, float("inf"), 0.5) == 0.7
+    equal = [simulated(seed, dict.fromkeys(COMPONENTS, 2.0)) for seed in (1, 2)]
+    assert choose_exponent([(equal[0], equal[1])], EQUAL, float("inf"), 0.5) in (0.4, 0.5, 0.6)
 
 
 def test_a_component_that_does_not_vary_keeps_its_shape() -> None:

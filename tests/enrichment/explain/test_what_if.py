@@ -6,6 +6,8 @@ import random
 
 from enrichment.explain.explain import explain
 from enrichment.model import ScoringModel
+from enrichment.words import ENGLISH
+from sync.report.explain import change_in_words
 
 TYPED = ("strategic_importance", "mission_criticality", "non_modularity")
 STEP = 0.01
@@ -31,7 +33,9 @@ def evident_accounts(organisation, seed, size=90):
     return org
 
 
-def opened(result):
+def opened(result, only=None):
+    if only:
+        return explain(result.account_audit[only], result.accounts[only], ScoringModel())
     return {name: explain(result.account_audit[name], row, ScoringModel()) for name, row in result.accounts.items()}
 
 
@@ -97,3 +101,93 @@ def test_what_a_stance_is_missing_is_told_in_figures(organisation):
     # 8 q / (1 - q) with q = .25 squared, all four channels being alive
     assert "0.5 recent acts with their people would do, 1.0 are counted" in needs or "effort" not in needs
     assert "seller dependence" in needs
+
+
+def neglected(organisation, *, left, balance):
+    """A book with two accounts of a stance each, of whom one rings and is not called back, and another opens threads to which
+    nobody reacts: `A` does both."""
+    org = evident_accounts(organisation, 5, size=30)
+    account = org.account("A", wallet=700.0, annual_revenue=3e4, **dict.fromkeys(TYPED, 0.5))
+    for month in range(6):
+        org.deal(account, 50.0, 5 + 30 * month, won=True)
+    for n in range(left):
+        org.email(account, "inbound", 30 + n, thread=900 + n)
+    for n in range(balance):
+        org.call(account, "inbound", 15 + n, 0, outcome="not_connected")
+    return org
+
+
+def test_two_reasons_for_an_answer_are_told_as_the_pair_that_ends_both(organisation):
+    org = neglected(organisation, left=8, balance=30)
+    result = org.score()
+    found = opened(result, "A")
+
+    assert found.stance == "respond"
+    (pair,) = (c for c in found.changes if c.also.what == "balance_score")
+    assert (pair.what, pair.now, pair.then) == ("left_open", 8, 4)  # five are needed
+    assert pair.also.now == result.accounts["A"]["bothways_reciprocity_balance"]
+    assert pair.also.then == -24.9  # 5 points of hysteresis past -30
+    assert {c.also is None for c in found.changes} == {False}
+    said = change_in_words(pair, ENGLISH.rules, deal=False)
+    assert said.startswith("what they opened and we left from 8 to 4 together with balance from -")
+    # The same by scoring again: reacting to four threads alone leaves the balance, more of our work alone the threads.
+    for n in range(4):
+        org.email(30, "outbound", 29.9 + n)
+    assert org.score(previous=result.stances).accounts["A"]["bothways_stance"] == "respond"
+    for n in range(35):
+        org.act(30, "case_reply", "outbound", 1 + n / 10)
+    assert org.score(previous=result.stances).accounts["A"]["bothways_stance"] != "respond"
+
+
+def test_what_they_opened_is_a_figure_of_its_own(organisation):
+    org = neglected(organisation, left=8, balance=0)
+    for n in range(6):
+        org.call(30, "outbound", 60 + n, 20)
+    for n in range(8):
+        org.act(30, "case_reply", "outbound", 60 + n)
+    result = org.score()
+    found = opened(result, "A")
+    assert found.stance == "respond"
+    assert result.accounts["A"]["bothways_reciprocity_balance"] > -25
+    (crossing,) = (c for c in found.changes if c.what == "left_open")
+    assert (crossing.now, crossing.then) == (8, 4)
+    for n in range(4):
+        org.email(30, "outbound", 29.9 + n)
+    assert org.score(previous=result.stances).accounts["A"]["bothways_stance"] == crossing.stance
+
+
+def test_a_balance_that_nobody_knows_is_not_told_as_a_figure(organisation):
+    """The silence of an account is known: it counts as balance 0, and the record has none."""
+    org = evident_accounts(organisation, 5, size=40)
+    account = org.account("silent", wallet=700.0, annual_revenue=3e4, **dict.fromkeys(TYPED, 0.5))
+    for month in range(6):
+        org.deal(account, 50.0, 5 + 30 * month, won=True)
+    result = org.score()
+    found = opened(result, "silent")
+
+    assert result.accounts["silent"]["bothways_reciprocity_balance"] is None
+    moves = [c for c in found.changes if c.what == "balance_score"]
+    assert moves
+    assert all(c.now is None for c in moves)
+    assert all("unknown now" in change_in_words(c, ENGLISH.rules, deal=False) for c in moves)
+
+
+def test_the_familys_balance_is_told_as_the_groups(organisation):
+    """Children of whom nothing is logged, needed little to much: some would change their stance by the group's balance."""
+    org = evident_accounts(organisation, 5, size=20)
+    needs = (0.3, 0.45, 0.6, 0.75)
+    for need in needs:
+        child = org.account(f"child {need}", parent=0, wallet=700.0, annual_revenue=3e4, **dict.fromkeys(TYPED, need))
+        for month in range(12):
+            org.deal(child, 50.0, 5 + 30 * month, won=True)
+        org.contract(child, 100, -round(700 * need))
+        for _ in range(4):
+            org.asset(child)
+    result = org.score()
+    moves = []
+    for name in (f"child {need}" for need in needs):
+        assert result.account_audit[name]["with_family_effort"]
+        moves += [c for c in opened(result, name).changes if c.what == "balance_score"]
+
+    assert moves
+    assert all(change_in_words(c, ENGLISH.rules, deal=False).startswith("the group's balance from ") for c in moves)

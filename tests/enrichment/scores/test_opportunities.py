@@ -21,7 +21,9 @@ def test_effort_counts_acts_of_the_deal_and_of_its_people_with_its_owner(organis
     org.meeting(account, "inbound", 20, 30, person=5, seller_user=7)  # through its people
     org.meeting(account, "inbound", 20, 30, person=5, seller_user=8)  # not its owner
     org.meeting(account, "inbound", 21, 30, person=6, seller_user=7)  # not its people
-    row = org.score(deals=True).deals["D0"]
+    result = org.score(deals=True)
+    row = result.deals["D0"]
+    assert result.account_audit["A"]["meetings"] == 5  # all are the account's, also what came before the deal
     assert row["bothways_deal_seller_effort_hours"] == 1.8  # 60 and 30, and 15 for opening one
     assert row["bothways_deal_customer_effort_hours"] == 1.8
     assert row["bothways_deal_two_way_contacts"] == 1

@@ -232,6 +232,11 @@ OLD = (
     "Where time can be taken back",
     "At once, if wished",
     "Trying again by itself makes sense",
+    "under 1% of their sales",
+    "hard to replace piecemeal",
+    "{n} rivals seen",
+    "no rival seen",
+    "full year as a customer",
 )
 """Sentences that people read and did not understand."""
 
@@ -239,7 +244,7 @@ OLD = (
 def test_the_old_wordings_are_gone():
     files = [
         path
-        for folder in ("config", "connectors", "sync", "docs")
+        for folder in ("config", "connectors", "sync", "docs", "enrichment", "examples")
         for path in (ROOT / folder).rglob("*")
         if path.suffix in (".py", ".md", ".toml", ".j2", ".js", ".css")
         and "node_modules" not in path.parts
