@@ -22,8 +22,8 @@ _STATED = ("strategic_importance", "mission_criticality", "non_modularity")
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """All acts, and what they came to: `tallies` of each account; `families` of each account and whole family, as the answers, the authors
-    and what was left open are."""
+    """All acts, and what they came to: `tallies` of each account; `families` of each account and whole family, as the
+    answers, the authors and what was left open are."""
 
     acts: Expr
     tallies: Expr

@@ -41,8 +41,9 @@ __all__ = ["BENEFIT", "CHANNELS", "COMPONENTS", "COST", "KINDS", "Calibration", 
 
 
 class Calibration(Section):
-    """What `bothways calibrate` learnt the component weights and the exponent from. Learnt weights are within 0 and 2, with a
-    mean of 1 in each group (beyond 2 where the others of a group do not count); without it they are set by hand, within half and one and a half."""
+    """What `bothways calibrate` learnt the component weights and the exponent from. Learnt weights are within 0 and
+    2, with a mean of 1 in each group (beyond 2 where the others of a group do not count); without it they are set by
+    hand, within half and one and a half."""
 
     outcome: str
     learnt_from: tuple[datetime, ...]

@@ -24,8 +24,8 @@ _CHANNELS = (*_MESSAGES, "call", "meeting")
 def base_acts(tables: Mapping[str, Expr], model: ScoringModel) -> Expr:
     """Every act one row each, with `seller` and `customer` minutes before the person-day cap.
 
-    `inbound` and `outbound` are both false where nobody knows who acted first; `signed` says that it is known, or that both
-    sides took part. Cases have negative `act` keys.
+    `inbound` and `outbound` are both false where nobody knows who acted first; `signed` says that it is known, or
+    that both sides took part. Cases have negative `act` keys.
     """
     rows = tables["activities"]
     rows = rows.filter(

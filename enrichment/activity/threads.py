@@ -140,8 +140,8 @@ def answers(items: Expr, model: ScoringModel) -> Expr:
 
 
 def left_open(base: Expr, facts: Expr, wholes: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
-    """Per account (and whole family, `wholes`): threads and cases that they opened lately and that are due an answer, and how
-    many of them saw no act that could be ours, on any channel, within the business days of a reply.
+    """Per account (and whole family, `wholes`): threads and cases that they opened lately and that are due an answer,
+    and how many of them saw no act that could be ours, on any channel, within the business days of a reply.
 
     An act that nobody knows to be theirs could be ours. A date-only one is taken to have come at the end of its day.
     """

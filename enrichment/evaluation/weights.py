@@ -4,8 +4,8 @@ Minimises, over an intercept, weights b >= 0 and a scale s >= 0,
 
     sum_i log(1 + exp(-y_i (b_0 + sum_k b_k x_ik))) + strength * sum_k (b_k - s w_k)^2
 
-where w are the weights in use. A component that does not vary here tells nothing: its b stays s w. No other one counts for
-more than twice the mean of its group, so that learnt weights are within 0 and 2. The problem is convex.
+where w are the weights in use. A component that does not vary here tells nothing: its b stays s w. No other one
+counts for more than twice the mean of its group, so that learnt weights are within 0 and 2. The problem is convex.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ def _minimise(design: Reals, y: Reals, penalty: Reals) -> Reals:
 
 
 def _limits(free: Wholes, shape: Reals) -> Reals | None:
-    """Rows r with r @ (b of the free components, s) >= 0 where everything is in bounds. None where even equal weights are not:
-    a group whose other components neither vary nor count has no mean to be measured by."""
+    """Rows r with r @ (b of the free components, s) >= 0 where everything is in bounds. None where even equal weights
+    are not: a group whose other components neither vary nor count has no mean to be measured by."""
     weights = np.zeros((len(COMPONENTS), len(free) + 1))  # the b of all components, by (b of the free ones, s)
     weights[:, -1] = shape
     weights[free] = np.eye(len(free), len(free) + 1)
@@ -195,7 +195,8 @@ def _within(design: Reals, y: Reals, penalty: Reals, limits: Reals) -> Reals:
 
 
 def choose_exponent(folds: Sequence[tuple[Sample, Sample]], shape: Reals, strength: float, in_use: float) -> float:
-    """The exponent with which the learnt score ranks the later part of the folds best; ties go to the nearest of that in use."""
+    """The exponent with which the learnt score ranks the later part of the folds best; ties go to the nearest of that
+    in use."""
 
     def ranked(exponent: float) -> float:
         found = 0.0

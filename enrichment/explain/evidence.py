@@ -110,8 +110,8 @@ def needs(audit: Row, model: ScoringModel, *, deal: bool) -> tuple[str, ...]:
 
 
 def _acts_needed(audit: Row, model: ScoringModel, column: str) -> str:
-    """How many decayed acts, of which it is known who acted, would give enough confidence in effort: at today's channels,
-    beside those of which it is not known, and were the newest one fresh."""
+    """How many decayed acts, of which it is known who acted, would give enough confidence in effort: at today's
+    channels, beside those of which it is not known, and were the newest one fresh."""
     said, least = model.words.rules, model.evidence.least_confidence
     channels = 1.0 if audit.get("closed") else audit["channel_coverage"]
     wanted = (least / 100.0) ** 2 / channels if channels else 1.0

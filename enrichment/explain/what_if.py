@@ -23,11 +23,12 @@ Numbers = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """`what` (a score of the rules, or a component) going from `now` to `then` would make it `stance`. `now` is None for a
-    figure that is not known: `counted_as` is the prior, or the balance of a silence that is known, that stands in for it.
+    """`what` (a score of the rules, or a component) going from `now` to `then` would make it `stance`. `now` is None
+    for a figure that is not known: `counted_as` is the prior, or the balance of a silence that is known, that stands
+    in for it.
 
-    `group`: the figure is that of the whole family, with which the account is judged. `also`: the second figure of a pair,
-    where neither would do alone.
+    `group`: the figure is that of the whole family, with which the account is judged. `also`: the second figure of a
+    pair, where neither would do alone.
     """
 
     what: str
@@ -59,8 +60,8 @@ class _Lever:
 
 
 def account_crossings(audit: Row, stance: str, model: ScoringModel) -> tuple[Crossing, ...]:
-    """The nearest crossings of an account with a stance, scores first; where no figure would do alone, the pairs of effort's
-    figures that would. None for one without enough evidence."""
+    """The nearest crossings of an account with a stance, scores first; where no figure would do alone, the pairs of
+    effort's figures that would. None for one without enough evidence."""
     if stance == "insufficient_evidence":
         return ()
     moved, group = partial(_moved, audit, model), bool(audit["with_family_dependence"])
@@ -216,8 +217,8 @@ def _nearest(levers: Iterable[_Lever], rules: Sequence[Rule], margin: float, sta
 def _pairs(
     audit: Row, levers: Sequence[_Lever], rules: Sequence[Rule], margin: float, stance: str
 ) -> tuple[Crossing, ...]:
-    """For each two levers the nearest value of one with which some value of the other makes the decision differ, and the
-    nearest such value."""
+    """For each two levers the nearest value of one with which some value of the other makes the decision differ, and
+    the nearest such value."""
 
     def decided(one: Numbers, other: Numbers) -> str | None:
         changed = {name: value for name, value in other.items() if value != audit.get(name)}

@@ -54,8 +54,8 @@ def _steady(column: str, sign: str, bound: float | str) -> Test:
 
 
 def told_to_stop(model: ScoringModel) -> tuple[Condition, ...]:
-    """A prospect that has stopped answering: effort is ours, and nothing came from them for so long (never, since we began);
-    nor anything of which nobody knows who sent it."""
+    """A prospect that has stopped answering: effort is ours, and nothing came from them for so long (never, since we
+    began); nor anything of which nobody knows who sent it."""
     days = model.stance.quiet_days
     never = All((Unless(_steady("contact_days", ">=", 0.0)), _steady("seller_days", ">=", days)))
     quiet = Either((_steady("contact_days", ">=", days), never))
@@ -63,7 +63,8 @@ def told_to_stop(model: ScoringModel) -> tuple[Condition, ...]:
 
 
 def rarely_open(model: ScoringModel) -> All:
-    """They hardly ever open a conversation, of enough of them, while customers of this organisation do; effort is ours."""
+    """They hardly ever open a conversation, of enough of them, while customers of this organisation do; effort is
+    ours."""
     s = model.stance
     return All(
         (

@@ -44,16 +44,16 @@ def fades_with(entered_late: Expr, model: ScoringModel) -> Expr:
 
 
 def in_effort(channels: Expr, acts: Expr, unsigned: Expr, newest: Expr, now: Expr, model: ScoringModel) -> Expr:
-    """conf_eff: 100 * sqrt(channel coverage) * sqrt(n / (n + 8)) * freshness of the newest act, times the share of acts of
-    which it is known who acted; n and the newest are of those."""
+    """conf_eff: 100 * sqrt(channel coverage) * sqrt(n / (n + 8)) * freshness of the newest act, times the share of
+    acts of which it is known who acted; n and the newest are of those."""
     volume = (acts / (acts + model.evidence.acts_half_point)).sqrt().coalesce(0.0)
     known = (acts / (acts + unsigned).nullif(0.0)).coalesce(1.0)
     return 100.0 * channels.sqrt() * volume * known * freshness(now - newest, model)
 
 
 def channels(rows: Expr, acts: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
-    """One row: which channels hold any record of the last 90 days, whether any act is known in the effort window, and the
-    second of the newest of all `acts`, however old.
+    """One row: which channels hold any record of the last 90 days, whether any act is known in the effort window, and
+    the second of the newest of all `acts`, however old.
 
     A channel without records lowers confidence everywhere: a dead connector must not make every customer look silent.
     """

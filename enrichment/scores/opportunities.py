@@ -128,8 +128,8 @@ def _scores(rows: Expr, model: ScoringModel) -> Expr:
         bothways_deal_days_since_customer_act=whole[counts[1]].cast("int64"),
         customer_score=rows.bothways_deal_customer_dependence,
         balance_score=rows.bothways_deal_reciprocity_balance,
-        # Nobody on their side ever acted: they have been quiet for as long as the deal is open. What nobody knows to be ours
-        # may be theirs.
+        # Nobody on their side ever acted: they have been quiet for as long as the deal is open. What nobody knows to
+        # be ours may be theirs.
         quiet_days=((rows.until - heard.nullif(-(2**40))) // DAY).coalesce(age).cast("int64"),
     )
 

@@ -13,8 +13,8 @@ RECLAIMABLE = ("rebalance", "keep_transactional", "test_reciprocity", "lapsed")
 
 
 def referenced(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
-    """`rows` with `reference_hours`: the median seller hours of customers that bought within a year and have a recent act whose
-    side is known, of the segment, else of the organisation, where `least_references` of them are known."""
+    """`rows` with `reference_hours`: the median seller hours of customers that bought within a year and have a recent
+    act whose side is known, of the segment, else of the organisation, where `least_references` of them are known."""
     r, now = model.reclaim, as_of.seconds
     bought = (rows.newest_purchase > now - model.lifecycle.recent_days * DAY).coalesce(False)
     active = (rows.newest_signed > now - model.effort.recent_days * DAY).coalesce(False)

@@ -55,8 +55,8 @@ def confidence(rows: Expr, model: ScoringModel) -> Expr:
     """Confidence in effort where silence is known: as great as the reach of logging makes it, whatever the account's
     own is.
 
-    An organisation that says that its silence is known is believed whole. An account of which something was logged lately,
-    and nobody knows who did it, is not silent.
+    An organisation that says that its silence is known is believed whole. An account of which something was logged
+    lately, and nobody knows who did it, is not silent.
     """
     reach = ibis.literal(1.0) if model.evidence.silence == "known" else rows.logging_reach
     told = 100.0 * rows.channel_coverage.sqrt() * reach

@@ -206,7 +206,8 @@ class Organisation:
     ) -> Result:
         """The statements of the public `score()` over these rows (or in reverse order), as Python rows by the CRM's id.
 
-        `previous`: by stream and id the stance last decided, or a mapping of columns of PREVIOUS. Opportunities only when `deals` says so: they take as long again.
+        `previous`: by stream and id the stance last decided, or a mapping of columns of PREVIOUS. Opportunities only
+        when `deals` says so: they take as long again.
         """
         for name, schema in INPUTS.items():
             _load(f"in_{name}", self.rows[name][::-1] if backwards else self.rows[name], schema)

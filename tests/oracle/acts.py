@@ -77,7 +77,8 @@ class Act:
 
 @dataclass
 class Effort:
-    """Minutes of a set of acts, decayed; the decayed number of signed ones with a customer's person, and of the unsigned."""
+    """Minutes of a set of acts, decayed; the decayed number of signed ones with a customer's person, and of the
+    unsigned."""
 
     seller: float = 0.0
     customer: float = 0.0

@@ -27,8 +27,8 @@ def known_with_organisation(books: Books, scope: Scope) -> bool:
 
 
 def confident_in_effort(work: Effort, now: datetime, channels: float, model: ScoringModel) -> float:
-    """100 * sqrt(share of live channels) * sqrt(n / (n + 8)) * n / (n + u), fading with the age of the newest of the n acts
-    whose side is known; of u it is not."""
+    """100 * sqrt(share of live channels) * sqrt(n / (n + 8)) * n / (n + u), fading with the age of the newest of the
+    n acts whose side is known; of u it is not."""
     volume = (work.count / (work.count + model.evidence.acts_half_point)) ** 0.5
     signed = work.count / (work.count + work.unsigned) if work.unsigned else 1.0
     return 100 * channels**0.5 * volume * signed * _fresh(work.newest, now, model)

@@ -1,4 +1,5 @@
-"""The figures that the reasons of an account begin with: those on which its stance rests, in the words of the catalogue."""
+"""The figures that the reasons of an account begin with: those on which its stance rests, in the words of the
+catalogue."""
 
 from __future__ import annotations
 
@@ -120,7 +121,8 @@ class Leading:
         return self._figure("nothing", days=effort.window_days, n=n)
 
     def since(self) -> str | None:
-        """Acts of ours of the year since their last act or purchase; unsaid where something in between may be theirs."""
+        """Acts of ours of the year since their last act or purchase; unsaid where something in between may be
+        theirs."""
         bought = self.org.books.purchase_days(self.scope)
         theirs = [a.at for a in self._acts() if a.by_customer]
         last = max([*theirs, *(midnight(d) for d in bought[-1:])], default=None)

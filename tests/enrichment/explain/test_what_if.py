@@ -104,8 +104,8 @@ def test_what_a_stance_is_missing_is_told_in_figures(organisation):
 
 
 def neglected(organisation, *, left, balance):
-    """A book with two accounts of a stance each, of whom one rings and is not called back, and another opens threads to which
-    nobody reacts: `A` does both."""
+    """A book with two accounts of a stance each, of whom one rings and is not called back, and another opens threads
+    to which nobody reacts: `A` does both."""
     org = evident_accounts(organisation, 5, size=30)
     account = org.account("A", wallet=700.0, annual_revenue=3e4, **dict.fromkeys(TYPED, 0.5))
     for month in range(6):
@@ -173,7 +173,8 @@ def test_a_balance_that_nobody_knows_is_not_told_as_a_figure(organisation):
 
 
 def test_the_familys_balance_is_told_as_the_groups(organisation):
-    """Children of whom nothing is logged, needed little to much: some would change their stance by the group's balance."""
+    """Children of whom nothing is logged, needed little to much: some would change their stance by the group's
+    balance."""
     org = evident_accounts(organisation, 5, size=20)
     needs = (0.3, 0.45, 0.6, 0.75)
     for need in needs:

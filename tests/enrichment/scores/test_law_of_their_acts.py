@@ -1,4 +1,5 @@
-"""Law: whatever a customer does, it is not punished for it. Every account of a random book has a twin that did one thing more."""
+"""Law: whatever a customer does, it is not punished for it. Every account of a random book has a twin that did one
+thing more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Acts of which nobody knows who made them: they are no evidence of who does the work, and nothing is concluded from them."""
+"""Acts of which nobody knows who made them: they are no evidence of who does the work, and nothing is concluded from
+them."""
 
 from __future__ import annotations
 
