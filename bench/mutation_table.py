@@ -94,7 +94,7 @@ TABLE: dict[str, tuple[str, ...]] = {
         "ends=rows.ends",
     ),
     "an ended rate still converts": (_COMMERCE, ", rows.rate_at < dated.ends]", "]"),
-    "unknown revenue is zero": (_COMMERCE, "unknown.ifelse(ibis.null(\"decimal(38,4)\"), ", "unknown.ifelse(zero, "),
+    "unknown revenue is zero": (_COMMERCE, "unknown.ifelse(ibis.null(\"decimal(38,4)\"), totals", "unknown.ifelse(zero, totals"),
     "closed deals go on": (_COMMERCE, "until=(rows.closed & rows.close.notnull()).ifelse(rows.close, now)", "until=now + 0 * rows.opportunity"),
     "coverage adds up": (_CONFIDENCE, "(benefit * cost).sqrt()", "((benefit + cost) / 2.0)"),
     "old records stay fresh": (_CONFIDENCE, "return at_most(decay(late, model.evidence.fade_days), 1.0)", "return at_most(decay(late * 0.0, model.evidence.fade_days), 1.0)"),

@@ -29,7 +29,7 @@ def written(maker: Maker, folder: Path) -> Path:
         pq.write_table(pa.Table.from_pylist(maker.rows[name], schema=schema), folder / "normalized" / f"{name}.parquet")
     (folder / "before").mkdir()
     for name, column in (("accounts", "bothways_stance"), ("opportunities", "bothways_deal_stance")):
-        told = [{"id": i, "stance": s} for i, s in maker.previous().get(name, {}).items()]
+        told = [{"id": i, **last} for i, last in maker.previous().get(name, {}).items()]
         table = pa.Table.from_pylist(told, schema=PREVIOUS).select(["id", "stance"]).rename_columns(["id", column])
         pq.write_table(table, folder / "before" / f"{name}.parquet")
     return folder
