@@ -120,11 +120,8 @@ def month_starts(number: Expr) -> Expr:
 
 
 def day(second: Expr) -> Expr:
-    """A second's day (UTC) as people write it everywhere: 2026-09-30."""
-    number = month(second)
-    parts = (number // 12, number - number // 12 * 12 + 1, (second - month_starts(number)) // DAY + 1)
-    texts = [part.cast("int64").cast("string").lpad(width, "0") for part, width in zip(parts, (4, 2, 2), strict=True)]
-    return texts[0] + "-" + texts[1] + "-" + texts[2]
+    """A second's day as people write it everywhere: 2026-09-30. The engine's session is in UTC."""
+    return second.as_timestamp("s").date().cast("string")
 
 
 def business_seconds(second: Expr, offset_minutes: Expr, starts_at_hour: int, hours: int) -> Expr:

@@ -16,7 +16,7 @@ from enrichment.parameters import AS_OF_SECONDS, AS_OF_TIME
 
 _MORE_THAN_COLUMNS = (
     *("joins", "where", "group", "having", "qualify", "order", "limit", "offset", "distinct", "windows", "laterals"),
-    *("sample", "into", "kind", "hint", "with_"),
+    *("sample", "into", "kind", "hint"),
 )
 """Parts of a SELECT that do more than compute columns."""
 _VALUES = frozenset({AS_OF_SECONDS.lower(), AS_OF_TIME.lower()})
@@ -194,7 +194,7 @@ def _columns(select: sge.Select, read: Mapping[str, list[str] | None]) -> list[s
         if not isinstance(star, sge.Star):
             names.append(value.alias_or_name)
             continue
-        tables = [value.table] if isinstance(value, sge.Column) else list(read)
+        tables = [value.table] if isinstance(value, sge.Column) else _wide(select, read)
         without = {column.name for column in star.args.get("except_") or ()}
         for table in tables:
             inner = read.get(table)
@@ -202,6 +202,12 @@ def _columns(select: sge.Select, read: Mapping[str, list[str] | None]) -> list[s
                 return None
             names += [name for name in inner if name not in without]
     return names
+
+
+def _wide(select: sge.Select, read: Iterable[str]) -> list[str]:
+    """The sources whose columns a star gives: all but those that a join only looks into."""
+    looked_into = {join.alias_or_name for join in select.args.get("joins") or () if join.kind in ("SEMI", "ANTI")}
+    return [alias for alias in read if alias not in looked_into]
 
 
 def _named(values: Iterable[sge.Expression], alias: str, there: list[str]) -> list[tuple[str, sge.Expression]]:
@@ -225,7 +231,7 @@ def _with_stars(select: sge.Select, read: Mapping[str, list[str] | None]) -> sge
     others: list[sge.Expression] = []
     for value in select.expressions:
         inner = value.unalias()
-        if _handed_on(inner, inner.table if isinstance(inner, sge.Column) else "") and inner.table in by_source:
+        if isinstance(inner, sge.Column) and inner.table in by_source and _handed_on(inner, inner.table):
             by_source[inner.table].append((value.alias_or_name, inner.name))
         else:
             others.append(value)
@@ -278,7 +284,7 @@ def _in_order(result: sge.Expression | _Chain, columns: list[str] | None) -> sge
     if [value.alias_or_name for value in query.expressions] == columns:
         return query
     outer = sge.Select(expressions=_list([(name, name) for name in columns], _ALIAS))
-    for part in ("with_", "order"):
+    for part in ("with_", "order", "limit", "offset"):
         if (moved := query.args.pop(part, None)) is not None:
             outer.set(part, moved)
     for column in outer.args["order"].find_all(sge.Column) if outer.args.get("order") else ():

@@ -91,3 +91,20 @@ def test_what_may_give_fewer_rows_stays_a_step_of_its_own(call):
 def test_the_order_of_a_file_is_kept():
     inner = 'SELECT "t"."b", "t"."k" + 1 AS "l", "t"."a" FROM "rows" AS "t"'
     assert simple(f'SELECT * FROM ({inner}) AS "t" ORDER BY "t"."l"').endswith('ORDER BY "s"."l"')
+
+
+def test_the_limit_of_an_order_goes_with_it(database):
+    inner = 'SELECT "t"."b", "t"."k" + 1 AS "l", "t"."a" FROM "rows" AS "t"'
+    query = f'SELECT * FROM ({inner}) AS "t" ORDER BY "t"."l" DESC LIMIT 3'
+    assert database.execute(simple(query)).fetchall() == database.execute(query).fetchall()
+
+
+@pytest.mark.parametrize("kind", ["SEMI", "ANTI"])
+def test_a_star_gives_nothing_of_what_a_join_only_looks_into(database, kind):
+    listed = ", ".join(f'"t"."{name}" + 1 AS "x{n}"' for n, name in enumerate("kab" * 3))
+    inner = f'SELECT "t"."k", {listed} FROM "rows" AS "t"'
+    query = f'SELECT * FROM ({inner}) AS "t" {kind} JOIN "other" AS "o" ON "t"."k" = "o"."k"'
+    handed_on = ", ".join(f'"t"."x{n}"' for n in range(9))
+    query = f'SELECT "t"."k", {handed_on}, "t"."k" * 2 AS "y" FROM ({query}) AS "t"'
+    rows = database.execute(query).fetchall()
+    assert sorted(map(repr, database.execute(simple(query)).fetchall())) == sorted(map(repr, rows))
