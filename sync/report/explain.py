@@ -112,7 +112,7 @@ def explain_record(settings: Settings, model: ScoringModel, record: str) -> Foun
     """The account or deal with this id, this name, or this in its name (letter case aside), in the last finished run.
 
     An account comes before deals that have its name in theirs. Raises ConfigError when there is none (names that look
-    like it are suggested), or when several fit (they are listed).
+    like it are suggested), when several fit (they are listed), or when an earlier release scored it.
     """
     if not record.strip():
         raise ConfigError("Which account or deal?", remedy="Give any part of its name, or its id from the CRM.")
@@ -127,8 +127,18 @@ def explain_record(settings: Settings, model: ScoringModel, record: str) -> Foun
     before = ((run, _before(run.scores_dir, stream, row["id"])) for run in runs[1:])
     history = tuple((run.as_of, scores) for run, scores in before if scores is not None)
     previous = history[0][1] if history else None
-    name, opened = str(row.get("name") or row["id"]), explain(audits[0], row, model)
+    name, opened = str(row.get("name") or row["id"]), explain(_Audit(audits[0]), row, model)
     return Found(stream, name, last, opened, model, previous, history)
+
+
+class _Audit(dict[str, Any]):
+    """What is kept beside a record's scores, of which an earlier release kept less."""
+
+    def __missing__(self, column: str) -> Any:
+        raise ConfigError(
+            f"The last run was made by an earlier release: it did not keep {column}.",
+            remedy="Run `bothways score` or `bothways plan`, then ask again.",
+        )
 
 
 def _find(folder: Path, record: str) -> tuple[Stream, str, Mapping[str, Any]]:
