@@ -119,11 +119,6 @@ def month_starts(number: Expr) -> Expr:
     return ((day - 719_468) * DAY).cast("int64")
 
 
-def day(second: Expr) -> Expr:
-    """A second's day as people write it everywhere: 2026-09-30. The engine's session is in UTC."""
-    return second.as_timestamp("s").date().cast("string")
-
-
 def business_seconds(second: Expr, offset_minutes: Expr, starts_at_hour: int, hours: int) -> Expr:
     """Business seconds (Monday to Friday) from a fixed Monday to `second`, on a clock `offset_minutes` ahead of UTC.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from enrichment.explain.evidence import Sources, habits, needs, sources, standing
@@ -169,11 +168,10 @@ def _advice(audit: Row, stance: str, model: ScoringModel, deal: bool) -> str:
 
 
 def _no_data(audit: Row, model: ScoringModel) -> str:
-    newest = audit["newest_of_all"]
-    if newest is None:
+    age = audit["newest_age_days"]
+    if age is None:
         return model.words.missing["no_data"].text()
-    date = datetime.fromtimestamp(newest, UTC).date().isoformat()
-    return model.words.figures["old_data"].format(days=model.effort.window_days, date=date)
+    return model.words.figures["old_data"].format(days=model.effort.window_days, age=age)
 
 
 def _missing(audit: Row, model: ScoringModel, deal: bool) -> tuple[str, ...]:

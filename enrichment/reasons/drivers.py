@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import ibis
 
 from enrichment import words as phrases
-from enrichment.expressions import Expr, day, half_even
+from enrichment.expressions import Expr, half_even
 from enrichment.model import COMPONENTS, ScoringModel
 from enrichment.reasons import basis
 from enrichment.reasons.phrases import counted, filled, said
@@ -112,10 +112,10 @@ def account_text(rows: Expr, model: ScoringModel) -> Expr:
 
 
 def _no_data(rows: Expr, model: ScoringModel) -> Expr:
-    """That the organisation has no acts in the effort window, and when the newest was, if there ever was one."""
+    """That the organisation has no acts in the effort window, and how old the newest is, if there ever was one."""
     words = model.words
-    old = filled(words.figures["old_data"], days=ibis.literal(model.effort.window_days), date=day(rows.newest_of_all))
-    return rows.newest_of_all.isnull().ifelse(words.missing["no_data"].text(), old)
+    old = filled(words.figures["old_data"], days=ibis.literal(model.effort.window_days), age=rows.newest_age_days)
+    return rows.newest_age_days.isnull().ifelse(words.missing["no_data"].text(), old)
 
 
 def _aged(rows: Expr, model: ScoringModel) -> Expr:
@@ -156,13 +156,16 @@ def figures(rows: Expr, lookback_months: int) -> Expr:
 
     percent = ("share_of_wallet", "strategic_importance", "mission_criticality", "non_modularity")
     found = {f"{name}_figure": shown(name, 100.0 * rows[f"{name}_value"]) for name in percent}
+    # To the nearest month, and never none for a customer: rounded down, two years less a day read as one.
+    since = ibis.greatest((12.0 * rows.customer_years).round(), 1.0)
+    since = rows.customer_years.isnull().ifelse(0.0, since)
     months = ibis.least(rows.buying_months.coalesce(0), lookback_months)
     found |= {
         "purchase_burden_figure": shown("purchase_burden", (100.0 * rows.burden_share).floor()),
         "reliance_figure": shown("reliance", months.cast("float64")),
         "contract_lock_figure": shown("contract_lock", rows.lock_months.coalesce(0.0)),
         "installed_base_figure": shown("installed_base", rows.held_products.cast("float64")),
-        "tenure_figure": shown("tenure", rows.first_year.coalesce(0).cast("float64")),  # a year, which nothing rounds
+        "tenure_figure": shown("tenure", since),
         "scarcity_figure": shown("scarcity", rows.rivals_seen.coalesce(0).cast("float64")),
     }
     return rows.mutate(**found)

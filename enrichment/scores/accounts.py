@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 
 from enrichment.as_of import AsOf
-from enrichment.expressions import DAY, Expr, at_least, half_even, month, ratio, smaller
+from enrichment.expressions import DAY, Expr, at_least, half_even, ratio, smaller
 from enrichment.fields import ACCOUNT_FIELDS
 from enrichment.model import ScoringModel
 from enrichment.reasons import basis, drivers, texts
@@ -221,7 +221,6 @@ def figures(rows: Expr, now: Expr) -> Expr:
     return rows.mutate(
         burden_share=ratio(at_least(rows.revenue.cast("float64"), 0.0), earned),
         held_products=ibis.greatest(rows.active_assets.coalesce(0), rows.active_families.coalesce(0)),
-        first_year=month(rows.first_win) // 12,
         customer_years=(now - rows.first_win).cast("float64") / (365.25 * DAY),
         rivals_seen=rows.rival_count,
         record_age_days=((now - rows.newest_record) // DAY).cast("int64"),

@@ -53,7 +53,7 @@ def in_effort(channels: Expr, acts: Expr, unsigned: Expr, newest: Expr, now: Exp
 
 def channels(rows: Expr, acts: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """One row: which channels hold any record of the last 90 days, whether any act is known in the effort window, and
-    the second of the newest of all `acts`, however old.
+    how many days old the newest of all `acts` is, however old.
 
     A channel without records lowers confidence everywhere: a dead connector must not make every customer look silent.
     """
@@ -65,4 +65,5 @@ def channels(rows: Expr, acts: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     for name in CHANNELS:
         covered = covered + row[f"has_{name}"].cast("int64")
     row = row.mutate(channel_coverage=covered.cast("float64") / float(len(CHANNELS)))
-    return row.cross_join(acts.aggregate(newest_of_all=acts.t.max()))
+    newest = ((now - acts.t.max()) // DAY).cast("int64")
+    return row.cross_join(acts.aggregate(newest_age_days=newest))

@@ -35,7 +35,6 @@ _INHERITED = (
     "lock_months",
     "held_products",
     "customer_years",
-    "first_year",
 )
 
 
@@ -50,7 +49,7 @@ def gather(
         account_id="id",
     )
     rows = rows.left_join(owners, [rows.account == owners.account_key]).drop("account_key")
-    rows = rows.cross_join(organisation.select("has_acts", "channel_coverage", "newest_of_all"))
+    rows = rows.cross_join(organisation.select("has_acts", "channel_coverage", "newest_age_days"))
     rated = holdings.rated(trade.bought, "opportunity", model).select(
         "opportunity",
         deal_families="active_families",

@@ -22,8 +22,8 @@ def test_what_an_earlier_release_did_not_keep_is_asked_for_again(tmp_path, monke
     settings = load(tmp_path / "bothways.toml")
     assert explain_record(settings, ScoringModel(), "harbour").name == "Harbour Clinic"
     (path,) = (tmp_path / ".bothways" / "scores").glob("*/account_audit.parquet")
-    pq.write_table(pq.read_table(path).drop(["newest_of_all"]), path)
+    pq.write_table(pq.read_table(path).drop(["newest_age_days"]), path)
     checksums.seal_folder(path.parent)
-    with pytest.raises(ConfigError, match="earlier release: it did not keep newest_of_all") as error:
+    with pytest.raises(ConfigError, match="earlier release: it did not keep newest_age_days") as error:
         explain_record(settings, ScoringModel(), "harbour")
     assert "bothways score" in error.value.remedy
