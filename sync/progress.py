@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from connectors.base import Connector
+from connectors.optional import Counts
+from connectors.records import Stream
+
 
 class Progress(Protocol):
     """Called from several threads while a run goes on."""
@@ -39,3 +43,17 @@ class NullProgress:
 
     def note(self, text: str) -> None:
         del text
+
+
+class ExpectedProgress:
+    """Progress of a source that knows how much there is to read: says so with each page."""
+
+    def __init__(self, connector: Connector, progress: Progress) -> None:
+        self._counts = connector if isinstance(connector, Counts) else None
+        self._progress = progress
+
+    def advance(self, stream: Stream, rows: int) -> None:
+        expected = self._counts.expected(stream) if self._counts is not None else None
+        if expected:
+            self._progress.expect(stream, expected)
+        self._progress.advance(stream, rows)

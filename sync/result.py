@@ -79,6 +79,14 @@ class RunResult:
         if self.changed != normalized or sum(self.scored.values()) != self.changed + self.unchanged:
             raise AssertionError(f"the counts of run {self.run_id} do not add up: {asdict(self)}")
 
+    def ending(self, reject_threshold: float) -> int:
+        """The exit code of a run that nothing broke: 7 with changes left to send, 3 where more than this
+        share was refused.
+        """
+        if self.deferred:
+            return 7
+        return 3 if self.rejected / max(self.changed, 1) > reject_threshold else 0
+
     @classmethod
     def loads(cls, text: str, *, resumed: bool) -> RunResult:
         """The result that `dumps` wrote, to be completed by a later process."""

@@ -38,10 +38,8 @@ from sync.state.database import State
 from sync.state.journal import OPEN, Journal
 from sync.state.runs import Run, RunLog
 from sync.system.failpoints import failpoint
+from sync.system.times import clock_notes
 from sync.write import Writer
-
-_SKEW = 300.0
-"""Seconds that our clock may differ from the server's before it is said."""
 
 
 @dataclass(slots=True)
@@ -73,7 +71,8 @@ class Stages:
             done = pull(
                 self.context.connector, landing, self.state, self.run.run_id, policy, self.context.progress, stop, marks
             )
-            self._mind_the_clock()
+            for note in clock_notes(self.context.connector.server_time()):
+                self.context.progress.note(note)
             if isinstance(self.context.connector, Doubts):
                 for doubt in self.context.connector.doubts():
                     self.context.progress.note(f"{doubt.message} {doubt.remedy}".strip())
@@ -260,14 +259,8 @@ class Stages:
             error="" if broken is None else str(broken),
         )
         self.result.check()
-        self._know(exit_code=self._exit_code(broken))
-
-    def _exit_code(self, broken: BothwaysError | None) -> int:
-        if broken is not None:
-            return exit_code(broken)
-        if self.result.deferred:
-            return 7
-        return 3 if self.result.rejected / max(self.result.changed, 1) > self.context.options.reject_threshold else 0
+        ended = self.result.ending(self.context.options.reject_threshold) if broken is None else exit_code(broken)
+        self._know(exit_code=ended)
 
     def _calls(self) -> dict[str, int]:
         calls = self.context.connector.calls()
@@ -296,13 +289,6 @@ class Stages:
         then.
         """
         return self.run.as_of if self.context.options.as_of is None else datetime.now(UTC)
-
-    def _mind_the_clock(self) -> None:
-        server = self.context.connector.server_time()
-        if server is not None and abs(skew := (datetime.now(UTC) - server).total_seconds()) > _SKEW:
-            self.context.progress.note(
-                f"This machine's clock is {skew:+.0f} s from the CRM's; mend it, or give --as-of."
-            )
 
     def _prune(self) -> None:
         """Retention. The scores that the next run compares with are kept."""

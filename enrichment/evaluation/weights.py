@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from enrichment.evaluation.fit import Flags, log_losses, sigmoid
+from enrichment.evaluation.minimise import minimise, minimise_within
 from enrichment.evaluation.ranking import Ranking, Reals, Wholes, mean_rank
 from enrichment.model import BENEFIT, COMPONENTS, COST
 
@@ -27,8 +28,6 @@ EXPONENTS = (0.3, 0.4, 0.5, 0.6, 0.7)
 GREATEST = 2.0
 """The greatest learnt weight, in means of its group."""
 _VARIES = 1e-6
-_STEPS = 200
-_SETTLED = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,51 +99,15 @@ def fit(sample: Sample, shape: Reals, strength: float) -> Fitted:
         # (b_k - s w_k)^2 over the free components, as a quadratic form in (b_0, b, s)
         pull = np.column_stack([np.zeros(len(free)), np.eye(len(free)), -shape[free]])
         penalty = strength * pull.T @ pull
-    found = _minimise(design, y, penalty)
+    found = minimise(design, y, penalty)
     if not kept and (limits := _limits(free, shape)) is not None and (limits @ found[1:] < -_VARIES).any():
-        found = _within(design, y, penalty, limits)
+        found = minimise_within(design, y, penalty, limits)
     scale = float(found[-1])
     weights = scale * shape
     if not kept:
         weights = weights.copy()
         weights[free] = found[1:-1]
     return Fitted(float(found[0] - centre @ weights), weights, scale)
-
-
-def _minimise(design: Reals, y: Reals, penalty: Reals) -> Reals:
-    """Log-loss + v' penalty v over v, all but the first of which are at least 0."""
-    v = np.zeros(design.shape[1])
-    v[-1] = 1.0
-    rate = float(np.clip(y.mean(), 1e-6, 1.0 - 1e-6))
-    v[0] = np.log(rate / (1.0 - rate))
-
-    def value(at: Reals) -> float:
-        return float(log_losses(sigmoid(design @ at), y > 0.5).sum() + at @ penalty @ at)
-
-    now = value(v)
-    for _ in range(_STEPS):
-        p = sigmoid(design @ v)
-        slope = design.T @ (p - y) + 2.0 * penalty @ v
-        bound = (v <= 0.0) & (slope > 0.0)
-        bound[0] = False
-        moving = np.flatnonzero(~bound)
-        curve = (design * (p * (1.0 - p))[:, None]).T @ design + 2.0 * penalty + 1e-9 * np.eye(len(v))
-        step = np.zeros_like(v)
-        step[moving] = np.linalg.solve(curve[np.ix_(moving, moving)], slope[moving])
-        length, moved = 1.0, v
-        while length > 1e-8:
-            moved = v - length * step
-            moved[1:] = np.maximum(moved[1:], 0.0)
-            if value(moved) <= now - 1e-4 * float(slope @ (v - moved)):
-                break
-            length /= 2.0
-        else:
-            break
-        gained = now - value(moved)
-        v, now = moved, value(moved)
-        if gained < _SETTLED * max(1.0, abs(now)):
-            break
-    return v
 
 
 def _limits(free: Wholes, shape: Reals) -> Reals | None:
@@ -160,38 +123,6 @@ def _limits(free: Wholes, shape: Reals) -> Reals | None:
         rows.append(GREATEST * weights[places].mean(axis=0) - weights[moving])
     limits = np.concatenate(rows)
     return limits if (limits @ np.ones(len(free) + 1) > 0.0).all() else None
-
-
-def _within(design: Reals, y: Reals, penalty: Reals, limits: Reals) -> Reals:
-    """The same minimum as `_minimise`, within `limits`: Newton steps on the loss and a barrier that fades."""
-    v = np.ones(design.shape[1])
-    rate = float(np.clip(y.mean(), 1e-6, 1.0 - 1e-6))
-    v[0] = np.log(rate / (1.0 - rate))
-    walls = np.column_stack([np.zeros(len(limits)), limits])
-
-    def value(at: Reals, barrier: float) -> float:
-        room = walls @ at
-        if (room <= 0.0).any():
-            return float("inf")
-        losses = log_losses(sigmoid(design @ at), y > 0.5).sum()
-        return float(losses + at @ penalty @ at - barrier * np.log(room).sum())
-
-    for barrier in 10.0 ** np.arange(0.0, -9.0, -1.0):
-        now = value(v, barrier)
-        for _ in range(_STEPS):
-            p, room = sigmoid(design @ v), walls @ v
-            slope = design.T @ (p - y) + 2.0 * penalty @ v - barrier * walls.T @ (1.0 / room)
-            curve = (design * (p * (1.0 - p))[:, None]).T @ design + 2.0 * penalty
-            curve += barrier * (walls / room[:, None] ** 2).T @ walls + 1e-12 * np.eye(len(v))
-            step = np.linalg.solve(curve, slope)
-            length = 1.0
-            while length > 1e-12 and value(v - length * step, barrier) > now - 1e-4 * length * float(slope @ step):
-                length /= 2.0
-            gained = now - value(v - length * step, barrier)
-            if not gained > 1e-12 * max(1.0, abs(now)):
-                break
-            v, now = v - length * step, now - gained
-    return v
 
 
 def choose_exponent(folds: Sequence[tuple[Sample, Sample]], shape: Reals, strength: float, in_use: float) -> float:

@@ -27,10 +27,10 @@ from enrichment.evaluation.weights import (
     index,
     refusals,
     shape_of,
-    spearman,
     together,
 )
 from enrichment.model import COMPONENTS, Calibration, ScoringModel
+from sync.evaluate.changes import Changes, changes_between
 from sync.evaluate.horizon import Horizon, checked, horizon_of
 from sync.evaluate.outcomes import OUTCOMES, Asked, Outcome, Past
 from sync.evaluate.replay import Replay, Scored
@@ -39,16 +39,6 @@ from sync.session import open_run
 
 LEAST_MOMENTS = 3
 """One to learn from, one to choose how far to trust it, one to test."""
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What the learnt weights would do to the scores of the last moment. `classes` counts (stance now, stance then)."""
-
-    rank_correlation: float
-    moved: int
-    records: int
-    classes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +251,7 @@ def _weighed(
         (index_auc[0], index_auc[1]),
         (logistic_auc[0], logistic_auc[1]),
         tuple(refused),
-        _changes(scored, replay.with_model(taught).at(asked.as_of)),
+        changes_between(scored, replay.with_model(taught).at(asked.as_of)),
         taught,
         horizon,
     )
@@ -301,15 +291,3 @@ def _taught(
             ),
         }
     )
-
-
-def _changes(before: Scored, after: Scored) -> Changes:
-    """Ranks and stances of every account scored, before and after."""
-    ids = np.asarray(before.accounts["id"].to_pylist(), np.str_)
-    one, other = (s.of("accounts", ids, "dependence_before_null_rule") for s in (before, after))
-    was, will = (s.accounts["bothways_stance"].to_pylist() for s in (before, after))
-    moved: dict[str, int] = {}
-    for old, new in zip(was, will, strict=True):
-        if old != new:
-            moved[f"{old} -> {new}"] = moved.get(f"{old} -> {new}", 0) + 1
-    return Changes(spearman(one, other), sum(moved.values()), len(ids), dict(sorted(moved.items())))

@@ -19,10 +19,10 @@ import sqlalchemy as sa
 
 from connectors.base import Connector, Page
 from connectors.errors import BothwaysError, RetriableError, Unreachable
-from connectors.optional import Counts, Expecting, KnowsEchoes, Rereader
+from connectors.optional import Expecting, KnowsEchoes, Rereader
 from connectors.records import Stream
 from sync.errors import PullIncomplete, Stopped
-from sync.progress import Progress
+from sync.progress import ExpectedProgress, Progress
 from sync.pull import echo
 from sync.pull.landing import Generation, Landing
 from sync.pull.parts import Batch
@@ -98,7 +98,7 @@ def pull(
         reads = [
             workers.submit(_read, connector, s, open_now[s].cursor, marked.ids(s), linked[s], pages, halt) for s in todo
         ]
-        errors = _land_all(landing, open_now, pages, halt, run_id, _Expecting(connector, progress), stop)
+        errors = _land_all(landing, open_now, pages, halt, run_id, ExpectedProgress(connector, progress), stop)
     if marks is not None:
         broken = {stream for stream, _ in errors}
         # Those of streams that are not read here too: nothing will ever come of them.
@@ -114,20 +114,6 @@ def pull(
         landing.compact(stream)
     failpoint("pull.done")
     return pulled(state, run_id)
-
-
-class _Expecting:
-    """Progress of a source that knows how much there is to read: says so with each page."""
-
-    def __init__(self, connector: Connector, progress: Progress) -> None:
-        self._counts = connector if isinstance(connector, Counts) else None
-        self._progress = progress
-
-    def advance(self, stream: Stream, rows: int) -> None:
-        expected = self._counts.expected(stream) if self._counts is not None else None
-        if expected:
-            self._progress.expect(stream, expected)
-        self._progress.advance(stream, rows)
 
 
 def pulled(state: State, run_id: str) -> Pulled:
@@ -243,7 +229,7 @@ def _land_all(
     pages: queue.Queue[Page | _End],
     halt: threading.Event,
     run_id: str,
-    progress: _Expecting,
+    progress: ExpectedProgress,
     stop: threading.Event | None,
 ) -> list[tuple[Stream, BothwaysError]]:
     waiting: dict[Stream, Batch] = {stream: Batch() for stream in open_now}

@@ -22,6 +22,8 @@ def time_argument(text: str) -> datetime:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
+_SKEW = 300.0
+"""Seconds that our clock may differ from a server's before it is said."""
 _YEARS = (1970, 2200)
 _LONGEST = timedelta(days=20 * 366)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -46,3 +48,11 @@ def format_time(instant: datetime) -> str:
 def parse_time(text: str) -> datetime:
     """The inverse of `format_time`. Raises ValueError."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def clock_notes(server: datetime | None) -> list[str]:
+    """What to say of this machine's clock beside a server's; nothing within five minutes, or where it gives no time."""
+    skew = 0.0 if server is None else (datetime.now(UTC) - server).total_seconds()
+    if abs(skew) <= _SKEW:
+        return []
+    return [f"This machine's clock is {skew:+.0f} s from the CRM's; set it right, or give --as-of."]

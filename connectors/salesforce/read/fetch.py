@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-import pyarrow.compute as pc
-
 from connectors.base import Page
 from connectors.errors import AuthError, BothwaysError, FatalError, RetriableError, SchemaError
 from connectors.records import Stream
@@ -27,9 +25,10 @@ from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.read.cursor import Position, Watermark, decode
 from connectors.salesforce.read.lookups import Lookups, Need
 from connectors.salesforce.read.statement import statement
+from connectors.salesforce.read.tombstones import living, parted
 from connectors.salesforce.read.windows import Bounds, Windows
-from connectors.salesforce.translate.columns import Frame, as_flag, as_ids, from_json
-from connectors.salesforce.translate.records import DELETED, ID, MASTER, STAMP, Translated
+from connectors.salesforce.translate.columns import Frame, as_ids, from_json
+from connectors.salesforce.translate.records import ID, STAMP, Translated
 
 _log = logging.getLogger(__name__)
 
@@ -168,7 +167,7 @@ class Reader:
         for number, answer in first.items():
             feed = self.feeds[number]
             if feed.needs is not None and isinstance(answer, Found) and answer.more is None and answer.records:
-                needs += feed.needs(_living(from_json(answer.records, feed.selection.paths)))
+                needs += feed.needs(living(from_json(answer.records, feed.selection.paths)))
         self.lookups.prefetch(needs)
 
     def _is_large(self, selection: Selection, position: Position) -> bool:
@@ -276,28 +275,13 @@ class Reader:
         """The canonical page, and the rows that it was made from."""
         deleted: list[str] = []
         merged: dict[str, str] = {}
-        if feed.tombstones and DELETED in frame.columns and frame.size:
-            gone = pc.fill_null(as_flag(frame.get(DELETED)), False)
-            dead = frame.take(gone)
-            for loser, survivor in zip(
-                as_ids(dead.get(ID)).to_pylist(), as_ids(dead.get(MASTER)).to_pylist(), strict=True
-            ):
-                if survivor is None:
-                    deleted.append(loser)
-                else:
-                    merged[loser] = survivor
-            frame = frame.take(pc.invert(gone))
+        if feed.tombstones:
+            frame, deleted, merged = parted(frame)
         made = feed.translate(frame)
         if incremental:
             replaced = as_ids(frame.get(feed.stands_for)).drop_null().to_pylist() if feed.stands_for else []
             deleted += [*made.gone, *replaced]
         return Page(self.stream, made.batch, cursor, tuple(deleted), merged, made.rejects), frame
-
-
-def _living(frame: Frame) -> Frame:
-    if DELETED not in frame.columns:
-        return frame
-    return frame.take(pc.invert(pc.fill_null(as_flag(frame.get(DELETED)), False)))
 
 
 def _place(record: Record) -> tuple[str | None, str]:

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import orjson
-
 from connectors.base import PropertySpec, ProvisionItem, ProvisionPlan, ProvisionStep
 from connectors.errors import AuthError, FatalError, SchemaError
 from connectors.records import STREAMS
 from connectors.salesforce.api.answers import Record, found
-from connectors.salesforce.api.bulk_jobs import wait
 from connectors.salesforce.api.client import Client, soql
+from connectors.salesforce.api.deploy import deploy
 from connectors.salesforce.api.describe import FieldInfo, Schema
 from connectors.salesforce.api.failures import NotFound
 from connectors.salesforce.config import SalesforceConfig, SalesforceMapping
@@ -40,7 +38,6 @@ _DESCRIBED = {
     "LongTextArea": ("textarea",),
     "Picklist": ("picklist",),
 }
-_ENDED = ("Succeeded", "SucceededPartial", "Failed", "Canceled")
 _SETS = (INTEGRATION, VIEWER)
 _FIELD, _SET, _ASSIGNMENT = "field", "permission set", "permission set assignment"
 _COMPONENT = "Lightning component"
@@ -278,31 +275,7 @@ class Provisioner:
         self.client.send("POST", path, payload, purpose="write", repeat=False)
 
     def _deploy(self, archive: bytes, remedy: str = ADMIN) -> None:
-        """One transaction. Raises SchemaError naming the components that the organisation refuses."""
-        one_transaction = {"singlePackage": True, "rollbackOnError": True, "checkOnly": False, "testLevel": "NoTestRun"}
-        options = {"deployOptions": one_transaction}
-        address = f"{self.client.root}/metadata/deployRequest"
-        parts = {
-            "entity_content": (None, orjson.dumps(options), "application/json"),
-            "file": ("package.zip", archive, "application/zip"),
-        }
         try:
-            started = orjson.loads(self.client.raw("POST", address, files=parts, purpose="write", repeat=False).content)
+            deploy(self.client, archive, self.config.bulk_seconds, remedy)
         except (AuthError, NotFound) as error:
             raise AuthError("This user may not deploy metadata.", remedy=ADMIN) from error
-        result = self._ended(f"{address}/{started['id']}?includeDetails=true")
-        if result["status"] != "Succeeded":
-            failures = (result.get("details") or {}).get("componentFailures") or []
-            listed = "; ".join(f"{f.get('fullName')}: {f.get('problem')}" for f in failures[:10])
-            reason = listed or result.get("errorMessage") or "no reason given"
-            raise SchemaError(f"Salesforce did not deploy ({result['status']}): {reason}.", remedy=remedy)
-
-    def _ended(self, address: str) -> Record:
-        def state(job: Record) -> str:
-            return str(job["deployResult"]["status"])
-
-        ended = wait(self.client, address, self.config.bulk_seconds, done=_ENDED, state=state)
-        result = ended.get("deployResult")
-        if not isinstance(result, dict):
-            raise FatalError("Salesforce gave no result of the deployment.")
-        return result

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, field
 from importlib import resources
 
+from connectors.emulator.salesforce.store.child_names import child_name
+
 _BLOCK = re.compile(r'\[(\w+) (\w{3}) "([^"]+)" "([^"]+)"([^\]]*)\]')
 _FIELD = re.compile(r"(\w+) (\w+)(?:\(([^)]*)\))?(.*)")
 _SYSTEM = {
@@ -195,42 +197,11 @@ class Schema:
     def children(self, parent: str) -> list[tuple[str, str, str]]:
         """(child object, its reference field, relationship name) of what points to `parent`."""
         return [
-            (thing.name, f.name, _child_name(thing, f, parent))
+            (thing.name, f.name, child_name(thing, f, parent))
             for thing in self.objects.values()
             for f in thing.fields.values()
             if parent in f.refers_to and f.name not in ("CreatedById", "LastModifiedById")
         ]
-
-
-_CHILD_NAMES = {
-    ("Account", "ParentId"): "ChildAccounts",
-    ("Contact", "ReportsToId"): "ContactReports",
-    ("Case", "ParentId"): "Cases",
-    ("EmailMessage", "ParentId"): "EmailMessages",
-    ("EmailMessage", "RelatedToId"): "Emails",
-    ("Event", "WhatId"): "Events",
-    ("Task", "WhatId"): "Tasks",
-    ("Event", "WhoId"): "Events",
-    ("Task", "WhoId"): "Tasks",
-    ("OpportunityLineItem", "OpportunityId"): "OpportunityLineItems",
-    ("OpportunityCompetitor", "OpportunityId"): "OpportunityCompetitors",
-    ("OpportunityContactRole", "OpportunityId"): "OpportunityContactRoles",
-    ("EmailMessageRelation", "EmailMessageId"): "EmailMessageRelations",
-    ("PermissionSetAssignment", "AssigneeId"): "PermissionSetAssignments",
-    ("PermissionSetAssignment", "PermissionSetId"): "Assignments",
-    ("ObjectPermissions", "ParentId"): "ObjectPerms",
-    ("FieldPermissions", "ParentId"): "FieldPerms",
-}
-
-
-def _child_name(thing: Object, reference: Field, parent: str) -> str:
-    if (thing.name, reference.name) in _CHILD_NAMES:
-        return _CHILD_NAMES[thing.name, reference.name]
-    if reference.custom:
-        return f"{thing.plural.replace(' ', '')}__r"
-    if reference.name in (f"{parent}Id", "ParentId"):
-        return thing.plural.replace(" ", "")
-    return f"{thing.plural.replace(' ', '')}_{reference.name.removesuffix('Id')}"
 
 
 def _read(text: str, multi_currency: bool) -> list[Object]:
