@@ -117,8 +117,11 @@ _EXTRA: dict[Kind, frozenset[str]] = {
     "people": frozenset({"merged", "merged_vids", "first_name", "last_name", "other_emails"}),
     "opportunities": frozenset({"merged", "home_amount", "pipeline", "born"}),
     "cases": frozenset({"merged", "source"}),
+    "line_items": frozenset({"total"}),
     "products": frozenset({"name", "product_family"}),
-    "emails": _ACT | {"direction", "status", "sender", "recipients", "copies", "headers", "thread_id", "message_id"},
+    "emails": _ACT
+    | {"direction", "status", "sender", "recipients", "copies", "headers", "thread_id", "message_id"}
+    | {"out_of_office"},
     "calls": _ACT | {"direction", "status", "disposition", "milliseconds"},
     "meetings": _ACT | {"status", "starts_at", "ends_at", "source", "attendees"},
     "tasks": _ACT | {"status", "completed_at"},

@@ -148,7 +148,7 @@ EMAIL_ROLES = frozenset(
 )
 TASK_ROLES = frozenset(
     {"subtype", "call_type", "seconds", "disposition", "who_id", "what_id", "who_count", "account_id", "owner_id"}
-    | {"occurred_at", "completed_at", "closed", "subject", "recurrence", "type", "automated", "mandated"}
+    | {"occurred_at", "completed_at", "closed", "status", "subject", "recurrence", "type", "automated", "mandated"}
 )
 EVENT_ROLES = frozenset(
     {"starts_at", "ends_at", "minutes", "all_day", "who_id", "what_id", "account_id", "owner_id", "child"}

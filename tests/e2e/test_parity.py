@@ -57,6 +57,7 @@ SITUATIONS = {
         "a call that was not answered": some(
             "Task", lambda t: t["TaskSubtype"] == "Call" and not t["CallDurationInSeconds"]
         ),
+        "a call that was called off": some("Task", lambda t: t["Status"] == "Canceled"),
         "a deleted record": lambda app: any(row["IsDeleted"] for row in app.records("Account") or []),
         "a merged account": lambda app: any(row["MasterRecordId"] for row in app.records("Account") or []),
     },
@@ -69,6 +70,7 @@ SITUATIONS = {
             lambda m: m["hs_meeting_outcome"] == "SCHEDULED" and (m["hs_meeting_end_time"] or "9") < "2026-11",
         ),
         "a draft": some("emails", lambda m: m["hs_email_direction"] == "DRAFT_EMAIL"),
+        "an absent person's reply": some("emails", lambda m: m["hs_incoming_email_is_out_of_office"] == "true"),
         "a bounce": some("emails", lambda m: m["hs_email_status"] == "BOUNCED"),
         "a call that never ended": some("calls", lambda c: c["hs_call_status"] == "RINGING"),
         "a call that was logged twice": lambda app: bool(app.noise["calls once more"]),
@@ -77,6 +79,7 @@ SITUATIONS = {
             "deals",
             lambda d: d["hs_is_closed"] == "true" and d["closedate"] > (d["hs_v2_date_entered_current_stage"] or "9"),
         ),
+        "a line item that is paid monthly": some("line_items", lambda i: i["recurringbillingfrequency"] == "monthly"),
         "another currency than the home one": some("deals", lambda d: d["deal_currency_code"] not in (None, "EUR")),
         "a merged company": lambda app: any(
             table.get(row, "hs_merged_object_ids")

@@ -18,7 +18,10 @@ def add_noise(organisation: Life) -> dict[str, list[str]]:
     past = "IsDeleted = 0 AND IsChild = 0 AND StartDateTime IS NOT NULL"
     events = [row["Id"] for row in store.rows(f"SELECT Id FROM Event WHERE {past} ORDER BY Id LIMIT {_EACH}")]  # noqa: S608
     mails = store.rows(f"SELECT * FROM EmailMessage WHERE IsDeleted = 0 ORDER BY Id LIMIT {_EACH}")  # noqa: S608
+    spoken = "TaskSubtype = 'Call' AND IsClosed = 1 AND IsDeleted = 0 AND CallDurationInSeconds > 0"
+    calls = [row["Id"] for row in store.rows(f"SELECT Id FROM Task WHERE {spoken} ORDER BY Id LIMIT {_EACH}")]  # noqa: S608
     made: dict[str, list[str]] = {
+        "called off": [organisation.call_off(call) for call in calls],
         "series": [organisation.add_series(event, occurrences=0)[0] for event in events],
         "proposals": [organisation.propose(event) for event in events],
     }

@@ -225,7 +225,7 @@ def activities(
         sheet,
         {
             "id": pa.array([f"{kind}-{i}" for i in sheet.ids], pa.string()),
-            "automated": pc.coalesce(sheet.column("automated", pa.bool_()), sheet.column("origin", pa.bool_())),
+            "automated": _automated(sheet),
             "date_only": [False] * len(sheet.ids),
             "account_id": [first(linked.companies.get(i, ())) for i in sheet.ids],
             "account_ids": [_several(linked.companies.get(i, ())) for i in sheet.ids],
@@ -234,6 +234,13 @@ def activities(
             **columns,
         },
     )
+
+
+def _automated(sheet: Sheet) -> pa.Array:
+    """What no person did: by the portal's own property, else by what made the record; an absent person's reply is."""
+    said = pc.coalesce(sheet.column("automated", pa.bool_()), sheet.column("origin", pa.bool_()))
+    absent = pc.fill_null(sheet.column("out_of_office", pa.bool_()), fill_value=False)
+    return pc.if_else(absent, pa.scalar(True), said)
 
 
 def _call_key(start: str | None, owner: str | None, spent: str | None, people: Sequence[str]) -> str | None:

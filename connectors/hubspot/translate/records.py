@@ -221,7 +221,10 @@ def opportunity_people(stream: Stream, contacts: Links) -> pa.RecordBatch:
 
 
 def line_items(sheet: Sheet, deals: Links, families: Mapping[str, str | None]) -> pa.RecordBatch:
-    """Line items; the family is the item's own where it is mapped, else the product's."""
+    """Line items; the family is the item's own where it is mapped, else the product's. An item that is paid in parts is
+    worth all of them: setting up for 5,000 is little beside 36 months of 1,000.
+    """
+    total = sheet.column("total", pa.float64())
     products = sheet.texts("product_id")
     own = sheet.texts("product_family")
     return batch(
@@ -229,6 +232,7 @@ def line_items(sheet: Sheet, deals: Links, families: Mapping[str, str | None]) -
         {
             "opportunity_id": [first(deals.get(i, ())) for i in sheet.ids],
             "product_family": [a or families.get(p or "") for a, p in zip(own, products, strict=True)],
+            "amount": pc.coalesce(total, sheet.column("amount", pa.float64())),
         },
     )
 

@@ -93,8 +93,10 @@ def unmapped(client: Client, schema: Schema, mapping: SalesforceMapping) -> Iter
     for (each, column, path), answer in zip(asked, answers, strict=True):
         if not isinstance(answer, Found):
             continue  # a field that cannot be grouped by
-        known, rest = each.values[column], each.values[column].get("*")
-        strange = [(str(row[path]), int(row["n"])) for row in answer.records if str(row[path]) not in known]
+        known, rest = {word.casefold() for word in each.values[column]}, each.values[column].get("*")
+        strange = [
+            (str(row[path]), int(row["n"])) for row in answer.records if str(row[path]).strip().casefold() not in known
+        ]
         named = [f"{value} ({number})" for value, number in strange if number >= _FEWEST]
         if not strange or not named:
             continue

@@ -181,11 +181,18 @@ class Caster:
         return pa.array(values, kind)
 
 
+def meaning(word: str, values: Mapping[str, str], folded: Mapping[str, str]) -> str:
+    """What the table says of a word, as it is written, else in any case (`folded`): phone systems write "no-answer" and
+    "No Answer". "*" stands for any other word, without it others are kept.
+    """
+    return values.get(word, folded.get(word.strip().casefold(), values.get("*", word)))
+
+
 def translated(column: Array, values: Mapping[str, str]) -> Array:
-    """Values looked up in a table, "" for unknown; "*" stands for any other one, without it others are kept."""
+    """Values looked up in a table, "" for unknown, as `meaning` finds them."""
     if not values:
         return column
     encoded = as_text(column).dictionary_encode()
-    other = values.get("*")
-    words = [values.get(word, word if other is None else other) or None for word in encoded.dictionary.to_pylist()]
+    folded = {word.casefold(): said for word, said in values.items()}
+    words = [meaning(word, values, folded) or None for word in encoded.dictionary.to_pylist()]
     return pa.array(words, pa.string()).take(encoded.indices)

@@ -96,7 +96,7 @@ class EmailMessages:
                 sender=row["from_address"],
                 person_ids=people,
                 user_ids=users,
-                thread_id=row["thread"] or row["reply_to"] or message,
+                thread_id=row["thread"] or row["reply_to"] or row["id"],  # what answers it names its id
                 dedupe_key=message or fingerprint("email", when, (row["from_address"] or "", *people, *users)),
             )
         return page.finish()

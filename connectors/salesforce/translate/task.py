@@ -2,7 +2,8 @@
 
 - An e-mail record may stand for a task: only the e-mail counts. A task of subtype Email without one has no direction.
 - List e-mails, sequence steps and what tools log by themselves are automated.
-- A call of no seconds was not answered, or the phone system does not tell: unknown unless its result says.
+- A call of no seconds was not answered, or the phone system does not tell: unknown unless its result says. A result
+  that the mapping does not know is unknown too. A status that says it was called off closes a task undone.
 - A task has a day; its hour is that of its completion, if that was on the same day. One that was done before its day
   was done then.
 """
@@ -55,6 +56,7 @@ _COLUMNS: Columns = {
     "occurred_at": TIME,
     "completed_at": TIME,
     "closed": FLAG,
+    "status": TEXT,
     "recurrence": FLAG,
 }
 
@@ -101,7 +103,7 @@ class Tasks:
                 direction=known(row["call_type"], DIRECTIONS)
                 if channel == "call"
                 else (None if channel == "email" else "outbound"),
-                outcome=_task_outcome(channel, row["closed"], row["disposition"], row["seconds"]),
+                outcome=_task_outcome(channel, row["closed"], row["status"], row["disposition"], row["seconds"]),
                 automated=bool(row["automated"]) or row["subtype"] in _AUTOMATED or self.sides.is_tool(row["subject"]),
                 occurred_at=when,
                 date_only=date_only,
@@ -168,7 +170,12 @@ def _moment(row: Mapping[str, Any]) -> tuple[datetime | None, bool]:
     return day, True
 
 
-def _task_outcome(channel: str, closed: bool | None, disposition: str | None, seconds: float | None) -> str | None:
+def _task_outcome(
+    channel: str, closed: bool | None, status: str | None, disposition: str | None, seconds: float | None
+) -> str | None:
+    """What came of it: an organisation may have several closed statuses, and one of them says that it was not done."""
+    if (said := known(status, OUTCOMES)) is not None:
+        return said
     if closed is None:
         return None
     if not closed:

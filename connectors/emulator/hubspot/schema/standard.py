@@ -122,6 +122,8 @@ hs_product_id number/number
 hs_sku string/text
 hs_line_item_currency_code enumeration/select
 hs_recurring_billing_period string/text
+recurringbillingfrequency enumeration/select
+hs_tcv number/calculation_equation =
 createdate datetime/date
 """,
     "emails": """
@@ -142,6 +144,7 @@ hs_email_bcc_email string/text !
 hs_email_sender_email string/text !
 hs_email_thread_id string/text
 hs_email_message_id string/text
+hs_incoming_email_is_out_of_office bool/booleancheckbox !
 """,
     "calls": """
 hs_call_title string/text
@@ -220,6 +223,18 @@ OPTIONS: dict[str, tuple[str | dict[str, str], ...]] = {
     "hs_task_type": ("EMAIL", "CALL", "TODO"),
     "hs_task_priority": ("NONE", "LOW", "MEDIUM", "HIGH"),
     "source_type": ("CHAT", "EMAIL", "FORM", "PHONE"),
+    "recurringbillingfrequency": (
+        "weekly",
+        "biweekly",
+        "monthly",
+        "quarterly",
+        "per_six_months",
+        "annually",
+        "per_two_years",
+        "per_three_years",
+        "per_four_years",
+        "per_five_years",
+    ),
     "hs_communication_channel_type": ("WHATS_APP", "LINKEDIN_MESSAGE", "SMS"),
     "lifecyclestage": (
         "subscriber",

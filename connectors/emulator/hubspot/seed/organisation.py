@@ -200,6 +200,10 @@ def _deal_contacts(portal: Portal, source: Source) -> None:
     )
 
 
+_PAID_MONTHLY = 5
+"""One line item of so many is paid in twelve parts."""
+
+
 def _line_items(portal: Portal, source: Source) -> None:
     column = source.column
     source.number("line_items", FIRST_IDS["line_items"])
@@ -218,7 +222,11 @@ def _line_items(portal: Portal, source: Source) -> None:
         },
     )
     open_options(portal, "products", "product_family", [family for _, family in products])
-    quantities, amounts = column("line_items", "quantity"), column("line_items", "amount")
+    quantities, totals = column("line_items", "quantity"), column("line_items", "amount")
+    monthly = [at % _PAID_MONTHLY == 0 for at in range(len(totals))]
+    amounts = [
+        total / 12 if total is not None and parts else total for total, parts in zip(totals, monthly, strict=True)
+    ]
     prices = [
         amount / quantity if amount is not None and quantity else None
         for amount, quantity in zip(amounts, quantities, strict=True)
@@ -229,6 +237,9 @@ def _line_items(portal: Portal, source: Source) -> None:
         "hs_sku": Texts(sku for sku, _ in keys),
         "quantity": texts(quantities),
         "amount": texts(amounts),
+        "hs_tcv": texts(totals),
+        "recurringbillingfrequency": Texts("monthly" if parts else None for parts in monthly),
+        "hs_recurring_billing_period": Texts("P12M" if parts else None for parts in monthly),
         "price": texts(prices),
         "hs_line_item_currency_code": Texts(column("line_items", "currency")),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from email.utils import getaddresses
 
@@ -89,8 +90,29 @@ def ticket(table: Table, row: int, written: Values, stage: Json | None, now: int
         table.column("closed_date").set(row, iso(now) if closed else None)
 
 
+_MONTHS = {
+    "monthly": 1,
+    "quarterly": 3,
+    "per_six_months": 6,
+    "annually": 12,
+    "per_two_years": 24,
+    "per_three_years": 36,
+    "per_four_years": 48,
+    "per_five_years": 60,
+}
+_TERM = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?")
+
+
 def line_item(table: Table, row: int, written: Values) -> None:
-    """A line item's amount."""
+    """A line item's amount, which is what one payment comes to, and the total of the payments of its term: without a
+    term those of twelve months (HubSpot Knowledge Base, "Edit price and term details in the line items editor").
+    """
     price, quantity = table.get(row, "price"), table.get(row, "quantity")
     if {"price", "quantity"} & set(written) and price is not None and quantity is not None:
         table.column("amount").set(row, number(repr(float(price) * float(quantity))))
+    if {"price", "quantity", "recurringbillingfrequency", "hs_recurring_billing_period"} & set(written):
+        amount, every = table.get(row, "amount"), _MONTHS.get(table.get(row, "recurringbillingfrequency") or "")
+        term = _TERM.fullmatch(table.get(row, "hs_recurring_billing_period") or "")
+        years, months = (int(part or 0) for part in term.groups()) if term else (1, 0)
+        payments = 1.0 if every is None else max(1.0, (12 * years + months) / every)
+        table.column("hs_tcv").set(row, None if amount is None else number(repr(float(amount) * payments)))

@@ -270,9 +270,9 @@ def _filters(group: Json) -> list[Json]:
     if not isinstance(filters, list):
         raise bad_json("filters must be a list")
     for one in filters:
-        if not isinstance(one, dict) or not one.get("propertyName"):
+        if not isinstance(one, dict) or not one.get("propertyName") or not isinstance(one["propertyName"], str):
             raise bad_json("a filter needs a propertyName")
-        if one.get("operator") not in _OPERATORS:
+        if str(one.get("operator")) not in _OPERATORS:
             raise bad_json(f"operator {one.get('operator')!r} is not one of {sorted(_OPERATORS)}")
         if one["operator"] in ("IN", "NOT_IN") and not isinstance(one.get("values"), list):
             raise invalid(f"operator {one['operator']} requires values")

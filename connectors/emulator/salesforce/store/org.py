@@ -79,6 +79,7 @@ class Org:
         self.behaviours = Behaviours()
         self.org_id = self.serials.next("00D")
         self.corporate_currency = "USD"
+        self.closed_task_statuses = {"Completed"}
         self.schema_changed = clock().replace(microsecond=0)
         self.written: dict[str, Counter[str]] = defaultdict(Counter)
         self.owner_changes = 0

@@ -260,7 +260,7 @@ class Writer:
             if stages:
                 row["IsClosed"], row["IsWon"] = stages[0]["IsClosed"], stages[0]["IsWon"]
         if thing.name == "Task":
-            row["IsClosed"] = int(row.get("Status") == "Completed")
+            row["IsClosed"] = int(row.get("Status") in self._org.closed_task_statuses)
         if thing.name == "Case":
             row["IsClosed"] = int(row.get("Status") == "Closed")
         if thing.name == "PermissionSetAssignment":

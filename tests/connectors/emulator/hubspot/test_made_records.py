@@ -146,3 +146,20 @@ def test_a_portal_that_logs_replies_only_lacks_what_customers_began(
     assert found["id"].to_pylist() == ["1", "2"]
     whole, some = make_portal(), HubSpotEmulator(organisation, logs_replies_only=True)
     assert 0 < len(some.portal.tables["emails"].ids) < len(whole.app.portal.tables["emails"].ids)
+
+
+def test_a_line_item_is_worth_its_payments(portal: Any) -> None:
+    """HubSpot Knowledge Base, "Edit price and term details in the line items editor": without a term twelve months are
+    assumed; what is paid once is paid once."""
+    monthly = {"recurringbillingfrequency": "monthly"}
+    for more, expected in (
+        ({}, "200"),
+        (monthly, "2400"),
+        ({**monthly, "hs_recurring_billing_period": "P3Y"}, "7200"),
+        ({"recurringbillingfrequency": "annually", "hs_recurring_billing_period": "P24M"}, "400"),
+        ({"recurringbillingfrequency": "per_two_years", "hs_recurring_billing_period": "P1Y"}, "200"),
+    ):
+        sent = {"properties": {"name": "l", "price": "100", "quantity": "2", **more}}
+        made = portal.post("/crm/v3/objects/line_items", sent, 201)["id"]
+        read = portal.get(f"/crm/v3/objects/line_items/{made}?properties=amount,hs_tcv")["properties"]
+        assert (read["amount"], read["hs_tcv"]) == ("200", expected)

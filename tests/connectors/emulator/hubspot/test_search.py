@@ -107,6 +107,8 @@ def test_filters_at_the_top_and_a_numeric_after_are_taken(portal: Any) -> None:
         {"sorts": [{"propertyName": "name"}, {"propertyName": "domain"}]},
         {"filterGroups": [{"filters": [one("nothing_of_the_kind", "EQ", "1")]}]},
         {"filterGroups": [{"filters": [one("name", "LIKE", "1")]}]},
+        {"filterGroups": [{"filters": [{"propertyName": ["name"], "operator": "EQ", "value": "1"}]}]},
+        {"filterGroups": [{"filters": [{"propertyName": "name", "operator": ["EQ"], "value": "1"}]}]},
         {"filterGroups": [{"filters": [one("hs_lastmodifieddate", "GTE", "yesterday")]}]},
         {"filterGroups": [{"filters": [one("hs_object_id", "IN")]}]},
         {"filterGroups": [{"filters": [one("hs_object_id", "IN", values=["1" * 3000])]}]},

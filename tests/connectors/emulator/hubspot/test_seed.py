@@ -206,7 +206,7 @@ def test_competitors_roles_and_line_items_hang_on_deals(reader: Reader, organisa
             "product_id": product["hs_sku"],
             "product_family": product["product_family"],
             "quantity": real(p["quantity"]),
-            "amount": real(p["amount"]),
+            "amount": real(p["hs_tcv"]),
             "currency": p["hs_line_item_currency_code"],
             **stamps(record),
         }

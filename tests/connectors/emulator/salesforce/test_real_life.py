@@ -196,3 +196,15 @@ def test_another_corporate_currency(start):
         json.dumps(running.call.rows("SELECT NextStartDate FROM DatedConversionRate ORDER BY StartDate")).count("null")
         == 1
     )
+
+
+def test_an_organisation_may_close_tasks_in_several_words(start):
+    """Object Reference, TaskStatus: "Multiple task status values can represent a closed Task"."""
+    org = start()
+    done = next(row["Id"] for row in org.app.records("Task") if row["IsClosed"] and not row["IsDeleted"])
+    called_off = org.app.call_off(done)
+    admin = org.as_user(org.app.token)
+    other = admin("POST", "sobjects/Task", {"Subject": "Ring them", "Status": "Not Started"}).json()["id"]
+    assert admin("PATCH", f"sobjects/Task/{other}", {"Status": "Canceled"}).status == 204
+    rows = {row["Id"]: row for row in org.app.records("Task")}
+    assert [(rows[one]["Status"], rows[one]["IsClosed"]) for one in (called_off, other)] == [("Canceled", 1)] * 2

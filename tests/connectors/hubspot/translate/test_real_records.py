@@ -151,3 +151,26 @@ def test_a_call_of_no_length_is_not_known_to_have_been_answered() -> None:
     assert (row["outcome"], row["minutes"]) == (None, None)
     [row] = acts("calls", CALL, {**call, "milliseconds": None})  # logged by hand
     assert (row["outcome"], row["minutes"]) == ("done", None)
+
+
+def test_a_mail_program_that_answers_for_an_absent_person_is_nobodys_effort() -> None:
+    """Portals have `hs_incoming_email_is_out_of_office` on mails that came through a mailbox; such a reply counted as
+    the customer's, and as a prompt answer (warmbly/warmbly#470: an out-of-office reply is no human reply). Salesforce
+    tells it by the subject, mail files by their headers.
+    """
+    mapping = KindMapping(object="emails", fields={f: f for f in ("direction", "out_of_office", "automated")})
+    mail: dict[str, str | None] = {"direction": "INCOMING_EMAIL", "automated": None}
+    said = [{**mail, "out_of_office": value} for value in ("true", "false", None)]
+    said.append({**mail, "automated": "true", "out_of_office": "false"})
+    assert [row["automated"] for row in acts("emails", mapping, *said)] == [True, None, None, True]
+
+
+def test_a_line_item_that_is_paid_in_parts_is_worth_all_of_them() -> None:
+    """HubSpot Knowledge Base, "Edit price and term details in the line items editor": TCV is "any recurring revenue and
+    one-time charges", the amount is one payment: setting up for 5,000 counted for five times a service of 36 months at
+    1,000, and that family was the one that mattered.
+    """
+    mapping = KindMapping(object="line_items", fields={f: f for f in ("product_id", "amount", "total")})
+    rows = [record(1, amount="5000", total="5000"), record(2, amount="1000", total="36000"), record(3, amount="7")]
+    made = translate.line_items(Sheet("line_items", mapping, rows), {}, {})
+    assert made.column("amount").to_pylist() == [5000.0, 36000.0, 7.0]

@@ -87,6 +87,58 @@ def test_a_call_of_no_length_is_not_known_to_have_been_answered(
     assert (made["outcome"], made["minutes"]) == expected
 
 
+def tasks(*rows: dict[str, Any]) -> list[dict[str, Any]]:
+    mapping = next(mapping for kinds, mapping in objects(MAPPING.activities) if "call" in kinds)
+    usual = {"TaskSubtype": "Call", "IsClosed": True, "ActivityDate": "2026-05-04", "OwnerId": OURS[0], "WhoId": ANN}
+    given = [{"Id": f"00TBw000000000{n}IAA", **usual, **row} for n, row in enumerate(rows)]
+    frame = from_json(given, ("Id", "SystemModstamp", *mapping.fields.values()))
+    found: list[dict[str, Any]] = Tasks(mapping, Held(), Sides()).translate(frame).batch.to_pylist()  # type: ignore[arg-type]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        ("no-answer", "not_connected"),
+        ("NO ANSWER", "not_connected"),
+        ("Busy ", "not_connected"),
+        ("voicemail", "not_connected"),
+        ("call unsuccessful", "not_connected"),
+        ("Meaningful Connect", "done"),
+        ("we'll call back", None),
+        ("Gatekeeper", None),
+    ],
+)
+def test_a_call_result_in_other_words_is_no_call_that_was_held(result: str, expected: str | None) -> None:
+    """Object Reference, Task: CallDisposition is free text, "for example, 'we'll call back', or 'call unsuccessful'";
+    phone systems write their own words in their own case (instedd/surveda#1073: every provider another "failed"). What
+    nobody has mapped counted as held. Minutes still tell that somebody spoke.
+    """
+    assert tasks({"CallDisposition": result})[0]["outcome"] == expected
+    assert tasks({"CallDisposition": "Gatekeeper", "CallDurationInSeconds": 240})[0]["minutes"] == 4.0
+
+
+@pytest.mark.parametrize(
+    ("status", "closed", "expected"),
+    [
+        ("Canceled", True, "cancelled"),
+        ("cancelled", True, "cancelled"),
+        ("No Show", True, "no_show"),
+        ("Completed", True, "done"),
+        ("Done and dusted", True, "done"),
+        ("Deferred", False, "scheduled"),
+        (None, True, "done"),
+    ],
+)
+def test_a_task_that_was_closed_undone_was_not_done(status: str | None, closed: bool, expected: str) -> None:
+    """Object Reference, TaskStatus: "Multiple task status values can represent a closed Task"; accorto.freshdesk.com,
+    "Task Completed vs. Canceled", has admins add a closed "Canceled". Such calls were held.
+    """
+    for subtype in ("Call", "Task"):
+        [made] = tasks({"TaskSubtype": subtype, "Status": status, "IsClosed": closed})
+        assert made["outcome"] == expected
+
+
 @pytest.mark.parametrize(
     ("close", "expected"), [("0022-03-01", None), ("1700-01-01", None), ("4000-12-31", None), ("2026-03-01", 2026)]
 )
