@@ -30,7 +30,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from mutation_worker import ROOT, loaded
 
-from enrichment.inputs import INPUTS
+from enrichment.inputs import INPUTS, PREVIOUS
 from enrichment.model import ScoringModel
 from sync.enrich import OUTPUTS, score_tables
 from sync.system.duckdb import identifier, literal
@@ -49,7 +49,16 @@ _SPACES = {
     "activity": ("activity",),
     "user": ("owner", "seller_user"),
 }
-STANCES = {"accounts": "bothways_stance", "opportunities": "bothways_deal_stance"}
+BEFORE = {
+    "accounts": {
+        "accounts": "stance AS bothways_stance, model_version AS bothways_model_version",
+        "account_audit": "silence_known",
+    },
+    "opportunities": {
+        "opportunities": "stance AS bothways_deal_stance, model_version AS bothways_deal_model_version",
+    },
+}
+"""The files of the run before, by stream, and what they hold of the last decisions."""
 
 
 def repeated(folder: Path, rows: dict[str, list[dict[str, Any]]], previous: Any, copies: int) -> None:
@@ -66,11 +75,12 @@ def repeated(folder: Path, rows: dict[str, list[dict[str, Any]]], previous: Any,
             order = f"ORDER BY {ORDER[name]}" if name in ORDER else ""
             query = f"SELECT {columns} FROM block, range({times}) r(copy) {order}"
             connection.execute(f"COPY ({query}) TO {literal(str(folder / 'normalized' / f'{name}.parquet'))}")
-        for stream, column in STANCES.items():
-            told = previous.get(stream, {})
-            connection.register("block", pa.table({"id": list(told), column: list(told.values())}))
-            query = f"SELECT id || '/' || copy AS id, {column} FROM block, range({copies}) r(copy)"
-            connection.execute(f"COPY ({query}) TO {literal(str(folder / 'before' / f'{stream}.parquet'))}")
+        for stream, columns in BEFORE.items():
+            lines = [{"id": record, **line} for record, line in previous.get(stream, {}).items()]
+            connection.register("block", pa.Table.from_pylist(lines, schema=PREVIOUS))
+            for name, held in columns.items():
+                query = f"SELECT id || '/' || copy AS id, {held} FROM block, range({copies}) r(copy)"
+                connection.execute(f"COPY ({query}) TO {literal(str(folder / 'before' / f'{name}.parquet'))}")
 
 
 def _database() -> duckdb.DuckDBPyConnection:

@@ -179,6 +179,7 @@ class Sources:
                 what = f"table [tables.{key}]" if table.sql else f"file {', '.join(self.files(table))}"
                 try:
                     self.bounded(self._con, f"Reading the {what}", lambda: self._create(key, table, canonical))
+                    self.columns(quoted(key))  # of a damaged file even the names may be no text
                 except duckdb.Error as error:
                     known = {c: name for name in self._named_in(table, key) for c in self.columns(quoted(name))}
                     raise ConfigError(f"Cannot read the {what}: {plain(error, known)}") from None

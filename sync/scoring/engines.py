@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from connectors.duckdb_memory import roomy, within_memory
+from connectors.duckdb_memory import LEAN, roomy, within_memory
 from connectors.errors import ConfigError
 from connectors.stopping import interruptible
 from enrichment.parameters import AS_OF_SECONDS, AS_OF_TIME, whole_second
@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 
 _ROW_GROUP = 122_880
 """Rows of a row group as DuckDB writes and scans them."""
+
+_WRITTEN = 16 * 2**20
+"""Bytes of a row group that is written. Each thread holds one until it is full: of two hundred columns 122,880 rows
+take so much memory that DuckDB moves them to disk and back, for five times the processor time of the query.
+"""
+
+_VECTOR = 2_048
+"""Values that DuckDB works on at once. A thread has room for so many of every expression of a statement: about as many
+bytes for each character of a long one. So many threads run a statement as the memory it starts with has room for.
+"""
 
 _FOR_MANY_ROWS = frozenset({"projection_pullup", "projection_placement", "common_subexpressions"})
 """Optimizers of DuckDB that take longer over our statements than a row group takes without them."""
@@ -93,6 +103,7 @@ class DuckDB:
         self._connection = connection
         for setting in (QUIET, "SET TimeZone = 'UTC'", "SET preserve_insertion_order = false"):
             connection.execute(setting)
+        self._threads = self._running = int(self._setting("threads"))
 
     def as_of(self, moment: datetime) -> None:
         for name, (_, value) in definitions(moment, "duckdb").items():
@@ -100,9 +111,9 @@ class DuckDB:
 
     def expect(self, rows: int) -> None:
         # A row group is read by one thread. What further threads prepare for the long statements is for nothing then,
-        # and costs as much again: they hold ten thousand expressions, each with room for its values.
+        # and costs as much again.
         if rows <= _ROW_GROUP:
-            self._connection.execute("SET threads = 1")
+            self._threads = 1
             there = {name for (name,) in self._connection.execute("FROM duckdb_optimizers()").fetchall()}
             self._connection.execute(f"SET disabled_optimizers = '{','.join(sorted(_FOR_MANY_ROWS & there))}'")
 
@@ -112,10 +123,20 @@ class DuckDB:
         )
 
     def store(self, sql: str, path: Path) -> None:
-        copy = f"COPY ({sql}) TO {literal(str(path))} (FORMAT parquet)"
+        self._on_threads(min(self._threads, LEAN // (_VECTOR * len(sql))))
+        copy = f"COPY ({sql}) TO {literal(str(path))} (FORMAT parquet, ROW_GROUP_SIZE_BYTES {_WRITTEN})"
         within_memory(self._connection, lambda: self._connection.execute(copy))
 
     store_in_order = store
+
+    def _on_threads(self, threads: int) -> None:
+        if max(1, threads) != self._running:
+            self._running = max(1, threads)
+            self._connection.execute(f"SET threads = {self._running}")
+
+    def _setting(self, name: str) -> str:
+        found = self._connection.execute(f"SELECT current_setting('{name}')").fetchall()
+        return str(found[0][0])
 
     @contextmanager
     def compiler(self) -> Iterator[Compiler]:

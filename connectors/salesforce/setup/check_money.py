@@ -71,12 +71,12 @@ def late_deals(client: Client, schema: Schema, mapping: SalesforceMapping) -> It
     )
     statements = [
         soql(recent, closes, born, each.object, won),
-        soql("SELECT MIN({:literal}) first FROM {:literal}", born, each.object),
+        soql("SELECT MIN({:literal}) oldest FROM {:literal}", born, each.object),
     ]
     deals, oldest = client.queries(statements)
     if not isinstance(deals, Found) or not isinstance(oldest, Found) or not oldest.records:
         return
-    first = _day(oldest.records[0].get("first"))
+    first = _day(oldest.records[0].get("oldest"))
     lags = sorted(
         (made - closed).days
         for made, closed in ((_day(row.get(born)), _day(row.get(closes))) for row in _page(deals))

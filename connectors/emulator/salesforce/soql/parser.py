@@ -20,6 +20,12 @@ from connectors.emulator.salesforce.store.errors import ApiError
 _OPERATORS = {"=": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _CLAUSES = frozenset({"WHERE", "WITH", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "USING", "UPDATE", "ALL"})
 
+_RESERVED = frozenset({
+    "AND", "ASC", "DESC", "EXCLUDES", "FIRST", "FROM", "GROUP", "HAVING", "IN", "INCLUDES", "LAST", "LIKE", "LIMIT",
+    "NOT", "NULL", "NULLS", "OR", "SELECT", "USING", "WHERE", "WITH",
+})  # fmt: skip
+"""No alias may be one of these (SOQL and SOSL Reference, "Alias Notation")."""
+
 
 def parse(text: str) -> Query:
     """The tree of one statement. Raises MALFORMED_QUERY."""
@@ -146,6 +152,8 @@ class _Parser:
         if (isinstance(what, Call) and self._peek().kind == "name" and self._peek().word() != "FROM") or (
             self._peek().kind == "name" and self._peek(1).text in (",",) and self._peek().word() != "FROM"
         ):
+            if self._peek().word() in _RESERVED:
+                raise unexpected(self._text, self._peek())
             alias = self._take().text
         made.select.append(Selected(what, alias))
 

@@ -77,6 +77,8 @@ def test_a_merged_account_is_deleted_and_names_its_master(org):
         ("SELECT Id FROM Account WHERE CreatedDate > '2026'", "INVALID_FIELD", "\nSELECT"),
         ("SELECT Id FROM Account WHERE Description = 'x'", "INVALID_FIELD", "\nSELECT"),
         ("SELECT Id, Id FROM Account", "MALFORMED_QUERY", "\nSELECT"),
+        # no keyword may be an alias (SOQL and SOSL Reference, "Alias Notation")
+        ("SELECT MIN(CreatedDate) first FROM Account", "MALFORMED_QUERY", "\nSELECT MIN(CreatedDate) first"),
         ("SELECT Id FROM Account WHERE Name = 'a' AND Name = 'b' OR Name = 'c'", "MALFORMED_QUERY", "\nSELECT"),
         ("SELECT FIELDS(ALL) FROM Account", "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT"),
         ("SELECT Name, COUNT(Id) FROM Account GROUP BY Industry", "MALFORMED_QUERY", "\nSELECT"),
