@@ -233,7 +233,8 @@ def test_a_call() -> None:
     ("row", "expected"),
     [
         ({"TaskSubtype": "Call", "CallDisposition": "No Answer"}, ("call", None, "not_connected", False)),
-        ({"TaskSubtype": "Call", "CallDisposition": "Great chat"}, ("call", None, "done", False)),
+        ({"TaskSubtype": "Call", "CallDisposition": "Great chat"}, ("call", None, None, False)),
+        ({"TaskSubtype": "Call", "CallDisposition": "connected"}, ("call", None, "done", False)),
         ({"CallType": "Outbound"}, ("call", "outbound", "done", False)),
         ({"TaskSubtype": "Email"}, ("email", None, "done", False)),
         ({"TaskSubtype": "ListEmail"}, ("email", None, "done", True)),
