@@ -13,7 +13,7 @@ from connectors.file.config import nearest
 from connectors.file.provision import plan
 from connectors.file.readers.archives import is_data
 from connectors.file.streams import Streams
-from connectors.file.understanding.doubts import certain, doubtful
+from connectors.file.understanding.doubts import certain, doubtful, unplaced
 from connectors.file.understanding.hints import misfit
 from connectors.file.understanding.summary import foreign_money, left_out, understood
 from connectors.records import SCHEMAS, Stream
@@ -108,7 +108,10 @@ def _stream(streams: Streams, stream: Stream) -> Iterator[Finding]:
         yield Finding("fail", "objects", str(error.args[0]), error.remedy)
         return
     if not rows and not lost and stream not in streams.mapping.streams and stream not in streams.canonical:
-        return  # only what mail, calendars and calls might add
+        if stream == "activities":  # of mail, calendars and calls; people and users are what these might add
+            yield from unplaced(streams)
+            yield from left_out(streams)
+        return
     rejects = len(lost) + streams.misfits(stream)
     told = f"{stream}: {rows:,} records, {rejects:,} rejects"
     unlinked = ""

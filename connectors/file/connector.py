@@ -39,7 +39,7 @@ from connectors.file.query import MISFITS, RECORD_SEPARATOR, UNIT_SEPARATOR
 from connectors.file.readers.archives import archive_of, data_files
 from connectors.file.sources import Sources
 from connectors.file.streams import Streams, canonical_files
-from connectors.file.understanding.doubts import certain, doubtful
+from connectors.file.understanding.doubts import certain, doubtful, unplaced
 from connectors.file.understanding.hints import misfit
 from connectors.records import SCHEMAS, Stream, schema
 
@@ -102,7 +102,7 @@ class FileConnector:
         """What is in doubt about the streams that were read, as `check` says it."""
         streams = self._streams
         found = [f for s in streams.prepared if streams.prepare(s)[0] for f in doubtful(streams, s)]
-        return [f for f in found if f.level == "warn"]
+        return [f for f in (*found, *unplaced(streams)) if f.level == "warn"]
 
     def plan_provision(self, specs: Sequence[PropertySpec]) -> ProvisionPlan:
         """The folder, files and columns that are missing. Reads only."""

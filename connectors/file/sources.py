@@ -150,7 +150,7 @@ class Sources:
         if self._texts is None:
             self._texts = {}
             for stream, parts in self.mapping.streams.items():
-                ids = [f.name for f in SCHEMAS[stream] if is_id(f)]
+                ids = [*(f.name for f in SCHEMAS[stream] if is_id(f)), "phone"]  # +49301234567 is no number
                 for part in parts:
                     names = frozenset[str]().union(*(names_in(part.columns[c]) for c in ids if c in part.columns))
                     names = names.union(*(names_equated(j.on) for j in part.joins))

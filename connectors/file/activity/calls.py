@@ -18,14 +18,17 @@ from connectors.file.activity.moments import day_first, formats, moment
 from connectors.file.activity.settings import Calls
 from connectors.file.understanding.vocabulary import VOCABULARY
 
+# Headers of RingCentral: github.com/PacoVu/ringcentral-call-log; of Aircall: support.aircall.io, Analytics: Call
+# attributes. No public document was found for Zoom Phone's CSV: its names follow the fields of Zoom's API.
 _ROLES = {
-    "id": ("call id", "call id internal", "call id uuid", "record id", "session id", "id", "uuid"),
+    "id": ("call id", "callid", "call id internal", "call id uuid", "record id", "session id", "id", "uuid"),
     "start": (
         "datetime utc",
         "date time utc",
         "datetime",
         "date time",
         "start time",
+        "starttime",
         "call start time",
         "started at",
         "activity date",
@@ -34,7 +37,8 @@ _ROLES = {
     ),
     "date": ("date", "call date", "date tz offset incl"),
     "time": ("time", "time tz offset incl"),
-    "direction": ("call direction", "direction", "type"),
+    "direction": ("call direction", "direction", "call direction type", "type"),
+    "leg": ("leg",),
     "from": ("from", "from number", "caller number", "caller phone number", "caller"),
     "to": ("to", "to number", "callee number", "callee phone number", "callee"),
     "other": (
@@ -72,6 +76,8 @@ _ROLES = {
 }
 _HUBSPOT = ("record id", "call outcome", "call duration")
 _AIRCALL = ("duration in call", "number timezone")
+_MACHINES = ("ai call",)
+"""Outcomes of calls that nobody of ours had part in."""
 _NO_CALLS = ("fax", "sms", "text", "voicemail drop")
 _WITHHELD = re.compile(
     r"(?i)(anonym\w*|unknown\w*|restricted|private|unavailable|withheld|blocked|unterdr.ckt|unbekannt|masqu.|inconnu|)"
@@ -128,7 +134,10 @@ def call_acts(
     calls: dict[str, tuple[Any, ...]] = {}
     for number, cell in enumerate(read, 2):
         place = f"{file}:{number}"
-        direction = _SIDES.get(cell["direction"].lower().split(" - ")[0])
+        if cell.get("leg") and not cell.get("id"):  # where it was put through to: the call itself is listed above
+            acts.leave_out("legs of calls that are listed themselves")
+            continue
+        direction = _side(cell["direction"].lower())
         if direction == "internal":
             acts.leave_out("calls among ourselves")
             continue
@@ -141,7 +150,7 @@ def call_acts(
             acts.reject(
                 cell.get("id", ""),
                 column,
-                f"{text!r} cannot be read; the call is left out{_remedy(column, text)}",
+                f"{text!r} cannot be read; the call is left out{_remedy(column, text, roles)}",
                 place,
             )
             continue
@@ -164,7 +173,8 @@ def call_acts(
         key = cell.get("id") or f"{start.isoformat()} {phone}"
         user = cell.get("user", "")
         call: tuple[Any, ...] = (
-            f"call {key}", "call", direction, outcome, False, start, False, minutes, people,
+            f"call {key}", "call", direction, outcome, cell.get("result", "").lower() in _MACHINES, start, False,
+            minutes, people,
             [f"mailto:{user.lower()}" if "@" in user else f"name:{user.lower()}"] if user else [],
             cell.get("account", "").split(";")[0] or None, None, f"call {key}", start,
         )  # fmt: skip
@@ -190,9 +200,15 @@ def _legs(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(whole)
 
 
-def _remedy(column: str, text: str) -> str:
+def _side(text: str) -> str | None:
+    """Who called, also where it is said with the outcome: `Inbound - Answered`."""
+    return _SIDES.get(text) or _SIDES.get(text.split("-")[0].strip())
+
+
+def _remedy(column: str, text: str, roles: Mapping[str, str]) -> str:
     if column != "occurred_at":
-        return ""
+        lacking = roles["direction"].lower() == "type"
+        return ": the log does not say who called; export it with its direction (detailed)" if lacking else ""
     known = formats(text)
     return f": set [calls] timestamp_format{f' = {known}' if known else ''}"
 

@@ -47,6 +47,8 @@ _SHAPES = {
 """What all values of a column must look like for it to be read as that type. 007 and 20 digits are codes, not
 numbers.
 """
+_WRITTEN_BACK = {"BIGINT": "< 16", "DATE": "= 10", "TIMESTAMP": "= 19"}
+"""A cell of such a length that is what DuckDB writes for its value has the type's shape: half the work of a pattern."""
 EMPTY = "EMPTY"
 """A column without any value."""
 _NUMBERS = ("BIGINT", "DOUBLE")
@@ -191,7 +193,11 @@ class Columns:
             marked = kind == "DOUBLE" and bool(self._table.point or self._table.strip)
             shape = number_pattern(self._table) if marked else _SHAPES[kind]
             text = plain_text(c, self._table.strip) if marked else c
-            fits = f"regexp_full_match({text}, {literal(shape)}) AND {self._cast(name, kind)} IS NOT NULL"
+            value = self._cast(name, kind)
+            fits = f"regexp_full_match({text}, {literal(shape)}) AND {value} IS NOT NULL"
+            if kind in _WRITTEN_BACK and not marked and value.startswith("TRY_CAST"):
+                same = f"CAST({value} AS VARCHAR) = {c} AND length({c}) {_WRITTEN_BACK[kind]}"
+                fits = f"CASE WHEN {same} THEN true ELSE {fits} END"
             if marked:  # 007 is a code, however numbers are written
                 fits += f" AND NOT regexp_matches({c}, '^0[0-9]')"
             tests.append(f"count({c}) > 0 AND bool_and({c} IS NULL OR ({fits}))")

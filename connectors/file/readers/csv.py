@@ -128,7 +128,8 @@ class CsvReader:
 
     def _scan(self, names: Sequence[str]) -> str:
         t = self._table
-        nulls = ("", *(t.nulls or NOTHING))
+        absent = set(self._found.absent)  # each text is compared with every cell: those that cannot occur are spared
+        nulls = ("", *(n for n in t.nulls or NOTHING if absent.isdisjoint(n.encode())))
         options = {
             "auto_detect": "false",
             "columns": "{" + ", ".join(f"{literal(c)}: 'VARCHAR'" for c in names) + "}",

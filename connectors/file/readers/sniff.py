@@ -23,6 +23,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LOOK = 1 << 16
+_SELDOM = b"#(/"
+_NOT_ASCII = bytes(range(128, 256))
 _TITLE_ROWS = 1000
 
 
@@ -36,6 +38,8 @@ class Sniffed:
     damaged: bool = False
     """Some bytes are no UTF-8: the copy has U+FFFD for them."""
     word: str = ""
+    absent: bytes = b""
+    """Bytes that occur nowhere in the file, of those in `_SELDOM`, and all that are not ASCII where it is all ASCII."""
 
 
 def opened(path: Path) -> BinaryIO:
@@ -52,9 +56,10 @@ def sniffed(path: Path, file: str, table: Table, spare: Callable[[str], Path], m
         start = raw.read(_LOOK)
     _refuse_other_kinds(start, file)
     encoding, word = _encoding(start, table, file)
-    damaged = False
+    damaged, absent, even = False, b"", False
     if encoding == "utf-8":
-        damaged = not _is_utf8(path, file, most)
+        damaged, absent = _looked_through(path, file, most)
+        even = b"\r" in absent
         if damaged:
             word = (
                 'is not all UTF-8: cells with other characters are rejected. Set encoding = "cp1252" '
@@ -63,10 +68,11 @@ def sniffed(path: Path, file: str, table: Table, spare: Callable[[str], Path], m
     if damaged or encoding != "utf-8" or b"\x00" in start or start.startswith(codecs.BOM_UTF8 * 2):
         copy = spare(".csv")
         _copied(path, copy, encoding, file, most)
-        path = copy
-    path = _evened(path, table.quote.encode(), spare)
+        path, absent, even = copy, b"", False
+    if not even:
+        path = _evened(path, table.quote.encode(), spare)
     tab = file.lower().removesuffix(".gz").endswith(".tsv")
-    found = Sniffed(path, table.delimiter or ("\t" if tab else ","), table.skip, damaged, word)
+    found = Sniffed(path, table.delimiter or ("\t" if tab else ","), table.skip, damaged, word, absent)
     return _begun(_separated(found, table), file, table)
 
 
@@ -117,21 +123,25 @@ def _unmarked_utf16(start: bytes) -> str:
     return "utf-16-be" if half >= 2 and even > 0.7 * half and odd < 0.1 * half else ""
 
 
-def _is_utf8(path: Path, file: str, most: int) -> bool:
+def _looked_through(path: Path, file: str, most: int) -> tuple[bool, bytes]:
+    """(whether some bytes are no UTF-8, what is `absent`, CR included) of a whole file, in one pass."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    size = 0
+    size, ascii_only, absent = 0, True, b"\r" + _SELDOM
     try:
         with opened(path) as raw:
             while chunk := raw.read(1 << 20):
                 size += len(chunk)
                 bounded(size, most, file)
-                decoder.decode(chunk)
+                absent = bytes(byte for byte in absent if byte not in chunk)
+                if not chunk.isascii() or decoder.getstate()[0]:
+                    ascii_only = False
+                    decoder.decode(chunk)
             decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return False
+        return True, b""
     except (OSError, EOFError) as error:
         raise ConfigError(f"Cannot read {file}: {error}.", remedy="Export it again: it is damaged.") from None
-    return True
+    return False, absent + (_NOT_ASCII if ascii_only else b"")
 
 
 def bounded(size: int, most: int, file: str) -> None:

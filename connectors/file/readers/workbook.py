@@ -19,13 +19,14 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from connectors.errors import ConfigError
 from connectors.file.config import Table, nearest
-from connectors.file.readers.casts import literal, quoted
+from connectors.file.readers.casts import quoted
 from connectors.file.readers.columns import NOTHING, Columns, Doubt, Malformed, unique_names
 from connectors.file.readers.sniff import bounded, no_such_row
 
 _CHUNK = 5000
 _DAY_OR_MONTH = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}( .*)?")
 _EXACT = 10**15
+_LINE_BREAK = "_x000D_"
 
 
 class WorkbookReader:
@@ -36,6 +37,7 @@ class WorkbookReader:
     ) -> None:
         self._con, self._table, self._path, self._file, self._texts = con, table, path, file, texts
         self._most = most
+        self._nothing = frozenset(("", *(table.nulls or NOTHING)))
         self._long: set[str] = set()
         self._mixed: dict[str, str] = {}
         """Columns of dates with text that could be one, and such a text."""
@@ -50,13 +52,9 @@ class WorkbookReader:
         names, twice = unique_names(header, self._file)
         raw = quoted(f"{name} (text)")
         self._con.execute(f"CREATE OR REPLACE TABLE {raw} ({', '.join(f'{quoted(n)} VARCHAR' for n in names)})")
-        nothing = ", ".join(literal(n) for n in ("", *(self._table.nulls or NOTHING)))
-        filled = ", ".join(
-            f"CASE WHEN c{i} NOT IN ({nothing}) THEN replace(c{i}, '_x000D_', '') END" for i in range(len(names))
-        )
         for batch in self._batches(rows, names, begins):
             self._con.register("rows of a sheet", batch)
-            self._con.execute(f'INSERT INTO {raw} SELECT {filled} FROM "rows of a sheet"')
+            self._con.execute(f'INSERT INTO {raw} SELECT * FROM "rows of a sheet"')
             self._con.unregister("rows of a sheet")
         self._without_footer(raw, len(names))
         columns = Columns(self._con, raw, self._file, self._table, texts=self._texts)
@@ -153,8 +151,8 @@ class WorkbookReader:
         numbered = enumerate(rows, above + 1)
         filled = ((n, row) for n, row in numbered if row[0] or any(row) or any(c not in ("", None) for c in row))
         while part := list(islice(filled, _CHUNK)):
-            self._rows.extend(n for n, _ in part)
-            chunk = [row for _, row in part]
+            numbers, chunk = zip(*part, strict=True)
+            self._rows.extend(numbers)
             columns = list(zip(*chunk, strict=True))[: len(names)]
             columns += [("",) * len(chunk)] * (len(names) - len(columns))
             arrays = [self._array(name, cells) for name, cells in zip(names, columns, strict=True)]
@@ -162,17 +160,27 @@ class WorkbookReader:
 
     def _array(self, name: str, cells: Sequence[Any]) -> pa.Array:
         kinds = set(map(type, cells))
-        if kinds <= {str}:
-            return pa.array(cells, pa.string())
+        if kinds == {str}:
+            return self._of_texts(cells)
         if str in kinds and kinds & {date, datetime} and name not in self._mixed:
             found = next((c for c in cells if type(c) is str and _DAY_OR_MONTH.fullmatch(c.strip())), None)
             if found is not None:
                 self._mixed[name] = found
         if float in kinds and any(type(c) is float and abs(c) >= _EXACT for c in cells):
             self._long.add(name)
-        elif kinds <= {float}:
+        elif kinds == {float}:
             return pc.cast(pa.array(cells, pa.float64()), pa.string())  # 5.0 becomes 5
-        return pa.array([c if type(c) is str else _text(c) for c in cells], pa.string())
+        if kinds <= {date, datetime}:
+            return pa.array(list(map(str, cells)), pa.string())
+        return self._of_texts([c if type(c) is str else _text(c) for c in cells])
+
+    def _of_texts(self, cells: Sequence[str | None]) -> pa.Array:
+        """Null for what means nothing; without the mark that a line break of Windows leaves in a workbook."""
+        if not self._nothing.isdisjoint(cells):
+            cells = [None if c in self._nothing else c for c in cells]
+        found = pa.array(cells, pa.string())
+        broken = pc.any(pc.match_substring(found, _LINE_BREAK)).as_py()
+        return pc.replace_substring(found, _LINE_BREAK, "") if broken else found
 
 
 def _text(cell: object) -> str | None:

@@ -44,6 +44,13 @@ def doubtful(streams: Streams, stream: Stream) -> list[Finding]:
     return [*found, *_multiplied(streams, stream), *_deleted(streams, stream)]
 
 
+def unplaced(streams: Streams) -> Iterator[Finding]:
+    """Mail, meetings and calls that were read, of which none belongs to an account."""
+    if streams.sources.activity.present and "activities" in streams.prepared and not streams.prepare("activities")[0]:
+        advice = "Map the domain of accounts, email and phone of people; [calls] region where numbers have no +49."
+        yield Finding("warn", "activity", "No mail, meeting or call could be given to an account.", advice)
+
+
 def _multiplied(streams: Streams, stream: Stream) -> Iterator[Finding]:
     if not any(p.joins for p in streams.mapping.streams.get(stream, ())):
         return

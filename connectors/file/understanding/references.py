@@ -182,7 +182,7 @@ def _cause(con: duckdb.DuckDBPyConnection, targets: str, target: Stream) -> str:
         (among("{x}", "email") if "email" in SCHEMAS[target].names else 0, "these are e-mail addresses, not ids"),
     )  # fmt: skip
     best = max(guesses, key=lambda g: g[0])
-    return best[1] if best[0] >= 0.5 else f"not all {target} may have been exported"
+    return best[1] if best[0] >= 0.5 else f"not all {target} were exported, or rows of them were left out"
 
 
 def _number(con: duckdb.DuckDBPyConnection, query: str) -> int:

@@ -41,7 +41,7 @@ _OUTCOME = {
             "delivered", "received",
         "finished", "closed", "success", "successful", "call accepted", "yes", "verbunden", "angenommen",
             "erledigt", "replied",
-        "opened", "deliver", "left live message", "auto recorded", "recorded", "talked",
+        "opened", "deliver", "left live message", "auto recorded", "recorded", "talked", "ai call",
     ),
     "not_connected": (
         "no answer", "not answered", "unanswered", "missed", "missed call", "busy", "line busy", "left voicemail",

@@ -26,11 +26,16 @@ class Folder:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
     def connect(
-        self, mapping: object = None, *, currency: str | None = "EUR", zone: str | None = "UTC"
+        self,
+        mapping: object = None,
+        *,
+        currency: str | None = "EUR",
+        zone: str | None = "UTC",
+        own: tuple[str, ...] = (),
     ) -> FileConnector:
         config = FilesConfig(input=str(self.input), output=str(self.output), time_zone=zone)
         parsed = parse_mapping(mapping or {}, "mapping.toml")
-        connector = FileConnector(config, parsed, FIELDS, Organisation((), currency))
+        connector = FileConnector(config, parsed, FIELDS, Organisation(own, currency))
         return self._stack.enter_context(closing(connector))
 
     def read(
