@@ -22,6 +22,8 @@ _RECLAIM = "enrichment/scores/reclaimable.py"
 _STANCE = "enrichment/scores/stance.py"
 _TALLIES = "enrichment/activity/totals.py"
 _THREADS = "enrichment/activity/threads.py"
+_OF_NEED = "tests/enrichment/scores/test_dependence.py"
+_FURTHER = "tests/enrichment/test_further_situations.py"
 
 TABLE: dict[str, tuple[str, ...]] = {
     "negative money is not cut at 0": (_ARITHMETIC, "half / (at_least(value, 0.0) + half)", "half / (value + half)"),
@@ -58,7 +60,7 @@ TABLE: dict[str, tuple[str, ...]] = {
         "rows.inbound.ifelse(rows.next_seller, rows.next_customer)",
         "rows.inbound.ifelse(rows.next_customer, rows.next_seller)",
     ),
-    "an answer before the case opened": (_THREADS, "replies.filter(replies.t >= replies.opened)", "replies"),
+    "an answer before the case opened": (_THREADS, "replies.filter(replies.t >= replies.opened)", "replies", "tests/enrichment/scores/test_reciprocity.py"),
     "prior imputed as zero": (_DEPENDENCE, ".coalesce(model.components[name].prior)", ".coalesce(0.0)"),
     "dependence is benefit alone": (_DEPENDENCE, "rows.cost_part ** (1.0 - model.dependence.exponent)", "rows.cost_part**0.0"),
     "a missing rate leaves coverage": (_DEPENDENCE, "here * money_share if", "here if"),
@@ -82,11 +84,11 @@ TABLE: dict[str, tuple[str, ...]] = {
         "at_most(ratio(spent, ibis.coalesce(stated, against, benchmark)), 1.0)",
         "ratio(spent, ibis.coalesce(stated, against, benchmark))",
     ),
-    "nobody new, nothing to replace": (_DEPENDENCE, "(families.clipped > 0).ifelse(1.0, 0.0)", "0.0"),
+    "nobody new, nothing to replace": (_DEPENDENCE, "(families.clipped > 0).ifelse(1.0, 0.0)", "0.0", _OF_NEED),
     "asymmetry turned round": (_DEPENDENCE, '"bothways_dependence_asymmetry": one - other', '"bothways_dependence_asymmetry": other - one'),
     "symmetry of two small numbers": (_DEPENDENCE, "(both >= model.dependence.symmetry_floor)", "(both >= 0.0)"),
-    "families add up (max -> sum)": (_HOLDINGS, "families_critical=rows.critical.max()", "families_critical=rows.critical.sum()"),
-    "the most modular family counts": (_HOLDINGS, "1.0 - rows.modular.min()", "1.0 - rows.modular.max()"),
+    "families add up (max -> sum)": (_HOLDINGS, "families_critical=rows.critical.max()", "families_critical=rows.critical.sum()", _OF_NEED),
+    "the most modular family counts": (_HOLDINGS, "1.0 - rows.modular.min()", "1.0 - rows.modular.max()", _OF_NEED),
     "ended assets are in use": (_HOLDINGS, "rows.active.coalesce(True), ~rows.ended", "rows.active.coalesce(True)"),
     "an older rate still runs": (
         _COMMERCE,
@@ -146,7 +148,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     'their third message ends all advice': ('enrichment/scores/accounts.py', 'lifecycle=unknown.ifelse(rows.lifecycle_without_acts, rows.lifecycle)', 'lifecycle=rows.lifecycle', 'tests/enrichment/test_situations.py'),
     'a member answers for its family': ('enrichment/scores/accounts.py', 'own_confidence=(rows.with_family_effort | ~rows.scored).ifelse(_UNKNOWN, rows.stance_confidence)', 'own_confidence=rows.stance_confidence', 'tests/enrichment/test_situations.py'),
     'a member is judged alone': ('enrichment/scores/standing.py', 'with_family_effort=(member & every.balance_score.isnull()', 'with_family_effort=(~member & every.balance_score.isnull()', 'tests/enrichment/test_situations.py'),
-    'answering in time is no excuse': ('enrichment/scores/stance.py', 'Unless(Test("answered_score", ">=", s.answered))', 'Unless(Test("answered_score", ">=", 101.0))', 'tests/enrichment/scores/test_stance.py'),
+    'answering in time is no excuse': ('enrichment/scores/stance.py', 'Either((Test("answered_score", ">=", s.answered),', 'Either((Test("answered_score", ">=", 101.0),', 'tests/enrichment/scores/test_stance.py'),
     'what is left open is not looked at': ('enrichment/scores/stance.py', 'Either((neglected, left))', 'neglected', 'tests/enrichment/scores/test_stance.py'),
     'equal customers are giants': ('enrichment/scores/stance.py', 'asymmetry_score", "<=", -s.protect_asymmetry), giant)', 'asymmetry_score", "<=", -s.protect_asymmetry))', 'tests/enrichment/scores/test_stance.py'),
     'their openings count as ours': ('enrichment/scores/accounts.py', 'openings_seller=rows.initiated_seller.coalesce(0)', 'openings_seller=rows.initiated_seller.coalesce(0) + rows.initiated_customer.coalesce(0)', 'tests/oracle/test_agreement.py'),
@@ -158,4 +160,10 @@ TABLE: dict[str, tuple[str, ...]] = {
     'openings that decide are not named': ('enrichment/reasons/basis.py', '(rows.text == "build_close_opening") | by_opening', 'rows.text == "build_close_opening"', 'tests/enrichment/explain/test_reasons.py'),
     'a learnt weight has no bound': ('enrichment/evaluation/weights.py', '(limits @ found[1:] < -_VARIES).any()', 'False', 'tests/enrichment/evaluation/test_weights.py'),
     'closed deals stay open until their date': ('enrichment/commerce/deals.py', 'close=early.ifelse(changed, rows.close)', 'close=rows.close', 'tests/enrichment/test_money.py', 'tests/oracle/test_agreement.py'),
+    'answered cases are neglect': (_STANCE, ', flag("cases_kept")))', ',))', _FURTHER),
+    'half of the answers will do': (_ACCOUNTS, 'silent.cast("float64") <= share', 'silent.cast("float64") <= 6.0 * share', _FURTHER),
+    'who meets us is chased': ('enrichment/facts.py', 'heard, purchase = rows.newest_contact', 'heard, purchase = rows.newest_customer', _FURTHER),
+    'who met us was never asked': ('enrichment/reasons/texts.py', '                Unless(flag("met_since")),\n', '', _FURTHER),
+    'a contract that ran out is not told': ('enrichment/reasons/basis.py', 'ended = judged.ifelse(facts["run_out"], none)', 'ended = none', _FURTHER),
+    "a member's own records judge it": ('enrichment/reasons/drivers.py', 'rows.with_family_dependence.ifelse(_NONE, reason)', 'reason', _FURTHER),
 }  # fmt: skip

@@ -138,13 +138,13 @@ def gather(
 
 
 def quiet_since(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
-    """(account, since): for accounts that have bought nothing lately, their last act or purchase, whichever is
-    later.
+    """(account, since): for accounts that have bought nothing lately, the last that was heard of them (an act of
+    theirs, a call or meeting that took place) or their last purchase, whichever is later.
     """
     old = as_of.seconds - round(model.lifecycle.least_days * DAY)
     rows = rows.filter(rows.newest_purchase.isnull() | (rows.newest_purchase <= old))
-    act, purchase = rows.newest_customer.coalesce(-_EVER), rows.newest_purchase.coalesce(-_EVER)
-    return rows.select("account", since=(act >= purchase).ifelse(act, purchase))
+    heard, purchase = rows.newest_contact.coalesce(-_EVER), rows.newest_purchase.coalesce(-_EVER)
+    return rows.select("account", since=(heard >= purchase).ifelse(heard, purchase))
 
 
 def _counted(acted: Activity) -> Expr:

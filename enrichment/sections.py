@@ -172,6 +172,7 @@ class Stance(Section):
     answered: Percent = 60.0
     least_unanswered: int = Field(default=5, ge=1)
     unanswered_share: Share = 0.5
+    cases_left: Share = 0.1
     few_openings: Percent = 15.0
     least_openings: int = Field(default=10, ge=1)
     usual_openings: Percent = 20.0

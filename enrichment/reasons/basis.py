@@ -16,7 +16,7 @@ _MONTH = 365.25 / 12 * DAY
 
 
 def rested(rows: Expr, model: ScoringModel) -> list[Expr]:
-    """Up to two figures, by stance; null where there is none."""
+    """Up to two figures, by stance, and a contract that ended lately without another; null where there is none."""
     facts = _facts(rows, model)
     stance, none = rows.bothways_stance, _NONE
     silent, back = rows.silent > 0, rows.text == "lapsed_back"
@@ -25,7 +25,8 @@ def rested(rows: Expr, model: ScoringModel) -> list[Expr]:
     by_opening = stance.isin(("test_reciprocity", "rebalance")) & (rows.balance_score < model.stance.balance) & opening
     effort = (rows.by_silence & (rows.silent > 0)).ifelse(facts["silent"], facts["hours"])
     first = ibis.cases(
-        (stance == "respond", facts["threads"].coalesce(facts["cases"]).coalesce(facts["wrote"])),
+        (rows.text == "respond_counted", facts["threads"].coalesce(facts["cases"])),
+        (stance == "respond", facts["we_replied"].coalesce(facts["wrote"])),
         (rows.told_to_stop > 0, facts["unanswered"]),
         (stance == "prospect", facts["open"]),
         (back, facts["word"]),
@@ -39,7 +40,7 @@ def rested(rows: Expr, model: ScoringModel) -> list[Expr]:
         else_=effort,
     )
     second = ibis.cases(
-        ((stance == "respond") & facts["threads"].notnull(), facts["cases"].coalesce(facts["hours"])),
+        ((rows.text == "respond_counted") & facts["threads"].notnull(), facts["cases"].coalesce(facts["hours"])),
         (stance == "respond", facts["hours"]),
         (rows.told_to_stop > 0, facts["contact"]),
         (stance == "prospect", facts["pipeline"]),
@@ -51,7 +52,9 @@ def rested(rows: Expr, model: ScoringModel) -> list[Expr]:
         (~silent & (rows.text == "keep_unanswered"), facts["replied"]),
         else_=none,
     )
-    return [rows.scored.ifelse(part, none) for part in (first, second)]
+    judged = ~stance.isin(("respond", "prospect", "lapsed", "insufficient_evidence"))
+    ended = judged.ifelse(facts["run_out"], none)
+    return [rows.scored.ifelse(part, none) for part in (first, second, ended)]
 
 
 def _facts(rows: Expr, model: ScoringModel) -> Mapping[str, Expr]:
@@ -100,12 +103,20 @@ def _facts(rows: Expr, model: ScoringModel) -> Mapping[str, Expr]:
             (rows.newest_end.notnull(), counted(counts["ended"], months)),
             else_=_NONE,
         ),
+        "run_out": when(
+            (rows.since_contract < days) & ~rows.running.coalesce(False) & (rows.open_deals == 0),
+            counted(counts["run_out"], rows.since_contract.floor()),
+        ),
         "revenue": when(share(rows.revenue_share) >= 1, counted(counts["revenue"], share(rows.revenue_share))),
         "pipeline": when(share(rows.pipeline_share) >= 1, counted(counts["pipeline"], share(rows.pipeline_share))),
         "held": filled(said["held"], value=rows.benefit_score.round(), cost=rows.cost_score.round()),
         "opened": when(
             (rows.openings_seller >= model.stance.least_openings) & rows.openings_logged,
             filled(said["opened"], n=rows.openings - rows.openings_seller, all=rows.openings),
+        ),
+        "we_replied": when(
+            rows.asked_seller > 0,
+            filled(said["we_replied"], n=rows.replies_seller.coalesce(0), all=rows.asked_seller),
         ),
         "replied": when(
             rows.asked_customer > 0,

@@ -104,7 +104,8 @@ def account_text(rows: Expr, model: ScoringModel) -> Expr:
             unknown,
             absent,
             _unpriced(rows, words),
-            *_reasons(rows, words, deal=False),
+            # The components of a member that is judged with its group are not what it is judged by.
+            *(rows.with_family_dependence.ifelse(_NONE, reason) for reason in _reasons(rows, words, deal=False)),
             *basis.who_did_what(rows, model),
         ],
         words,

@@ -98,7 +98,12 @@ def account_texts(model: ScoringModel) -> tuple[Text, ...]:
         Text(
             "lapsed",
             "lapsed_unasked",
-            (_steady("acts_since", "<=", 0), signed, _steady("purchase_days", ">=", life.least_purchase_days)),
+            (
+                _steady("acts_since", "<=", 0),
+                signed,
+                Unless(flag("met_since")),
+                _steady("purchase_days", ">=", life.least_purchase_days),
+            ),
         ),
         Text("lapsed", "lapsed"),
         Text("insufficient_evidence", "unknown_need", (flag("lacking_need"),)),

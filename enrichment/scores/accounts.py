@@ -150,6 +150,7 @@ def _decided(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     rows = rows.mutate(lifecycle=unknown.ifelse(rows.lifecycle_without_acts, rows.lifecycle))
     rows = rows.mutate(
         own_confidence=(rows.with_family_effort | ~rows.scored).ifelse(_UNKNOWN, rows.stance_confidence),
+        cases_kept=_cases_kept(rows, model),
         lacking_need=rows.customer_score.isnull().cast("int64"),
         lacking_stake=rows.seller_score.isnull().cast("int64"),
         lacking_effort=(rows.balance_score.isnull() | (rows.stance_confidence < least)).cast("int64"),
@@ -183,6 +184,20 @@ def _decided(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
             for part, value in trust.items()
         },
     )
+
+
+def _cases_kept(rows: Expr, model: ScoringModel) -> Expr:
+    """1 where most of what they did lately was to raise cases, and nearly all were taken up in time and answered:
+    raising a case costs twice what answering one does, so that such a balance is nobody's neglect.
+    """
+    opened, asked = rows.opened_cases.coalesce(0), rows.asked_seller.coalesce(0)
+    left, silent = rows.left_cases.coalesce(0), asked - rows.replies_seller.coalesce(0)
+    share = model.stance.cases_left
+    few = (left.cast("float64") <= share * opened.cast("float64")) & (
+        silent.cast("float64") <= share * asked.cast("float64")
+    )
+    kept = (opened >= model.stance.least_unanswered) & (opened > rows.wrote_customer) & few
+    return kept.cast("int64")
 
 
 def with_previous(rows: Expr, previous: Expr | None, model: ScoringModel) -> Expr:
@@ -223,6 +238,7 @@ def figures(rows: Expr, now: Expr) -> Expr:
         held_products=ibis.greatest(rows.active_assets.coalesce(0), rows.active_families.coalesce(0)),
         customer_years=(now - rows.first_win).cast("float64") / (365.25 * DAY),
         rivals_seen=rows.rival_count,
+        since_contract=(now - rows.contract_ended).cast("float64") / DAY,
         record_age_days=((now - rows.newest_record) // DAY).cast("int64"),
     )
 

@@ -42,7 +42,8 @@ def account_rules(model: ScoringModel) -> tuple[Rule, ...]:
     some = Test("customer_score", ">=", low)
     little = Test("customer_score", "<", low)
     needed = Test("seller_score", ">=", high)
-    neglected = All((Test("own_balance", "<=", -near), Unless(Test("answered_score", ">=", s.answered))))
+    answered = Either((Test("answered_score", ">=", s.answered), flag("cases_kept")))
+    neglected = All((Test("own_balance", "<=", -near), Unless(answered)))
     left = All(
         (
             Test("left_open", ">=", s.least_unanswered, steady=True),

@@ -26,6 +26,7 @@ LIFE = (
     "word_unreturned",
     "unsigned_days",
     "unsigned_since",
+    "met_since",
     "lost_lately",
     "lost_months",
 )
@@ -58,6 +59,7 @@ def staged(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
     """`rows` with `lifecycle`, the columns of LIFE and what the lifecycle was decided by."""
     now, life = as_of.seconds, model.lifecycle
     since = now - life.recent_days * DAY
+    year = now - model.effort.window_days * DAY
     records = (rows.wins > 0) | (rows.contracts.coalesce(0) > 0) | (rows.assets_ever.coalesce(0) > 0)
     sells = (rows.newest_sale > since).coalesce(False) | (rows.newest_commitment > since).coalesce(False)
     ends = [rows.newest_purchase.coalesce(-_EVER), rows.contract_ended.coalesce(-_EVER)]
@@ -100,7 +102,10 @@ def staged(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
         .coalesce(False)
         .cast("int64"),
         unsigned_days=days(rows.newest_unsigned),
-        unsigned_since=(rows.newest_unsigned > ibis.greatest(purchase, rows.newest_customer.coalesce(-_EVER)))
+        unsigned_since=(rows.newest_unsigned > ibis.greatest(purchase, rows.newest_contact.coalesce(-_EVER)))
+        .coalesce(False)
+        .cast("int64"),
+        met_since=(rows.newest_contact > ibis.greatest(purchase, rows.newest_customer.coalesce(-_EVER), year))
         .coalesce(False)
         .cast("int64"),
         lost_lately=(lost > now - life.lost_days * DAY).coalesce(False).cast("int64"),

@@ -79,10 +79,13 @@ LEFT JOIN ref_users u ON u.id = c.owner_id LEFT JOIN user_zone uz ON uz."user" =
     "az.zone",
     _SELLER_ZONE,
 )
+# One that has expired is no longer in force, but was until its end; how long one ran that was terminated nobody says.
 CONTRACTS = """
 SELECT r.key AS account, c.start_at, c.end_at, c.created_at FROM live_contracts c
 JOIN ref_accounts r ON r.id = c.account_id
 WHERE coalesce(c.active, NOT regexp_matches(lower(coalesce(c.status, '')), 'draft|cancel|approv|negotiat'))
+  OR (c.end_at <= (SELECT read_at FROM house)
+      AND regexp_matches(lower(c.status), 'expir|lapsed|finish|complet|^ended|abgelaufen|vencid|caducad'))
 UNION ALL
 SELECT r.key, a.contract_start, a.contract_end, a.created_at FROM live_accounts a JOIN ref_accounts r USING (id)
 WHERE a.contract_start IS NOT NULL OR a.contract_end IS NOT NULL

@@ -56,6 +56,7 @@ class Case:
     nothing_lately: bool  # no act of either side in 90 days
     buys: bool  # bought, or a contract ran, within the year
     due: int
+    cases_kept: bool  # cases are most of what they did, and nearly none of those was left
     giant: bool
     share: float | None
     seller_hours: float
@@ -67,6 +68,7 @@ class Case:
     back: bool  # they wrote or rang, and we have not since
     lost: bool  # a deal lost or a contract ended after the newest purchase
     chased: int  # acts of ours since their last act or purchase
+    met_since: bool  # a call or meeting took place after their last act or purchase
     bought_days: int
     perhaps_since: bool  # something of which nobody knows whose it is, after their last act or purchase
     unsigned: int  # acts of the year of which nobody knows whose they are
@@ -86,7 +88,7 @@ def stance(case: Case, previous: str | None, model: ScoringModel) -> str:
     def respond(s: float) -> bool:
         ignored = case.unanswered >= t.least_unanswered and case.unanswered >= t.unanswered_share * case.due
         reaching = a11 is not None and a11 <= -(t.balance - s) and not _at_least(case.a15, t.answered + s)
-        reaching = reaching and not case.judged_with_family
+        reaching = reaching and not case.judged_with_family and not case.cases_kept
         return case.own_seen and (reaching or ignored)
 
     def needed(s: float) -> bool:
@@ -148,7 +150,10 @@ def text(chosen: str, case: Case, model: ScoringModel) -> str:
             ("lapsed_chased", case.chased >= t.least_asked and not case.perhaps_since),
             (
                 "lapsed_unasked",
-                case.chased == 0 and not case.perhaps_since and case.bought_days >= model.lifecycle.least_purchase_days,
+                case.chased == 0
+                and not case.perhaps_since
+                and not case.met_since
+                and case.bought_days >= model.lifecycle.least_purchase_days,
             ),
         ],
         "protect": [("protect_unreturned", _at_least(a11, t.balance))],

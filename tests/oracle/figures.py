@@ -34,7 +34,9 @@ def chasing(org: Organisation, scope: Scope, effort: Engagement, a11: float | No
     window = org.ago(730)
     ends = [d.close_at for d in deals if d.closed and not d.won and d.close_at]
     ends += [c["end_at"] for c in books.contracts_of(scope) if c["end_at"] is not None and c["end_at"] <= org.as_of]
-    last = max((t for t in (_newest(theirs), bought) if t is not None), default=None)
+    last = max((t for t in (heard, bought) if t is not None), default=None)
+    spoke = _newest([a for a in acts if a.met and a.at > org.ago(model.effort.window_days)])
+    before = max((t for t in (_newest(theirs), bought) if t is not None), default=None)
     return {
         "quiet": a11 is not None and a11 >= model.stance.balance and stopped,
         "buys": books.bought(scope, 365) or any(books.runs(c) for c in books.contracts_of(scope)),
@@ -45,6 +47,7 @@ def chasing(org: Organisation, scope: Scope, effort: Engagement, a11: float | No
         and (answered is None or answered <= wrote),
         "lost": any(e > window and (bought is None or e > bought) for e in ends),
         "chased": sum(1 for a in ours if last is None or a.at > last),
+        "met_since": spoke is not None and (before is None or spoke > before),
         "bought_days": len(days),
         "perhaps_since": unsigned is not None and (last is None or unsigned > last),
     }

@@ -11,7 +11,7 @@ from oracle.books import Books, Row, Scope, Tables
 from oracle.confidence import confident_in_effort, confident_in_need, known_with_organisation
 from oracle.need import Need, components, need
 from oracle.plain import balance, index, rounded
-from oracle.replies import customer_replies, initiations, seller_replies, unanswered
+from oracle.replies import customer_replies, initiations, left_by_kind, seller_replies, unanswered
 
 from enrichment.model import CHANNELS, ScoringModel
 
@@ -44,7 +44,9 @@ class Engagement:
     of_their_own: float
     openings: tuple[int, int]
     unanswered: tuple[int, int]
+    unanswered_cases: tuple[int, int]
     replied: tuple[int, int]  # theirs to ours
+    we_replied: tuple[int, int]  # ours to theirs
     acts_of: tuple[int, int]  # ours and theirs, of the year
     a10: Number
     a11: Number
@@ -133,7 +135,9 @@ class Organisation:
             of_their_own=plain_minutes(a for a in recent if a.by_customer)[1] / 60,
             openings=initiations(work.acts),
             unanswered=unanswered(self.all_acts, scope, self.as_of, model),
+            unanswered_cases=left_by_kind(self.all_acts, scope, self.as_of, model)["cases"],
             replied=self.theirs.counted(scope),
+            we_replied=self.ours.counted(scope),
             acts_of=(sum(1 for a in work.acts if a.ours), sum(1 for a in work.acts if a.by_customer)),
             a10=index(work.seller, work.customer, k0) if seen else None,
             a11=balance(work.seller, work.customer, k0) if seen else None,

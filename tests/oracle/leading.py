@@ -45,9 +45,22 @@ class Leading:
     reach: float
 
     def texts(self, chosen: str, text: str) -> list[str]:
-        """At most two, in order."""
-        found = self._pair(chosen, text)
+        """At most two, in order, and a contract that ran out."""
+        found = *self._pair(chosen, text), self.run_out(chosen)
         return [part for part in found if part is not None]
+
+    def run_out(self, chosen: str) -> str | None:
+        """The contract that ended lately; unsaid where another runs, a deal is open, or the stance rests on no need."""
+        books = self.org.books
+        pacts = books.contracts_of(self.own_scope)
+        ended = self._days(c["end_at"] for c in pacts if c["end_at"] and c["end_at"] <= books.as_of)
+        if chosen in ("respond", "prospect", "lapsed", NONE) or any(books.runs(c) for c in pacts):
+            return None
+        if ended is None or ended >= self.org.model.effort.recent_days:
+            return None
+        if any(not d.closed for d in books.of(self.scope)):
+            return None
+        return self._count("run_out", ended)
 
     def _pair(self, chosen: str, text: str) -> tuple[str | None, str | None]:
         case, model = self.case, self.org.model
@@ -55,11 +68,13 @@ class Leading:
         effort = self.silence() if quiet else self.hours()
         opening = chosen in ("test_reciprocity", "rebalance") and (case.a11 or 0.0) < model.stance.balance
         opening = opening and starting(case, model, model.stance.hysteresis)
+        if text == "respond":
+            return self.we_replied() or self.wrote(), self.hours()
         if chosen == "respond":
             threads, cases = self.answered("threads"), self.answered("cases")
             if threads:
                 return threads, cases or self.hours()
-            return cases or self.wrote(), self.hours()
+            return cases, self.hours()
         if chosen == "prospect":
             told = text == "prospect_stop"
             return (self.since(), self.heard()) if told else (self.open_deals(), self.pipeline())
@@ -121,10 +136,10 @@ class Leading:
         return self._figure("nothing", days=effort.window_days, n=n)
 
     def since(self) -> str | None:
-        """Acts of ours of the year since their last act or purchase; unsaid where something in between may be
-        theirs."""
+        """Acts of ours of the year since we last heard of them or they bought; unsaid where something in between may
+        be theirs."""
         bought = self.org.books.purchase_days(self.scope)
-        theirs = [a.at for a in self._acts() if a.by_customer]
+        theirs = [a.at for a in self._acts() if a.by_customer or a.met]
         last = max([*theirs, *(midnight(d) for d in bought[-1:])], default=None)
         window = self.org.ago(self.org.model.effort.window_days)
         ours = [a for a in self._acts() if a.ours and a.at > window and (last is None or a.at > last)]
@@ -168,6 +183,10 @@ class Leading:
         if ours < self.org.model.stance.least_openings or self.org.usual_opening is None:
             return None
         return self._figure("opened", n=theirs, all=ours + theirs)
+
+    def we_replied(self) -> str | None:
+        answered, due = self.own.we_replied
+        return self._figure("we_replied", n=answered, all=due) if due else None
 
     def replied(self) -> str | None:
         replied, asked = self.judged.replied

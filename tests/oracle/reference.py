@@ -248,6 +248,7 @@ class Reference:
             usual_opening=self.org.usual_opening,
             unanswered=effort.unanswered[0],
             due=effort.unanswered[1],
+            cases_kept=self._cases_kept(effort),
             replied=moving.replied[0],
             asked=moving.replied[1],
             acts_of=moving.acts_of,
@@ -261,6 +262,15 @@ class Reference:
             reclaimable=spare,
             **past,
         ), reference
+
+    def _cases_kept(self, effort: Engagement) -> bool:
+        rules, since = self.model.stance, self.org.ago(self.model.effort.recent_days)
+        left, raised = effort.unanswered_cases
+        wrote = [a for a in effort.acts if a.by_customer and a.at > since and not a.raised]
+        wrote = [a for a in wrote if a.channel in ("email", "message", "case")]
+        answered, due = effort.we_replied
+        few = left <= rules.cases_left * raised and due - answered <= rules.cases_left * due
+        return raised >= rules.least_unanswered and raised > len(wrote) and few
 
     def _symmetry(self, a1: float, a4: float) -> float | None:
         return None if a1 + a4 < self.model.dependence.symmetry_floor else 100 * 2 * min(a1, a4) / (a1 + a4)

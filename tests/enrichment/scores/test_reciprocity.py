@@ -110,6 +110,17 @@ def test_dates_without_hours_say_nothing_about_waiting(organisation):
     assert result.accounts["A"]["bothways_customer_responsiveness"] is None
 
 
+def test_what_was_done_on_a_case_before_it_was_opened_answers_nothing(organisation):
+    """A mail that was put on the case later: it was sent before anybody asked."""
+    org = organisation.Organisation()
+    answered, unanswered = org.account("answered"), org.account("unanswered")
+    for n in range(4):
+        for account, days in ((answered, 20 + 7 * n - 1 / 24), (unanswered, 20 + 7 * n + 2)):
+            org.act(account, "case_reply", "outbound", days, case=org.case(account, 20 + 7 * n))
+    audit = org.score().account_audit
+    assert [audit[name]["replies_seller"] for name in ("answered", "unanswered")] == [4, 0]
+
+
 def test_cases_count_for_our_responsiveness(organisation):
     org = organisation.Organisation()
     account = org.account("A")

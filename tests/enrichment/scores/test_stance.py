@@ -15,6 +15,7 @@ from enrichment.scores.stance import account_rules, deal_rules, decide, matched,
 MODEL = ScoringModel()
 NEUTRAL = {
     "own_confidence": 80.0, "own_balance": 0.0, "answered_score": None, "left_open": 0, "left_share": None,
+    "cases_kept": 0,
     "prospect": 0, "lapsed": 0, "lacking": 0, "customer_score": 50.0, "benefit_score": 50.0, "cost_score": 50.0,
     "seller_score": 10.0, "asymmetry_score": 0.0, "balance_score": 0.0, "opening_score": None, "openings_seller": 0,
     "usual_opening": 40.0, "revenue_times_mean": 2.0, "revenue_share": 0.1, "seller_hours": 0.0,
@@ -31,6 +32,8 @@ CASES = [
     ("respond", {"left_open": 5, "left_share": 0.5}),
     ("respond", {"left_open": 5, "left_share": 0.5, "lacking": 1, "customer_score": None}),
     ("maintain", {"left_open": 4, "left_share": 1.0}),
+    ("maintain", {"own_balance": -90.0, "cases_kept": 1}),
+    ("respond", {"left_open": 5, "left_share": 0.5, "own_balance": -90.0, "cases_kept": 1}),
     ("maintain", {"left_open": 9, "left_share": 0.49}),
     ("prospect", {"prospect": 1, "lacking": 1}),
     ("lapsed", {"lapsed": 1, "lacking": 1}),
