@@ -36,6 +36,18 @@ TABLE: dict[str, tuple[str, ...]] = {
         "decay(now - acts.t, model.deals.half_life_days)",
     ),
     "a no-show costs the whole meeting": (_EFFORT, "rows.length / 2.0", "rows.length"),
+    "who opens is told from logged replies": (
+        _RECIPROCITY,
+        "~(replies_only | outgoing_only)",
+        "~outgoing_only",
+        "tests/enrichment/scores/test_reciprocity.py",
+    ),
+    "who opens is told from our own mail": (
+        _RECIPROCITY,
+        "~(replies_only | outgoing_only)",
+        "~replies_only",
+        "tests/enrichment/scores/test_reciprocity.py",
+    ),
     "no cap on one act": (_EFFORT, "seller=at_most(rows.seller, model.effort.minutes.act_cap)", 'seller="seller"'),
     "no cap on a person's day": (_EFFORT, "> round(cap * MICRO)", "> round(cap * MICRO * 1e6)"),
     "capture rate ignored": (_EFFORT, "acts.factor_c.coalesce(1.0) / rate", "acts.factor_c.coalesce(1.0)"),

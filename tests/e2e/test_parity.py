@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow.parquet as pq
 import pytest
 
+from connectors.emulator.hubspot.seed.logging_rules import replies_only
 from connectors.emulator.hubspot.seed.organisation import fill
 from connectors.emulator.hubspot.store.table import LIVE
 from enrichment.fields import ACCOUNT_FIELDS, OPPORTUNITY_FIELDS
@@ -122,6 +123,16 @@ def test_a_crm_scores_as_files_do(line, crm):
             if not close(field, row[field.name], actual[other.vendor_id(stream, identity)][field.name])
         ]
         assert different == []
+
+
+def test_who_opens_is_unknown_where_mail_is_logged_in_part(line, organisation):
+    """knowledge.hubspot.com, "Manage contact email logging rules": "Log replies only" leaves out what customers write
+    first. Nobody is said to open rarely, and the figure is empty.
+    """
+    rows = scores(line("hubspot", org=replies_only(organisation)).score(), "accounts").values()
+    assert {row["bothways_customer_initiation_share"] for row in rows} == {None}
+    assert not [row for row in rows if "they opened" in (row["bothways_top_drivers"] or "")]
+    assert sum(row["bothways_reciprocity_balance"] is not None for row in rows) > 10  # the rest of effort is known
 
 
 def test_what_hubspot_associates_by_itself_moves_no_activity_to_another_account(line, monkeypatch):

@@ -323,3 +323,20 @@ def test_no_prospects_are_made_where_sales_are_not_recorded_or_are_elsewhere(org
     # the ten of before, whom nobody calls customers, and the leads; a case of theirs would make customers of them, were
     # their need known: so it must not take their advice away
     assert told == {"lead", "raised", ""}
+
+
+def test_a_deal_made_after_the_talks_is_not_said_to_have_none_on_record(organisation):
+    """People create a deal when its talks are over and put the mails on it: they stand on the deal's timeline, before
+    its life (HubSpot, "Associate activities with records"; Salesforce, Task.WhatId). What is said must be true of both.
+    """
+    org = organisation.Organisation()
+    account = org.account("A", type="Customer", **COMMODITY)
+    buys(org, account, 1_000.0)
+    late = org.deal(account, 100.0, -30, created=2, name="late", owner=1, probability=0.5)
+    org.deal(account, 100.0, -30, created=2, name="bare", owner=1, probability=0.5)
+    for days in (20, 12, 5):
+        org.meeting(account, "outbound", days, 60, opportunity=late)
+    rows = org.score(deals=True).deals
+    assert {rows[name]["bothways_deal_reciprocity_balance"] for name in ("late", "bare")} == {None}
+    for name in ("late", "bare"):
+        assert "no activity since this deal was created" in rows[name]["bothways_deal_top_drivers"]
