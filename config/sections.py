@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -61,6 +62,17 @@ class WorkspaceSettings(_Section):
         return url.render_as_string(hide_password=False)
 
 
+def _spellings(domain: str) -> tuple[str, ...]:
+    """A domain as people write it and as mail programs do: müller.example is xn--mller-kva.example."""
+    labels = unicodedata.normalize("NFC", domain).split(".")
+    try:
+        coded = [one if one.isascii() else "xn--" + one.encode("punycode").decode() for one in labels]
+        plain = [one[4:].encode().decode("punycode") if one.startswith("xn--") else one for one in coded]
+    except UnicodeError:
+        return (domain,)
+    return domain, ".".join(coded), ".".join(plain)
+
+
 class OrganisationSettings(_Section):
     """What the CRM does not say about ourselves."""
 
@@ -74,7 +86,7 @@ class OrganisationSettings(_Section):
         for domain in value:
             if "@" in domain or "." not in domain:
                 raise ValueError(f"{domain!r} is not a domain; write it like example.com")
-        return tuple(domain.lower() for domain in value)
+        return tuple(dict.fromkeys(spelling for domain in value for spelling in _spellings(domain.lower())))
 
     @field_validator("corporate_currency")
     @classmethod

@@ -190,3 +190,18 @@ def test_the_reference_loads_and_names_every_setting():
         if section != "crm":
             missing = [key for key in field.annotation.model_fields if f"{key} = " not in text]
             assert missing == [], f"[{section}] lacks {missing}"
+
+
+def test_a_domain_is_ours_in_either_spelling(write):
+    """RFC 5890, 2.3.2.1: "müller.example" and "xn--mller-kva.example" are the same domain; mail programs send either,
+    and our own mail in the other one counted as the customer's.
+    """
+    given = '[organisation]\nown_domains = ["Müller.example", "xn--strae-oqa.example", "plain.example"]\n'
+    domains = load(write(MINIMUM + given)).as_organisation().own_domains
+    assert domains == (
+        "müller.example",
+        "xn--mller-kva.example",
+        "xn--strae-oqa.example",
+        "straße.example",
+        "plain.example",
+    )

@@ -23,7 +23,9 @@ Stages = Mapping[str, Stage]
 
 
 def stages(pipelines: Iterable[Mapping[str, Any]]) -> dict[str, Stage]:
-    """The stages of all deal pipelines. Closed and won or lost are metadata of a stage, as strings."""
+    """The stages of all deal pipelines. Closed and won or lost are metadata of a stage, as strings; a stage that does
+    not say whether it is closed is when its probability is 0 or 1.
+    """
     found = {}
     for stage in (stage for pipeline in pipelines for stage in pipeline.get("stages") or ()):
         metadata = stage.get("metadata") or {}
@@ -31,6 +33,7 @@ def stages(pipelines: Iterable[Mapping[str, Any]]) -> dict[str, Stage]:
             chance = values.number(str(metadata.get("probability")))
         except ValueError:
             chance = None
-        closed = str(metadata.get("isClosed", "")).lower() == "true"
+        told = metadata.get("isClosed")
+        closed = chance in (0.0, 1.0) if told is None else str(told).lower() == "true"
         found[str(stage["id"])] = Stage(str(stage.get("label") or stage["id"]), closed, chance)
     return found

@@ -31,7 +31,8 @@ def deal(table: Table, row: int, written: Values, stage: Json | None, rates: Rat
 
 def of_stage(stage: Json) -> dict[str, str | None]:
     """A deal's properties that follow from its pipeline stage."""
-    closed, probability = stage["metadata"].get("isClosed") == "true", float(stage["metadata"].get("probability", 0))
+    metadata, probability = stage["metadata"], float(stage["metadata"].get("probability", 0))
+    closed = metadata["isClosed"] == "true" if "isClosed" in metadata else probability in (0.0, 1.0)
     return {
         "hs_deal_stage_probability": number(repr(probability)),
         "hs_is_closed": str(closed).lower(),

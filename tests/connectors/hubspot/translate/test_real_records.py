@@ -15,6 +15,8 @@ from connectors.hubspot.translate import records as translate
 from connectors.hubspot.translate.activities import Linked, activities, envelopes
 from connectors.hubspot.translate.participants import Sides
 from connectors.hubspot.translate.records import Record, Sheet
+from connectors.hubspot.translate.stages import stages
+from connectors.hubspot.translate.ticket import tickets
 from connectors.records import TIME
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -174,3 +176,93 @@ def test_a_line_item_that_is_paid_in_parts_is_worth_all_of_them() -> None:
     rows = [record(1, amount="5000", total="5000"), record(2, amount="1000", total="36000"), record(3, amount="7")]
     made = translate.line_items(Sheet("line_items", mapping, rows), {}, {})
     assert made.column("amount").to_pylist() == [5000.0, 36000.0, 7.0]
+
+
+def test_a_stage_that_does_not_say_whether_it_is_closed_is_by_its_probability() -> None:
+    """developers.hubspot.com, "Create a new pipeline" (CRM Pipelines v1): a stage's metadata may be the probability
+    alone; "1.0" is Closed Won and "0.0" Closed Lost. Won deals of such a pipeline were open.
+    """
+    metadata: dict[str, dict[str, str]] = {
+        "won": {"probability": "1.0"},
+        "lost": {"probability": "0.0"},
+        "open": {"probability": "0.5"},
+        "told": {"probability": "1.0", "isClosed": "false"},
+        "mute": {},
+    }
+    listed = [{"id": name, "label": name, "metadata": said} for name, said in metadata.items()]
+    assert {name: stage.closed for name, stage in stages([{"stages": listed}]).items()} == {
+        "won": True,
+        "lost": True,
+        "open": False,
+        "told": False,
+        "mute": False,
+    }
+
+
+def test_two_pipelines_may_call_their_stages_the_same() -> None:
+    """developers.hubspot.com, "Pipelines overview": New Sales and Contract Renewals; "each object stage is a member of
+    exactly one pipeline". Both have a "Signed", which is the end of one only: the id decides.
+    """
+    won, on = {"probability": "1.0", "isClosed": "true"}, {"probability": "0.8", "isClosed": "false"}
+    known = stages(
+        [
+            {"stages": [{"id": "signed", "label": "Signed", "metadata": won}]},
+            {"stages": [{"id": "90210", "label": "Signed", "metadata": on}]},
+        ]
+    )
+    mapping = KindMapping(object="deals", fields={"stage": "dealstage"})
+    rows = [record(1, dealstage="signed"), record(2, dealstage="90210"), record(3, dealstage="deleted")]
+    made = translate.opportunities(Sheet("opportunities", mapping, rows), {}, known, "EUR", ())
+    assert made.column("stage").to_pylist() == ["Signed", "Signed", "deleted"]
+    assert made.column("is_won").to_pylist() == [True, False, None]
+
+
+def test_a_deal_that_was_merged_is_not_counted_beside_the_one_it_went_into() -> None:
+    """fivetran/dbt_hubspot#134: "Merged deals don't get removed in final models and can't be filtered"."""
+    mapping = KindMapping(object="deals", fields={"merged": "hs_merged_object_ids"})
+    rows = [record(30, hs_merged_object_ids="11;12"), record(31)]
+    assert translate.merged(Sheet("opportunities", mapping, rows)) == {"11": "30", "12": "30"}
+
+
+def test_a_won_deal_without_an_amount_is_worth_nobody_knows_how_much() -> None:
+    """HubSpot Knowledge Base, "Use the line item editor": "when importing line items, the associated deal amount will
+    not be updated": such deals are won and have none. Unknown, never 0.
+    """
+    mapping = KindMapping(object="deals", fields={f: f for f in ("amount", "home_amount", "is_won", "currency")})
+    rows = [record(1, is_won="true", amount=None), record(2, is_won="true", amount="0", home_amount="0")]
+    made = translate.opportunities(Sheet("opportunities", mapping, rows), {}, {}, "EUR", ())
+    assert made.column("amount").to_pylist() == [None, 0.0]
+
+
+def test_a_ticket_from_a_channel_without_a_source_was_raised_by_the_customer() -> None:
+    """HubSpot Knowledge Base, "Connect channels to the conversations inbox": WhatsApp, Messenger and calls open tickets
+    for which `source_type` (chat, e-mail, form, phone) has no value; the record was made by Conversations.
+    """
+    shipped = {"CONVERSATIONS": "true", "CRM_UI": "false", "*": ""}
+    names = {"by_customer": "source_type", "source": "hs_object_source"}
+    mapping = KindMapping(object="tickets", fields=names, values={"source": shipped})
+    rows = [record(n, hs_object_source=one) for n, one in enumerate(("CONVERSATIONS", "CRM_UI", "IMPORT"), 1)]
+    made = tickets(Sheet("cases", mapping, rows), {}, {}, {})
+    assert made.column("by_customer").to_pylist() == [True, False, None]
+
+
+def test_an_exchange_address_is_nobody_we_know() -> None:
+    """Microsoft Learn, "legacyExchangeDN": mail inside an Exchange organisation names people by `/O=...`: no domain
+    tells the side, so HubSpot's own direction does.
+    """
+    mapping = KindMapping(object="emails", fields={f: f for f in ("direction", "sender", "recipients")})
+    sender = "/O=EXCHANGELABS/OU=EXCHANGE ADMINISTRATIVE GROUP/CN=RECIPIENTS/CN=0A1B-ANN"
+    rows: list[dict[str, str | None]] = [
+        {"direction": direction, "sender": sender} for direction in ("EMAIL", "INCOMING_EMAIL", None)
+    ]
+    found = acts("emails", mapping, *rows)
+    assert [(row["direction"], row["sender"]) for row in found] == [("outbound", None), ("inbound", None), (None, None)]
+
+
+def test_who_has_left_is_still_whom_they_spoke_with() -> None:
+    """airbyte, source-hubspot: `owners` and `owners_archived` are two streams, and records keep the archived one's id:
+    without them a year's calls were nobody's.
+    """
+    gone: translate.Owner = {"id": "9", "email": "left@seller.example", "firstName": "Al", "archived": True}
+    rows = translate.users([gone, {"id": "8", "email": None}]).to_pylist()
+    assert [(row["id"], row["name"], row["active"]) for row in rows] == [("9", "Al", False), ("8", None, True)]

@@ -12,6 +12,7 @@ import pytest
 from connectors.salesforce.config import SalesforceMapping
 from connectors.salesforce.read.activities import objects
 from connectors.salesforce.translate.columns import from_json
+from connectors.salesforce.translate.email_message import EmailMessages
 from connectors.salesforce.translate.event import Events
 from connectors.salesforce.translate.participants import Sides, Tie, Ties
 from connectors.salesforce.translate.records import records
@@ -173,3 +174,62 @@ def test_the_first_rate_of_a_currency_holds_since_ever() -> None:
     made = records("currency_rates", mapping, from_json([row], ("Id", "SystemModstamp", *mapping.fields.values())))
     assert (made.batch.num_rows, made.rejects) == (1, ())
     assert made.batch.column("rate").to_pylist() == [0.5]
+
+
+def test_a_call_without_a_person_belongs_to_the_account_it_is_about() -> None:
+    """SalesforceLabs/ActivityTimelineLWC#69: a task of subtype Call without WhoId was "a task". It is a call, of the
+    account that Salesforce derives (Object Reference, Task.AccountId)."""
+    account = "001Bw0000000001IAA"
+    [made] = tasks({"WhoId": None, "WhatId": "006Bw0000000001IAA", "AccountId": account, "CallType": "Outbound"})
+    assert (made["channel"], made["account_id"], made["person_ids"]) == ("call", account, [])
+    assert made["opportunity_id"] == "006Bw0000000001IAA"
+
+
+def test_what_was_done_for_a_lead_is_a_contacts_once_the_lead_is_converted() -> None:
+    """rudderlabs/rudder-transformer#1052: a converted lead is its contact. Before, it is no customer: no person and no
+    account; Salesforce then moves the activity."""
+    before, after = tasks({"WhoId": "00QBw0000000001IAA"}, {"AccountId": "001Bw0000000001IAA"})
+    assert (before["person_ids"], before["account_id"]) == ([], None)
+    assert (after["person_ids"], after["account_id"]) == ([ANN], "001Bw0000000001IAA")
+
+
+def test_the_person_of_a_person_account_is_its_contact() -> None:
+    """jsforce/jsforce#1006: WhoId takes no account ("id value of incorrect type"); danhowellnz/SendEmail#11: people of
+    person accounts come as 003 ids."""
+    [made] = tasks({"WhoId": ANN, "WhatId": "001Bw0000000001IAA", "AccountId": None})
+    assert (made["person_ids"], made["account_id"]) == ([ANN], "001Bw0000000001IAA")
+
+
+def test_the_day_of_a_task_is_not_moved_by_any_zone() -> None:
+    """Object Reference, Task.ActivityDate: "always set to midnight in UTC ... do not attempt to alter it to accommodate
+    time zone differences"."""
+    [made] = tasks({"ActivityDate": "2026-05-04", "CompletedDateTime": "2026-05-09T01:00:00.000+0000"})
+    assert (made["occurred_at"].isoformat(), made["date_only"]) == ("2026-05-04T00:00:00+00:00", True)
+
+
+def test_a_mail_and_its_answer_are_one_thread_where_none_is_named() -> None:
+    """Object Reference, EmailMessage: ThreadIdentifier is nillable, ReplyToEmailMessageId names the record that is
+    answered. The first mail was in a thread of its own: a question without an answer, and an answer to nothing.
+    """
+    mapping = next(mapping for kinds, mapping in objects(MAPPING.activities) if kinds == ("email",))
+    first = {"Id": "02sBw0000000001IAA", "FromAddress": "ann@customer.example", "Incoming": True}
+    rows = [
+        {**first, "MessageIdentifier": "<a@mail.example>"},
+        {"Id": "02sBw0000000002IAA", "ReplyToEmailMessageId": first["Id"], "MessageIdentifier": "<b@mail.example>"},
+        {"Id": "02sBw0000000003IAA", "MessageIdentifier": "<c@mail.example>", "ThreadIdentifier": "T1"},
+    ]
+    frame = from_json(rows, ("Id", "CreatedDate", "SystemModstamp", *mapping.fields.values()))
+    made = EmailMessages(mapping, Held(), Sides()).translate(frame).batch.to_pylist()  # type: ignore[arg-type]
+    assert [row["thread_id"] for row in made] == [first["Id"], first["Id"], "T1"]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("Activated", True), ("Signed", False), ("Expired", False), ("Draft", False), (None, None)]
+)
+def test_a_contract_is_in_force_when_it_is_activated(code: str | None, expected: bool | None) -> None:
+    """Object Reference, ContractStatus: statuses are the organisation's own, StatusCode is the category behind each."""
+    mapping = MAPPING.contracts
+    assert mapping is not None
+    row = {"Id": "800Bw0000000001IAA", "Status": "In Kraft", "StatusCode": code}
+    made = records("contracts", mapping, from_json([row], ("Id", "SystemModstamp", *mapping.fields.values())))
+    assert made.batch.column("active").to_pylist() == [expected]
