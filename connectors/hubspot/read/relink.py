@@ -28,6 +28,8 @@ _TARGETS: dict[Stream, tuple[Kind, ...]] = {
     "activities": ("accounts", "people", "opportunities"),
 }
 _ON_TICKETS: tuple[Kind, ...] = ("emails", "communications")
+_NO_ACTS: frozenset[Kind] = frozenset({"tasks"})
+"""Kinds that no score counts: whom they belong to can wait for the weekly full read."""
 
 
 class Relinker:
@@ -49,7 +51,7 @@ class Relinker:
 
     def read(self, stream: Stream, rows: pa.Table) -> Iterator[Page]:
         """The rows whose associations are others now."""
-        for kind in self._kinds(stream):
+        for kind in (one for one in self._kinds(stream) if one not in _NO_ACTS):
             prefix = f"{kind}-" if stream == "activities" else ""
             held = rows.column("id").to_pylist()
             mine = [at for at, one in enumerate(held) if one.startswith(prefix) and one.removeprefix(prefix).isdigit()]

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -106,3 +107,14 @@ def test_how_far_back_is_looked_is_a_setting_and_open_deals_are_always_looked_at
     found = recent("opportunities", Files((tmp_path / "part.parquet",)), columns, now, days)
     assert set(found.column("id").to_pylist()) == expected
     assert portal().connect().relink_days() == 90
+
+
+def test_tasks_which_no_score_counts_are_left_to_the_weekly_read(portal: Any, use: Any) -> None:
+    one = portal()
+    connector = one.connect()
+    rows = landed(use.read(connector, "activities"))
+    tasks = rows.filter(pc.equal(rows.column("channel"), "task"))
+    before = sum(one.calls.values())
+    assert tasks.num_rows
+    assert list(connector.relink("activities", tasks)) == []
+    assert sum(one.calls.values()) == before
