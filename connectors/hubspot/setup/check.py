@@ -65,6 +65,7 @@ def diagnose(
         ("activity", lambda: check_data.channels(client, mapping)),
         ("activity", lambda: check_data.notes(client)),
         ("activity", lambda: check_data.meetings(client, mapping.meetings)),
+        ("activity", lambda: check_data.lengths(client, mapping.calls)),
         ("activity", lambda: check_data.replies_only(client, mapping.emails)),
         ("money", lambda: check_data.late_deals(client, mapping.opportunities)),
         ("activity", lambda: check_words.senders(client, mapping, organisation, portal)),

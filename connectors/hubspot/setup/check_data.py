@@ -16,6 +16,8 @@ _FEWEST_THREADS, _THREADS, _RARE = 20, 60, 0.02
 """Where customers began less than this share of so many threads, their new ones are not logged."""
 _LATE_DAYS, _FEWEST_DEALS = 30, 20
 _NOTES = "notes"
+_FEWEST_CALLS, _SHORTEST_MEDIAN, _LONGEST_MEDIAN = 20, 1_000.0, 14_400_000.0
+"""Of fewer calls nothing is said; milliseconds between which half of the calls of any organisation lie."""
 
 
 def channels(client: Client, mapping: HubSpotMapping) -> Iterator[Finding]:
@@ -60,6 +62,27 @@ def meetings(client: Client, mapping: KindMapping) -> Iterator[Finding]:
             f"{number} meetings of the last {_DAYS} days are over and still SCHEDULED: they count as held.",
             "Have the outcome set in HubSpot where a meeting did not take place: No Show or Canceled.",
         )
+
+
+def lengths(client: Client, mapping: KindMapping) -> Iterator[Finding]:
+    """Whether calls last as long as calls do: programs send seconds where HubSpot takes milliseconds."""
+    length, at = mapping.property_of("milliseconds"), mapping.property_of("occurred_at")
+    if not mapping.object or not length or not at:
+        return
+    lasting = [(length, "GT", "0"), (at, "GTE", days_ago(client, _DAYS))]
+    spent = sorted(
+        values.number(row.get(length) or "0") for row in found(client, mapping.object, lasting, [length], newest=at)
+    )
+    if len(spent) < _FEWEST_CALLS or _SHORTEST_MEDIAN <= (median := spent[len(spent) // 2]) <= _LONGEST_MEDIAN:
+        return
+    unit = "seconds where milliseconds are meant" if median < _SHORTEST_MEDIAN else "another unit than milliseconds"
+    yield Finding(
+        "warn",
+        "activity",
+        f"Half of the last {len(spent)} calls last {'less' if median < _SHORTEST_MEDIAN else 'more'} than "
+        f"{median / 60_000:.3g} minutes: {mapping.object}.{length} probably holds {unit}.",
+        "Have the phone system send milliseconds, and correct the calls that are there; until then hours are wrong.",
+    )
 
 
 def replies_only(client: Client, mapping: KindMapping) -> Iterator[Finding]:

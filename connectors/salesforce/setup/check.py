@@ -63,6 +63,7 @@ class Checker:
                     ("money", lambda: check_money.late_deals(self.client, self.schema, self.mapping)),
                     ("activity", lambda: check_channels.mail(self.client, self.mapping.activities, self.schema)),
                     ("activity", lambda: check_channels.silent(self.client, self.mapping.activities, self.schema)),
+                    ("activity", lambda: check_channels.lengths(self.client, self.mapping.activities, self.schema)),
                     ("activity", lambda: check_channels.unread(self.client, self.mapping.activities, self.schema)),
                     ("activity", lambda: check_channels.coverage(self.client, self.mapping, self.schema)),
                     (

@@ -59,6 +59,28 @@ def silent(client: Client, mapping: ActivityMapping, schema: Schema) -> Iterator
             )
 
 
+_FEWEST_CALLS, _LONGEST = 20, 14_400
+"""Of fewer calls nothing is said; seconds that half of the calls of no organisation last."""
+
+
+def lengths(client: Client, mapping: ActivityMapping, schema: Schema) -> Iterator[Finding]:
+    """Whether calls last as long as calls do: programs send milliseconds where Salesforce takes seconds."""
+    path = mapping.call.fields.get("seconds") if mapping.call is not None else None
+    if mapping.call is None or not path or schema.find(mapping.call.object, path) is None:
+        return
+    template = "SELECT COUNT() FROM {:literal} WHERE {:literal} > {:literal}"
+    asked = [soql(template, mapping.call.object, path, str(least)) for least in (0, _LONGEST)]
+    counts = [answer.total for answer in client.queries(asked) if isinstance(answer, Found)]
+    if len(counts) == len(asked) and counts[0] >= _FEWEST_CALLS and 2 * counts[1] > counts[0]:
+        yield Finding(
+            "warn",
+            "activity",
+            f"{counts[1]} of {counts[0]} calls last over {_LONGEST // 3_600} hours: {mapping.call.object}.{path} "
+            "probably holds milliseconds where seconds are meant.",
+            "Have the phone system send seconds, and correct the calls that are there; until then hours are wrong.",
+        )
+
+
 def coverage(client: Client, mapping: SalesforceMapping, schema: Schema) -> Iterator[Finding]:
     """How many accounts each channel has reached in 90 days: what the scores of the others cannot rest on."""
     kinds = mapping.activities

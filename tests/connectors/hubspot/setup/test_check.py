@@ -153,3 +153,19 @@ def test_each_remedy_is_said_once(portal: Any) -> None:
     one = portal()
     remedies = [f.remedy for f in one.connect(ESSENTIAL, organisation=Organisation()).check().findings if f.remedy]
     assert len(remedies) == len(set(remedies))
+
+
+def test_calls_of_seconds_are_noticed(portal: Any) -> None:
+    """developers.hubspot.com, calls guide: hs_call_duration is "the duration of the call in milliseconds";
+    hackclub/slash-z#3 is one of many programs that sent the other unit. A call of ten minutes took none.
+    """
+    one = portal()
+    for hours in range(25):
+        make(one, "calls", hs_timestamp=ago(hours / 24), hs_call_status="COMPLETED", hs_call_duration="600000")
+    assert not about(one.connect().check().findings, "seconds where milliseconds")
+    table = one.app.portal.tables["calls"]
+    for row in range(len(table.ids)):
+        if length := table.get(row, "hs_call_duration"):
+            table.columns["hs_call_duration"].set(row, str(int(length) // 1000))
+    [found] = about(one.connect().check().findings, "seconds where milliseconds")
+    assert (found.level, "calls.hs_call_duration" in found.message) == ("warn", True)

@@ -216,3 +216,13 @@ def test_each_finding_and_each_remedy_is_said_once(
     server.faults.add({"kind": "status", "status": 403, "body": body, "match": {"path": "userinfo"}, "times": None})
     [failed] = connect().check().findings
     assert failed.remedy not in failed.message
+
+
+def test_calls_of_milliseconds_are_noticed(connect: Any, app: SalesforceEmulator) -> None:
+    """Object Reference, Task.CallDurationInSeconds; hackclub/slash-z#3 is one of many that sent the other unit ("I was
+    using ms, Slack expects seconds"): a call of three minutes took two days.
+    """
+    assert not said(connect(), "milliseconds where seconds")
+    app.org.store.execute("UPDATE Task SET CallDurationInSeconds = 1000 * CallDurationInSeconds")
+    [found] = said(connect(), "milliseconds where seconds")
+    assert (found.level, "Task.CallDurationInSeconds" in found.message) == ("warn", True)
