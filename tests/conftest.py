@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -43,6 +45,17 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data is not here: set BOTHWAYS_DATA ({folder} does not exist)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def claims() -> ModuleType:
+    """`tests/enrichment/claims.py`: what each text of advice claims of its record."""
+    spec = importlib.util.spec_from_file_location("enrichment_claims", ROOT / "tests" / "enrichment" / "claims.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 witness.begin()

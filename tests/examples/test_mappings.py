@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 
+import pyarrow.parquet as pq
 import pytest
 
 from connectors.base import Organisation
@@ -169,7 +171,7 @@ def test_the_real_edge_list(shared_data: Path) -> None:
     [("retail", ("2010-06-01", "2010-09-01")), ("maven", ("2017-06-01", "2017-09-01"))],
 )
 def test_real_data_without_activities_is_scored_with_reciprocity_unknown(
-    shared_data: Path, tmp_path: Path, example: str, moments: tuple[str, ...]
+    shared_data: Path, tmp_path: Path, example: str, moments: tuple[str, ...], claims: ModuleType
 ) -> None:
     words = ["score", "--config", str(ROOT / "examples" / example / "bothways.toml"), "--output", "scores.csv"]
     words += [word for moment in moments for word in ("--as-of", moment)]
@@ -186,7 +188,15 @@ def test_real_data_without_activities_is_scored_with_reciprocity_unknown(
     assert {row["as_of"][:10] for row in accounts} == set(moments)
     unknown = ("index", "balance", "vs_book")
     assert {row[f"bothways_reciprocity_{name}"] for row in accounts for name in unknown} == {""}
-    assert {row["bothways_stance"] for row in accounts} == {"insufficient_evidence"}
+    assert {row["bothways_stance"] for row in accounts} <= {"insufficient_evidence", "lapsed"}
+    runs = sorted((tmp_path / "work" / "scores").glob("[0-9]*"))
+    assert len(runs) == len(moments)
+    for kept in runs:
+        scored, audits = (
+            {r["id"]: r for r in pq.read_table(kept / f"{n}.parquet").to_pylist()}
+            for n in ("accounts", "account_audit")
+        )
+        assert claims.untrue(scored, audits) == []
     assert all("no " in row["bothways_top_drivers"] for row in accounts)
     known = [float(row["bothways_customer_dependence"]) for row in accounts if row["bothways_customer_dependence"]]
     assert len(known) > len(accounts) / 4

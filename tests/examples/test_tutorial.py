@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +74,16 @@ def test_the_scores_have_a_row_for_every_record(followed) -> None:
     assert float(waiting["bothways_seller_responsiveness"]) < 10
     assert accounts["Riverbend Clinic"]["bothways_reciprocity_balance"] == ""
     assert accounts["Riverbend Clinic"]["bothways_top_drivers"].startswith("last bought 6 mo ago")
+
+
+def test_no_text_of_the_tutorial_contradicts_its_record(followed, claims) -> None:
+    runs = sorted((followed[0] / "my-scores" / ".bothways" / "scores").glob("[0-9]*"))
+    assert runs
+    for run in runs:
+        rows, audits = (
+            {r["id"]: r for r in pq.read_table(run / f"{n}.parquet").to_pylist()} for n in ("accounts", "account_audit")
+        )
+        assert claims.untrue(rows, audits) == []
 
 
 def test_the_second_sync_writes_nothing_and_the_files_hold_the_scores(followed) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -84,12 +85,22 @@ def scored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     names = {d["id"]: d["name"] for d in demo.tables["opportunities"].to_pylist()}
     accounts = pq.read_table(scores / "accounts.parquet").to_pylist()
     deals = [{**d, "name": names[d["id"]]} for d in pq.read_table(scores / "opportunities.parquet").to_pylist()]
-    return {"accounts": accounts, "opportunities": deals}
+    return {
+        "accounts": accounts,
+        "opportunities": deals,
+        "account_audit": pq.read_table(scores / "account_audit.parquet").to_pylist(),
+    }
 
 
 def test_every_account_stance_is_reached(scored: dict[str, list[dict]]):
     missing = {code for code, _ in STANCES} - {a["bothways_stance"] for a in scored["accounts"]}
     assert missing <= {"lapsed"}  # no story is told of a customer who left
+
+
+def test_no_text_contradicts_its_record(scored: dict[str, list[dict]], claims: ModuleType):
+    rows, audits = ({row["id"]: row for row in scored[name]} for name in ("accounts", "account_audit"))
+    assert claims.untrue(rows, audits) == []
+    assert len({audit["text"] for audit in audits.values()}) > 10
 
 
 def test_every_deal_stance_is_reached(scored: dict[str, list[dict]]):
