@@ -127,3 +127,14 @@ def test_what_may_be_our_answer_is_not_counted_as_none(result):
     audit = result.account_audit["answered by chat"]
 
     assert (audit["opened_threads"], audit["left_threads"]) == (6, 0)
+
+
+def test_only_acts_of_a_known_side_are_counted_as_evidence(organisation):
+    """Twelve mails on the day of the as-of, half of them without a direction."""
+    org = organisation.Organisation()
+    account = org.account("A")
+    for n in range(12):
+        org.email(account, "inbound" if n % 2 else None, 0.001, thread=n)
+    audit = org.score().account_audit["A"]
+    assert 5.9 < audit["acts"] < 6.1
+    assert 5.9 < audit["unsigned_acts"] < 6.1
