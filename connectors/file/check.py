@@ -81,6 +81,7 @@ _OTHER_FILES = (
         (".pst", ".ost", ".msg", ".olm"),
         "Outlook's own files are not read: export mail as .mbox or .eml, or use a message trace.",
     ),
+    ((".zip",), "An archive inside an archive is not opened: unpack it into the folder."),
     ((".7z", ".rar", ".tar", ".tar.gz", ".tgz"), "Unpack it into the folder; .zip and .gz are read as they are."),
 )
 

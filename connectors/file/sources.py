@@ -114,9 +114,11 @@ class Sources:
         names = {name for glob in table.file for name in matching(glob, known)}
         if not names:
             wanted = " or ".join(table.file)
+            inner = [n for n in self.all_files() if n.lower().endswith(".zip")]  # others are taken for folders
             raise ConfigError(
                 f"No file in {self.folder} matches {wanted}{nearest(wanted, known)}.",
-                remedy=f"The folder has {', '.join(known) or 'no CSV, Excel or Parquet file'}.",
+                remedy=f"The folder has {', '.join(known) or 'no CSV, Excel or Parquet file'}."
+                + (f" {inner[0]} is an archive inside an archive: unpack it into the folder." if inner else ""),
             )
         return newest_first(self.folder, sorted(names))[: 1 if table.newest else None]
 

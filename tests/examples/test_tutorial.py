@@ -72,6 +72,7 @@ def test_the_scores_have_a_row_for_every_record(followed) -> None:
     waiting = min(accounts.values(), key=lambda row: float(row["bothways_reciprocity_balance"] or 0))
     assert waiting["name"] == "Mistral Air"
     assert float(waiting["bothways_seller_responsiveness"]) < 10
+    assert waiting["bothways_stance"] == "respond"
     assert accounts["Riverbend Clinic"]["bothways_reciprocity_balance"] == ""
     assert accounts["Riverbend Clinic"]["bothways_top_drivers"].startswith("last bought 6 mo ago")
 

@@ -92,6 +92,10 @@ _WORDS_OF_HEADERS = {
     "direcci n": "direction", "fecha": "date", "hora": "time", "duraci n": "duration", "resultado": "result",
         "n mero": "phone number",
 }  # fmt: skip
+_SPELT = re.compile(
+    r"(?i)(?:pt)?(?:(\d+) ?(?:h|hours?|hrs?|std)\.?,? ?)?(?:(\d+) ?(?:m|min|mins|minutes?)\.?,? ?)?"
+    r"(?:(\d+)(?:\.\d+)? ?(?:s|sec|secs|seconds?|sek)\.?)?"
+)
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d\d)(?:\.\d+)?")
 _UNITS = {"seconds": 60.0, "milliseconds": 60_000.0, "minutes": 1.0}
 _WORDS = VOCABULARY["activities", "outcome"][1]
@@ -166,6 +170,9 @@ def call_acts(
                 place,
             )
         minutes = _minutes(cell["duration"], unit, file)
+        if minutes is None and cell["duration"]:
+            told = f"{cell['duration']!r} is no length of a call; read as unknown"
+            acts.reject(cell.get("id", ""), "minutes", told, place)
         outcome = _outcome(cell.get("result", ""), minutes)
         if outcome is None and cell.get("result"):
             told = f"{cell['result']!r} is no outcome that is known; read as unknown"
@@ -257,9 +264,9 @@ def _when(cell: Mapping[str, str | None]) -> str:
 
 
 def _minutes(text: str, unit: str | None, file: str) -> float | None:
-    if found := _CLOCK.fullmatch(text):
-        hours, minutes, seconds = found.groups()
-        return int(hours or 0) * 60 + int(minutes) + int(seconds) / 60
+    if text and (found := _CLOCK.fullmatch(text) or _SPELT.fullmatch(text)):  # 0:05:30, 5m 30s, PT5M30S
+        hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        return hours * 60 + minutes + seconds / 60
     try:
         amount = float(text)
     except ValueError:

@@ -86,6 +86,8 @@ class Draft:
                 keys["delimiter"] = r.delimiter
             if r.encoding:
                 keys["encoding"] = r.encoding
+            if r.sheet:
+                keys["sheet"] = r.sheet
             if r.skip_until:
                 keys["skip_until"] = r.skip_until
             if fill := [r.headers[h] for h in r.table.fill_down if h in r.headers]:
@@ -209,7 +211,12 @@ def draft(folder: Path, own: Path | None = None) -> Draft:
 def _as_table(r: Recognised) -> Table:
     delimiter = None if r.delimiter in ("", ",") else r.delimiter
     return Table(
-        file=r.files, newest=r.newest, delimiter=delimiter, skip_until=r.skip_until, encoding=r.encoding or None
+        file=r.files,
+        newest=r.newest,
+        delimiter=delimiter,
+        skip_until=r.skip_until,
+        encoding=r.encoding or None,
+        sheet=r.sheet or None,
     )
 
 

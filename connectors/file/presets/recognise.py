@@ -8,9 +8,11 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from python_calamine import CalamineError, CalamineWorkbook
 
 from connectors.errors import ConfigError
 from connectors.file.activity.calls import call_columns
@@ -20,6 +22,7 @@ from connectors.file.config import Table
 from connectors.file.readers.archives import Unpacked, all_files, is_data
 from connectors.file.readers.casts import quoted
 from connectors.file.readers.sniff import opened, sniffed
+from connectors.file.readers.workbook import visible_sheets
 from connectors.records import Stream
 
 _ROWS = 30
@@ -96,6 +99,8 @@ class Recognised:
     score: int
     encoding: str = ""
     """Where the file is not UTF-8 and its first bytes do not say what it is."""
+    sheet: str = ""
+    """Of a workbook in which more than one is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +127,12 @@ def recognise(folder: Path, known: Sequence[Preset], most: int = 20_000 * 2**20)
         elif lower.endswith(".ics"):
             activity.setdefault("calendar", []).append(name)
         elif is_data(name) and not lower.endswith(".parquet"):
-            found = _table(unpacked, name, known)
+            found = _tables(unpacked, name, known)
             if isinstance(found, str):
                 (activity.setdefault(found, []) if found else others).append(name)
             else:
-                groups.setdefault((found.preset.name, found.table.table), []).append((name, found))
+                for each in found:
+                    groups.setdefault((each.preset.name, each.table.table), []).append((name, each))
     strong = {preset for (preset, _), each in groups.items() if not each[0][1].table.weak}
     weak = [key for key in groups if key[0] not in strong]
     others += [name for key in weak for name, _ in groups.pop(key)]
@@ -142,10 +148,24 @@ def recognise(folder: Path, known: Sequence[Preset], most: int = 20_000 * 2**20)
     return Folder(tuple(t for t in tables if t.preset.name == best), unique, tuple(others))
 
 
-def _table(unpacked: Unpacked, name: str, known: Sequence[Preset]) -> Recognised | str:
+def _tables(unpacked: Unpacked, name: str, known: Sequence[Preset]) -> list[Recognised] | str:
+    """The tables of a file: one, or those of a workbook's sheets; else what activity it holds, or ""."""
+    if not name.lower().endswith((".xlsx", ".xlsm")):
+        encoding = _legacy(unpacked, name)
+        found = _table(name, encoding, "", _first_rows(unpacked, name, encoding), known)
+        return [found] if isinstance(found, Recognised) else found
+    sheets = _sheets(unpacked.path(name))
+    several = len(sheets) > 1
+    each = [_table(name, "", sheet if several else "", [("", rows)], known) for sheet, rows in sheets.items()]
+    tables = [r for r in each if isinstance(r, Recognised)]
+    return tables or next((kind for kind in each if isinstance(kind, str) and kind), "")
+
+
+def _table(
+    name: str, encoding: str, sheet: str, tries: Sequence[tuple[str, list[list[str]]]], known: Sequence[Preset]
+) -> Recognised | str:
     best: Recognised | None = None
-    encoding = _legacy(unpacked, name)
-    for delimiter, rows in _first_rows(unpacked, name, encoding):
+    for delimiter, rows in tries:
         for number, row in enumerate(rows):
             header = [c.strip() for c in row]
             if len([c for c in header if c]) < 2:
@@ -168,6 +188,7 @@ def _table(unpacked: Unpacked, name: str, known: Sequence[Preset]) -> Recognised
                             headers,
                             len(headers),
                             encoding,
+                            sheet,
                         )
     return best or ""
 
@@ -207,8 +228,6 @@ def alternatives(source: Sources_) -> list[Source]:
 
 def _legacy(unpacked: Unpacked, name: str) -> str:
     """The encoding of a text that is no UTF-8: where its letters beyond ASCII stand tells Windows from an old Mac."""
-    if name.lower().endswith((".xlsx", ".xlsm")):
-        return ""
     found = sniffed(unpacked.path(name), name, Table(file=(name,)), unpacked.spare, unpacked.most)
     if not found.damaged:
         return ""
@@ -219,8 +238,6 @@ def _legacy(unpacked: Unpacked, name: str) -> str:
 
 def _first_rows(unpacked: Unpacked, name: str, encoding: str) -> list[tuple[str, list[list[str]]]]:
     path = unpacked.path(name)
-    if name.lower().endswith((".xlsx", ".xlsm")):
-        return [("", _sheet_rows(path))]
     table = Table(file=(name,), encoding=encoding or None)
     found = sniffed(path, name, table, unpacked.spare, unpacked.most)
     with opened(found.path) as raw:
@@ -229,17 +246,14 @@ def _first_rows(unpacked: Unpacked, name: str, encoding: str) -> list[tuple[str,
     return [(d, list(csv.reader(lines[found.skip :], delimiter=d))) for d in delimiters]
 
 
-def _sheet_rows(path: Path) -> list[list[str]]:
-    from itertools import islice
-
-    from python_calamine import CalamineError, CalamineWorkbook
-
+def _sheets(path: Path) -> dict[str, list[list[str]]]:
+    """The first rows of each sheet that is shown and not empty, by its name."""
     try:
         book = CalamineWorkbook.from_path(str(path))
-        sheets = [s for s in map(book.get_sheet_by_name, book.sheet_names) if s.height]
+        sheets = [s for s in map(book.get_sheet_by_name, visible_sheets(book)) if s.height]
     except (CalamineError, OSError, ValueError):
-        return []
-    return [[str(c) for c in row] for row in islice(sheets[0].iter_rows(), _ROWS)] if sheets else []
+        return {}
+    return {s.name: [[str(c) for c in row] for row in islice(s.iter_rows(), _ROWS)] for s in sheets}
 
 
 def _together(names: Sequence[str], first: Recognised) -> Recognised:

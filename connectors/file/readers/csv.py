@@ -129,7 +129,8 @@ class CsvReader:
     def _scan(self, names: Sequence[str]) -> str:
         t = self._table
         absent = set(self._found.absent)  # each text is compared with every cell: those that cannot occur are spared
-        nulls = ("", *(n for n in t.nulls or NOTHING if absent.isdisjoint(n.encode())))
+        written = t.nulls or tuple(n for n in NOTHING if t.escape is None or t.escape not in n)
+        nulls = ("", *(n for n in written if absent.isdisjoint(n.encode())))
         options = {
             "auto_detect": "false",
             "columns": "{" + ", ".join(f"{literal(c)}: 'VARCHAR'" for c in names) + "}",

@@ -33,7 +33,8 @@ def number_pattern(table: Table) -> str:
     """What a number looks like in a table that says how it writes them."""
     point, thousands = table.point or ".", table.thousands
     mark = {None: "", " ": _SPACES, "'": _APOSTROPHES}.get(thousands, f"[{thousands}]")
-    whole = f"([0-9]{{1,3}}({mark}[0-9]{{3}})+|[0-9]+)" if mark else "[0-9]+"
+    india = f"|[0-9]{{1,2}}({mark}[0-9]{{2}})+{mark}[0-9]{{3}}" if thousands == "," else ""  # 1,23,456
+    whole = f"([0-9]{{1,3}}({mark}[0-9]{{3}})+|[0-9]+{india})" if mark else "[0-9]+"
     return f"[+-]?({whole}([{point}][0-9]*)?|[{point}][0-9]+)"
 
 

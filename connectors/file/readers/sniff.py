@@ -23,7 +23,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LOOK = 1 << 16
-_SELDOM = b"#(/"
+_SELDOM = b"#(/\\"
 _NOT_ASCII = bytes(range(128, 256))
 _TITLE_ROWS = 1000
 

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from connectors.errors import ConfigError
 from connectors.file.config import Table, nearest
@@ -26,6 +26,7 @@ from connectors.file.readers.sniff import bounded, no_such_row
 _CHUNK = 5000
 _DAY_OR_MONTH = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}( .*)?")
 _EXACT = 10**15
+_SHEETS = 20
 _LINE_BREAK = "_x000D_"
 
 
@@ -121,16 +122,34 @@ class WorkbookReader:
                         remedy=f"It has {', '.join(book.sheet_names)}.",
                     )
                 return book.get_sheet_by_name(self._table.sheet)
-            sheet = book.get_sheet_by_index(0)
-            for name in book.sheet_names[1:] if not sheet.height else ():  # each is parsed whole when it is asked for
-                if (other := book.get_sheet_by_name(name)).height:
-                    return other
-            return sheet
+            return self._first(book)
         except (CalamineError, zipfile.BadZipFile, OSError, ValueError, IndexError) as error:
             raise ConfigError(
                 f"{self._file} is no workbook that can be read: {error}.",
                 remedy="Save it again as .xlsx, without a password, or as CSV.",
             ) from None
+
+    def _first(self, book: CalamineWorkbook) -> CalamineSheet:
+        """The first sheet with data that is shown; another with the same header is doubted, and a hidden one said."""
+        shown = visible_sheets(book)
+        found: CalamineSheet | None = None
+        twins = []
+        for name in shown[:_SHEETS]:  # each is parsed whole when it is asked for
+            sheet = book.get_sheet_by_name(name)
+            if found is None and sheet.height:
+                found, top = sheet, _top(sheet)
+            elif found is not None and len(top) > 1 and _top(sheet) == top:
+                twins.append(name)
+        if found is None:
+            return book.get_sheet_by_name(shown[0])
+        if twins:
+            told = f"{self._file} has sheets {', '.join(map(repr, [found.name, *twins]))} with the same columns: only "
+            advice = 'Give each a table, sheet = "...", and map the stream from both: write its name in [[ ]] twice.'
+            self.doubts.append(Doubt(self._file, "columns", "", f"{told}{found.name!r} is read.", advice))
+        if hidden := [n for n in book.sheet_names if n not in shown]:
+            told = f"{self._file}: hidden sheets are not read ({', '.join(hidden[:4])})."
+            self.doubts.append(Doubt(self._file, "word", "", told))
+        return found
 
     def _header(self, rows: Iterator[list[Any]]) -> tuple[list[str], int]:
         """(names, number of rows above the data)."""
@@ -181,6 +200,18 @@ class WorkbookReader:
         found = pa.array(cells, pa.string())
         broken = pc.any(pc.match_substring(found, _LINE_BREAK)).as_py()
         return pc.replace_substring(found, _LINE_BREAK, "") if broken else found
+
+
+def visible_sheets(book: CalamineWorkbook) -> list[str]:
+    """Names of the sheets that are shown; of all where none is."""
+    shown = [s.name for s in book.sheets_metadata if s.visible == SheetVisibleEnum.Visible]
+    return shown or list(book.sheet_names)
+
+
+def _top(sheet: CalamineSheet) -> list[str]:
+    """The first row with more than one cell."""
+    rows = ([str(c).strip() for c in row if c not in ("", None)] for row in islice(sheet.iter_rows(), 50))
+    return next((row for row in rows if len(row) > 1), [])
 
 
 def _text(cell: object) -> str | None:

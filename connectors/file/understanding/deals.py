@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from connectors.base import Finding
@@ -14,6 +15,7 @@ from connectors.records import Stream
 _WON = r"(^|[^a-zà-ÿ])(won|gewonnen|gagn|ganad|vint[aoe]|ganho|vunnen|vundet|voitettu|wygran|vyhr)"
 _LOST = r"(lost|not won|verlor|perdu|perdid|pers[aoe]|tapt|f[öo]rlor|przegran|ztrac)"
 _TABLE = table_of("opportunities")
+_CENTS = re.compile(r"(?i)(?<![a-z])(cents?|minor([_ ]units?)?|centimes|centavos)(?![a-z])")
 _SHARE_IN_HUNDREDTHS = 0.01
 
 
@@ -44,6 +46,7 @@ def doubtful_deals(streams: Streams) -> Iterator[Finding]:
     yield from _missing(streams)
     yield from _swapped(streams)
     yield from _outliers(streams)
+    yield from _cents(streams)
 
 
 def _stages(streams: Streams) -> Iterator[Finding]:
@@ -191,3 +194,27 @@ def _outliers(streams: Streams) -> Iterator[Finding]:
             f"currency{f' ({code})' if code else ''}: {example}."
         )
         yield Finding("warn", "objects", told, "Cents for units, or a decimal mark read as thousands?")
+
+
+def _cents(streams: Streams) -> Iterator[Finding]:
+    """A column that is called cents and not divided."""
+    for part in streams.mapping.streams.get("opportunities", ()):
+        expression = part.columns.get("amount", "")
+        if _CENTS.search(expression) and not re.search(r"[*/]", expression):
+            told = f"opportunities: amount is {expression.strip()}, as whole units of the currency."
+            yield Finding("warn", "objects", told, "Are these cents? Map amount divided by 100.")
+
+
+def lines_in_cents(streams: Streams) -> Iterator[Finding]:
+    """Deals that are a hundred times what their lines add up to, or the other way round."""
+    if "opportunities" not in streams.prepared:
+        return
+    ratio, deals = streams.query(
+        f"""SELECT median(o.amount / l.amount), count(*) FROM {_TABLE} o JOIN (SELECT opportunity_id AS id,
+        sum(amount) AS amount FROM {table_of("line_items")} GROUP BY 1) l USING (id) WHERE l.amount > 0 AND
+        o.amount > 0"""
+    )[0]
+    if deals and (95 < ratio < 105 or 95 < 1 / ratio < 105):
+        more, less = ("deals", "their lines") if ratio > 1 else ("line items", "their deals")
+        told = f"Amounts of {more} are about 100 times those of {less}."
+        yield Finding("warn", "objects", told, f"Are those of {more} cents? Map them divided by 100.")

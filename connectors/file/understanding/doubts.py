@@ -15,7 +15,7 @@ from connectors.file.query import swallowed
 from connectors.file.readers.columns import Doubt
 from connectors.file.record_rows import table_of
 from connectors.file.streams import Streams
-from connectors.file.understanding.deals import doubtful_deals, mapped, wrong_deals
+from connectors.file.understanding.deals import doubtful_deals, lines_in_cents, mapped, wrong_deals
 from connectors.file.understanding.hints import remedy
 from connectors.file.understanding.misread import misread_numbers
 from connectors.file.understanding.references import Reference
@@ -40,7 +40,7 @@ def doubtful(streams: Streams, stream: Stream) -> list[Finding]:
     if stream == "activities":
         found += [*_lengths(streams), *_of_activity(streams)]
     if stream == "line_items":
-        found += _orphans(streams)
+        found += [*_orphans(streams), *lines_in_cents(streams)]
     return [*found, *_multiplied(streams, stream), *_deleted(streams, stream)]
 
 

@@ -8,10 +8,22 @@ _DAY = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4}|\d\d)\b(.*)")
 _SHORT_YEAR = re.compile(r"(\d\d)([./-])(\d\d)[./-](\d\d)(?!\d)")
 _BOTH = re.compile(r"[+-]?\d{1,3}(?:([.,' \u00a0\u202f])\d{3})+(?:([.,])\d+)?$")
 _COMMA = re.compile(r"[+-]?\d+,\d+$")
+_NO_DATES = (
+    (
+        r"0000-00-00.*|1[6-9]00-01-01.*|1899-12-3[01].*|9999-12-31.*",
+        'if it stands for nothing: nulls = ["{x}"] in the table',
+    ),
+    (r"\d{4}-\d\d", "it names no day: map x || '-01', or another day of the month"),
+    (r"(?i)q[1-4][ /-]?\d{4}|\d{4}[ /-]?q[1-4]|\d{4}-?W\d\d(-?\d)?", "it names no day: export the date itself"),
+    (r"2[4-6]\d\d-\d\d-\d\d.*", "if its years are Buddhist: map the date less INTERVAL 543 YEAR"),
+)
+"""What dates look like that are none, with the remedy."""
 
 
 def date_remedy(text: str) -> str:
     """The format that a date is written in, as the keys of a table."""
+    if said := next((words for shape, words in _NO_DATES if re.fullmatch(shape, text)), ""):
+        return said.replace("{x}", text)
     if re.match(r"00\d\d-\d\d-\d\d", text):
         return "its year has two digits: write %y for %Y in date_format"
     if found := re.fullmatch(r"(\d{1,2})([- ])([A-Za-z]{3,})[- ](\d\d)", text):
@@ -59,6 +71,11 @@ def _hours(rest: str) -> str:
 def number_remedy(text: str) -> str:
     """How a number is written, as the keys of a table."""
     text = text.strip()
+    if any(c.isdigit() and not c.isascii() for c in text):
+        digits = "".join(
+            sorted({chr(ord(c) - int(c) + n) for c in text if c.isdecimal() and not c.isascii() for n in range(10)})
+        )
+        return f"digits of another script: map translate(x, '{digits}', '0123456789')"
     if found := _BOTH.match(text):
         thousands, decimal = found.groups()
         mark = " " if thousands in "\u00a0\u202f" else thousands

@@ -85,6 +85,20 @@ def test_ivozprovider_gives_bare_seconds(folder) -> None:
     assert _calls(folder, IVOZ, unit="seconds")[0] == [("inbound", "done", False, "01-13 09:17", 5.5)]
 
 
+@pytest.mark.parametrize(
+    ("written", "minutes"), [("PT5M30S", 5.5), ("5m 30s", 5.5), ("1 h 2 min", 62.0), ("soon", None)]
+)
+def test_lengths_in_words_and_in_iso_8601_are_read_and_others_named(
+    folder, written: str, minutes: float | None
+) -> None:
+    """PT5M30S is a duration of ISO 8601: RFC 3339, appendix A."""
+    rows, rejects, _ = _calls(folder, IVOZ.replace(",330,", f",{written},"))
+    assert [row[4] for row in rows] == [minutes]
+    assert [r for r in rejects if "is no length of a call" in r] == (
+        [] if minutes else ["'soon' is no length of a call; read as unknown"]
+    )
+
+
 def test_aircall_says_side_and_outcome_in_one_cell_and_has_calls_with_a_machine(folder) -> None:
     """`Call direction - Type` holds `Inbound - Answered`; an AI Call is one that no person of ours took.
 

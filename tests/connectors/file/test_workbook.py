@@ -147,3 +147,28 @@ def test_what_stands_below_the_table_is_no_data_and_dates_beside_text_are_doubte
     told = "\n".join(f"{f.message} {f.remedy}" for f in folder.connect(_mapping()).check().findings)
     assert "a.xlsx: 2 rows below the table are left out" in told
     assert "'Since' of a.xlsx has dates and text such as '13/03/2026'" in told
+
+
+def test_of_two_sheets_with_one_header_none_is_left_out_in_silence(folder) -> None:
+    rows = [["id", "name"], ["1", "Zelkova"]]
+    folder.put("deals.xlsx", workbook(("2025", rows), ("2026", [["id", "name"], ["2", "Brackish"]]), ("x", [["y"]])))
+    mapping = {"accounts": {"from": "deals.xlsx", "columns": {"id": "id", "name": "name"}}}
+    told = [f"{f.level} {f.message} {f.remedy}" for f in folder.connect(mapping).check().findings]
+    assert any(
+        t.startswith("warn deals.xlsx has sheets '2025', '2026' with the same columns: only '2025'") for t in told
+    )
+    chosen = {"accounts": {**mapping["accounts"], "from": {"file": "deals.xlsx", "sheet": "2026"}}}
+    assert [r["name"] for r in folder.read("accounts", chosen)[0]] == ["Brackish"]
+
+
+def test_a_hidden_sheet_is_not_read_unless_it_is_named(folder) -> None:
+    """Excel keeps hidden sheets in the file: state="hidden" (ECMA-376 part 1, 18.2.19 sheet)."""
+    book = io.BytesIO(workbook(("old", [["id", "name"], ["9", "Gone"]]), ("now", [["id", "name"], ["1", "Zelkova"]])))
+    out = io.BytesIO()
+    with zipfile.ZipFile(book) as read, zipfile.ZipFile(out, "w") as written:
+        for name in read.namelist():
+            written.writestr(name, read.read(name).replace(b'name="old"', b'name="old" state="hidden"'))
+    folder.put("accounts.xlsx", out.getvalue())
+    assert [r["name"] for r in folder.read("accounts")[0]] == ["Zelkova"]
+    told = [f.message for f in folder.connect().check().findings]
+    assert "accounts.xlsx: hidden sheets are not read (old)." in told

@@ -15,6 +15,7 @@ from connectors.file.config import parse_mapping
 from connectors.file.presets.draft import draft
 from connectors.file.presets.recognise import presets
 from sync.cli.app import app
+from tests.connectors.file.test_workbook import workbook
 
 HUBSPOT = {
     "hubspot-crm-exports-all-companies-2026-03-31.csv": (
@@ -176,6 +177,19 @@ def test_a_folder_becomes_a_short_mapping_that_reads_it_right(folder, sample: st
     )
     pilot = next(d for d in deals if names[d["account_id"]] == "Brackish" and not d["is_won"] and not d["is_closed"])
     assert pilot["amount"] == 8000.0
+
+
+def test_sheets_of_one_workbook_are_tables_of_their_own(folder) -> None:
+    rows = {name: [line.split(",") for line in text.replace('"', "").splitlines()] for name, text in REPORT.items()}
+    sheets = [("About", [["Made by me"]]), ("Customers", rows["report1.csv"]), ("Deals", rows["report2.csv"])]
+    folder.put("export.xlsx", workbook(*sheets))
+    mapping = tomllib.loads(draft(folder.input).text({}))
+    assert {name: table["sheet"] for name, table in mapping["tables"].items()} == {
+        "accounts": "Customers",
+        "opportunities": "Deals",
+    }
+    assert [r["name"] for r in folder.read("accounts", mapping)[0]] == ["Zelkova", "Brackish"]
+    assert [r["amount"] for r in folder.read("opportunities", mapping)[0]] == [24000.5, 8000.0]
 
 
 def test_lines_of_an_order_are_line_items(folder) -> None:
