@@ -134,7 +134,7 @@ class Table(_Strict):
     fill_down: tuple[str, ...] = ()
     """Columns whose empty cells repeat the cell above: rows that continue a record, merged cells."""
     sheet: str | None = None
-    """Of a workbook; the first with data unless given."""
+    """Of a workbook; the first shown one with data unless given."""
     date_format: str | None = None
     timestamp_format: str | None = None
 
