@@ -207,6 +207,9 @@ class _Server(socketserver.ThreadingTCPServer):
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
         super().__init__(address, _Handler)
+        # A connection that select saw may be gone by the time of accept, which would wait for the next one, for ever
+        # when there is none: the server could not be shut down.
+        self.socket.settimeout(1.0)
 
     def track(self, connection: socket.socket, *, opened: bool) -> None:
         with self._open_lock:

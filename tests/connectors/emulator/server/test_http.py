@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 import pytest
 
@@ -49,3 +50,13 @@ def test_a_request_whose_chunks_were_cut_never_was_one(server):
     assert told(server, head + b'b\r\n{"lim') == b""
     assert server.stats()["calls_total"] == before
     assert told(server, head + b'b\r\n{"limit":1}\r\n0\r\n\r\n').startswith(b"HTTP/1.1 ")
+
+
+def test_a_connection_that_was_announced_and_is_gone_holds_nobody_up():
+    """It would keep the server from shutting down."""
+    idle = EmulatorServer(HubSpotEmulator(demo_organisation(7, 2)))
+    waiting = threading.Thread(target=idle._server._handle_request_noblock, daemon=True)
+    waiting.start()
+    waiting.join(timeout=30)
+    assert not waiting.is_alive()
+    idle.stop()
