@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 from mutation_worker import ROOT, loaded
-from scale import BLOCK, SEED, repeated
+from scale import BLOCK, BUSY, SEED, repeated
 
 COMMIT = "07061e7"
 OUTPUTS = ("accounts", "opportunities", "account_audit", "opportunity_audit")
@@ -80,7 +80,7 @@ def main() -> None:
         ["git", "-C", str(ROOT), "worktree", "add", "-q", "--detach", str(earlier), given.commit], check=True
     )
     try:
-        maker = Maker(SEED, as_of, accounts=BLOCK, deals=10, busy=4.0)
+        maker = Maker(SEED, as_of, accounts=BLOCK, deals=10, busy=BUSY)
         for accounts in given.accounts or [BLOCK]:
             folder = work / str(accounts)
             repeated(folder, maker.rows, maker.previous(), max(1, accounts // BLOCK))

@@ -154,7 +154,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     'late entry is not noticed': ('enrichment/scores/confidence.py', 'return entered_late.ifelse("account", "organisation")', 'return ibis.literal("organisation")', 'tests/enrichment/scores/test_silence.py'),
     'an import is late entry': ('enrichment/commerce/purchases.py', 'wins = wins.filter(wins.stated_close > wins.first_record)', 'wins = wins.filter(wins.stated_close > 0)', 'tests/enrichment/scores/test_silence.py'),
     'silence is known by few': ('enrichment/scores/silence.py', '(rows.logging_reach >= least)', '(rows.logging_reach >= 0.0)', 'tests/enrichment/test_situations.py'),
-    'all customers are one third': ('enrichment/scores/silence.py', 'own.place * 3 // own.many.nullif(0)', 'own.place * 0', 'tests/enrichment/test_situations.py'),
+    'all customers are one third': ('enrichment/scores/silence.py', 'levels.place * 3 // levels.many.nullif(0)', 'levels.place * 0', 'tests/enrichment/test_situations.py'),
     'whoever never bought is a prospect': ('enrichment/scores/standing.py', 'never = ~records & sells & (rows.known_customer == 0)', 'never = ~records & sells', 'tests/enrichment/test_situations.py'),
     'an annual buyer lapses': ('enrichment/scores/standing.py', '(rows.purchase_days.coalesce(0) >= 2).ifelse(ibis.greatest(*gaps), once)', 'ibis.literal(float(life.least_days))', 'tests/enrichment/test_situations.py'),
     'their third message ends all advice': ('enrichment/scores/accounts.py', 'lifecycle=unknown.ifelse(rows.lifecycle_without_acts, rows.lifecycle)', 'lifecycle=rows.lifecycle', 'tests/enrichment/test_situations.py'),

@@ -28,7 +28,7 @@ from mutation_worker import keep_cases, noticed
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("enrichment", "connectors", "config", "tests/enrichment", "tests/oracle")
-FILES = ("tests/conftest.py", "tests/witness.py", "pyproject.toml")
+FILES = ("tests/conftest.py", "tests/beside.py", "tests/witness.py", "pyproject.toml")
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).parent))
 
 import witness
+from beside import beside
 
 from connectors.http import retry
 
@@ -50,12 +50,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def claims() -> ModuleType:
     """`tests/enrichment/claims.py`: what each text of advice claims of its record."""
-    spec = importlib.util.spec_from_file_location("enrichment_claims", ROOT / "tests" / "enrichment" / "claims.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return beside("enrichment/claims.py")
 
 
 witness.begin()

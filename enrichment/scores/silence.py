@@ -10,8 +10,9 @@ from enrichment.model import ScoringModel
 
 
 def measured(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
-    """`rows` with `third` (of the current customers by revenue, 0 to 2 from the highest; others stand where their
-    revenue would), `logging_reach` of that third and `silence_known`.
+    """`rows` with `third` (of the current customers by revenue, 0 to 2 from the highest; those of equal revenue are in
+    the same, others where the customer with the next higher revenue is), `logging_reach` of that third and
+    `silence_known`.
 
     Reads the rows of accounts only: a family does not count twice, and is in its parent's third.
     """
@@ -25,11 +26,14 @@ def measured(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
         mailed=(own.mailed_customer.coalesce(0) > 0).cast("int64"),
         current=(own.scored & _current(own, year)).cast("int64"),
     )
-    above = ibis.window(order_by=[ibis.desc("money"), "of_account"], preceding=None, following=0)
-    own = own.mutate(place=own.current.sum().over(above) - own.current)
-    own = own.cross_join(own.aggregate(many=own.current.sum()))
-    third = (own.many >= e.silence_thirds_from).ifelse(own.place * 3 // own.many.nullif(0), 0).cast("int64")
-    own = own.mutate(third=(third > 2).ifelse(2, third).cast("int64"))
+    levels = own.group_by("money").aggregate(here=own.current.sum())
+    levels = levels.cross_join(own.aggregate(many=own.current.sum()))
+    above = ibis.window(order_by=ibis.desc("money"), preceding=None, following=0)
+    levels = levels.mutate(place=levels.here.sum().over(above) - levels.here)
+    third = (levels.many >= e.silence_thirds_from).ifelse(levels.place * 3 // levels.many.nullif(0), 0).cast("int64")
+    levels = levels.mutate(theirs=(levels.here > 0).ifelse(third, ibis.null("int64")))
+    levels = levels.mutate(third=levels.theirs.max().over(above).coalesce(0))
+    own = own.inner_join(levels.select("money", "third"), "money")
     current = own.filter(own.current > 0)
     reach = current.group_by("third").aggregate(reach=ratio(current.reached.sum(), current.count()))
     mail = current.aggregate(mail_share=ratio(current.mailed.sum(), current.count()))

@@ -103,7 +103,7 @@ class DuckDB:
         self._connection = connection
         for setting in (QUIET, "SET TimeZone = 'UTC'", "SET preserve_insertion_order = false"):
             connection.execute(setting)
-        self._threads = self._running = int(self._setting("threads"))
+        self._threads = int(connection.execute("SELECT current_setting('threads')").fetchall()[0][0])
 
     def as_of(self, moment: datetime) -> None:
         for name, (_, value) in definitions(moment, "duckdb").items():
@@ -123,20 +123,12 @@ class DuckDB:
         )
 
     def store(self, sql: str, path: Path) -> None:
-        self._on_threads(min(self._threads, LEAN // (_VECTOR * len(sql))))
+        threads = max(1, min(self._threads, LEAN // (_VECTOR * len(sql))))
+        self._connection.execute(f"SET threads = {threads}")
         copy = f"COPY ({sql}) TO {literal(str(path))} (FORMAT parquet, ROW_GROUP_SIZE_BYTES {_WRITTEN})"
         within_memory(self._connection, lambda: self._connection.execute(copy))
 
     store_in_order = store
-
-    def _on_threads(self, threads: int) -> None:
-        if max(1, threads) != self._running:
-            self._running = max(1, threads)
-            self._connection.execute(f"SET threads = {self._running}")
-
-    def _setting(self, name: str) -> str:
-        found = self._connection.execute(f"SELECT current_setting('{name}')").fetchall()
-        return str(found[0][0])
 
     @contextmanager
     def compiler(self) -> Iterator[Compiler]:

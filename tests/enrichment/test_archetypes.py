@@ -4,9 +4,7 @@ folder.
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,15 +41,6 @@ TEXTS = {
 }
 
 
-def claims():
-    key = "enrichment_claims"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, Path(__file__).with_name("claims.py"))
-        sys.modules[key] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[key])
-    return sys.modules[key]
-
-
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory):
     if not ARCHETYPES.is_dir():
@@ -85,5 +74,5 @@ def test_every_archetype_is_right_and_no_ordinary_account_is_told_to_be_answered
     assert bank["bothways_reclaimable_hours"] > 0.8 * bank["bothways_seller_effort_hours"]
 
 
-def test_no_text_contradicts_its_record(scored):
-    assert claims().untrue(*scored) == []
+def test_no_text_contradicts_its_record(scored, claims):
+    assert claims.untrue(*scored) == []

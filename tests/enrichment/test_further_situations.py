@@ -4,13 +4,13 @@ scores and the plain reference, must say so.
 
 from __future__ import annotations
 
-import importlib.util
 import random
 import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from beside import beside
 
 from enrichment.inputs import INPUTS
 from enrichment.model import ScoringModel
@@ -19,21 +19,11 @@ TESTS = Path(__file__).parents[1]
 MIDDLING = {"strategic_importance": 0.85, "mission_criticality": 0.85, "non_modularity": 0.85}
 
 
-def beside(name):
-    """A module of this folder (test modules here are not importable packages)."""
-    key = f"enrichment_{name}"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[key] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[key])
-    return sys.modules[key]
-
-
 class Folk:
     """The accounts: each is added by a line or two that say what happened."""
 
     def __init__(self, org):
-        told = beside("test_situations")
+        told = beside("enrichment/test_situations.py")
         self.org, self.talks, self.buys, self.holds = org, told.talks, told.buys, told.holds
         self.stated = {"needed": told.NEEDED, "commodity": told.COMMODITY, "middling": MIDDLING}
 
@@ -204,7 +194,7 @@ ENDED = "contract ended 6 d ago, no other since"
 @pytest.fixture(scope="module")
 def book(organisation):
     org = organisation.Organisation()
-    beside("test_situations").ordinary(org, random.Random(5))
+    beside("enrichment/test_situations.py").ordinary(org, random.Random(5))
     folk = Folk(org)
     for part in (effort, cases, commerce, gone):
         part(org, folk)
@@ -219,7 +209,7 @@ def result(book):
 def test_every_situation_gets_its_right_answer(result):
     found = {n: (result.accounts[n]["bothways_stance"], result.account_audit[n]["text"]) for n in RIGHT}
     assert found == RIGHT
-    assert beside("claims").untrue(result.accounts, result.account_audit) == []
+    assert beside("enrichment/claims.py").untrue(result.accounts, result.account_audit) == []
 
 
 def test_the_reference_gives_the_same_advice_for_the_same_figures(book, result):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import random
-import sys
-from pathlib import Path
 
 import pytest
+from beside import beside
 
 from enrichment.fields import STANCES
 from enrichment.model import ScoringModel
@@ -19,19 +17,9 @@ MODEL = ScoringModel()
 BOOKS = int(os.environ.get("BOTHWAYS_EXAMPLES", "2"))
 
 
-def beside(name):
-    """A module of this folder (test modules here are not importable packages)."""
-    key = f"enrichment_{name}"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[key] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[key])
-    return sys.modules[key]
-
-
 def test_every_text_has_its_words_a_claim_and_a_stance_and_the_last_of_a_stance_always_holds():
     texts = account_texts(MODEL)
-    assert {text.name for text in texts} == set(beside("claims").CLAIMS)
+    assert {text.name for text in texts} == set(beside("enrichment/claims.py").CLAIMS)
     assert {text.stance for text in texts} == {code for code, _ in STANCES}
     last = {text.stance: text for text in texts}
     assert all(not text.conditions for text in last.values())
@@ -41,12 +29,12 @@ def test_every_text_has_its_words_a_claim_and_a_stance_and_the_last_of_a_stance_
 
 
 def test_the_texts_of_plain_situations_are_true(organisation):
-    book = beside("test_situations")
+    book = beside("enrichment/test_situations.py")
     org = organisation.Organisation()
     book.ordinary(org, random.Random(5))
     book.situations(org)
     result = org.score()
-    assert beside("claims").untrue(result.accounts, result.account_audit) == []
+    assert beside("enrichment/claims.py").untrue(result.accounts, result.account_audit) == []
     assert len({audit["text"] for audit in result.account_audit.values()}) > 15
 
 
@@ -54,9 +42,9 @@ def test_the_texts_of_plain_situations_are_true(organisation):
 def test_the_texts_of_random_books_are_true(organisation, seed):
     """With the stances of another day before, so that hysteresis keeps some."""
     chance = random.Random(seed)
-    org = beside("test_invariants").random_organisation(organisation, seed, size=60)
+    org = beside("enrichment/test_invariants.py").random_organisation(organisation, seed, size=60)
     codes = [code for code, _ in STANCES]
     before = {"accounts": {row["id"]: chance.choice(codes) for row in org.rows["accounts"]}}
     for previous in (None, before):
         result = org.score(previous=previous)
-        assert beside("claims").untrue(result.accounts, result.account_audit) == []
+        assert beside("enrichment/claims.py").untrue(result.accounts, result.account_audit) == []

@@ -26,7 +26,7 @@ class Maker(Ledger):
     def __init__(
         self, seed: int, as_of: datetime, accounts: int = 30, deals: int = 6, busy: float | None = None
     ) -> None:
-        """Of so many accounts with at most so many deals each; a `busy` one has some 14 acts an account times that."""
+        """Of so many accounts with at most so many deals each; a `busy` one has some 4 acts an account times that."""
         super().__init__(seed, as_of)
         self.thread = 0
         self.keen: set[int] = set()

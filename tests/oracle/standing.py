@@ -102,8 +102,10 @@ class Silence:
 
     def __init__(self, books: Books, acts: Mapping[int, list[Act]], previous: Mapping[str, bool]) -> None:
         self.books, self.acts, self.previous, self.rules = books, acts, previous, books.model.evidence
-        self.ranks = {a: self._rank(a) for a in books.accounts}
-        self.customers = sorted(filter(self._current, books.accounts), key=lambda a: self.ranks[a])
+        self.earned = {a: self._earned(a) for a in books.accounts}
+        self.customers = list(filter(self._current, books.accounts))
+        richer = {c: sum(self.earned[o] > self.earned[c] for o in self.customers) for c in self.customers}
+        self.thirds = {c: 3 * n // len(self.customers) for c, n in richer.items()}
         since = books.ago(self.rules.channel_days)
         wrote = [
             a for a in self.customers if any(x.by_customer and x.channel == "email" and x.at > since for x in acts[a])
@@ -117,18 +119,15 @@ class Silence:
         contract = any(books.runs(c, 365) for c in books.contracts_of(own))
         return books.scored(account) and (books.bought(own, 365) or contract)
 
-    def _rank(self, account: int) -> tuple[Decimal, int]:
-        revenue = self.books.revenue(frozenset({account}))
-        return -max(Decimal(0), revenue or Decimal(0)), account
+    def _earned(self, account: int) -> Decimal:
+        return max(Decimal(0), self.books.revenue(frozenset({account})) or Decimal(0))
 
     def third(self, account: int) -> list[int]:
         """The customers whose reach holds for the account."""
-        count = len(self.customers)
-        if count * self.books.copies < self.rules.silence_thirds_from:
+        if len(self.customers) * self.books.copies < self.rules.silence_thirds_from:
             return self.customers
-        place = sum(1 for c in self.customers if self.ranks[c] < self.ranks[account])
-        mine = min(2, 3 * place // count)
-        return [c for n, c in enumerate(self.customers) if 3 * n // count == mine]
+        mine = max((self.thirds[c] for c in self.customers if self.earned[c] >= self.earned[account]), default=0)
+        return [c for c in self.customers if self.thirds[c] == mine]
 
     def reach(self, account: int) -> float | None:
         like = self.third(account)

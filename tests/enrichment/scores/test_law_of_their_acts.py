@@ -3,12 +3,10 @@ thing more."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import random
-import sys
-from pathlib import Path
 
+from beside import beside
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -26,16 +24,6 @@ wide = settings(
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-
-
-def invariants():
-    """`random_organisation` lives in `test_invariants.py` (test modules are not importable packages)."""
-    name = "enrichment_test_invariants"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / "test_invariants.py")
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
 
 
 def twin(org, account):
@@ -79,7 +67,7 @@ def one_more(org, chance, account):
 @given(seed=st.integers(0, 10**6))
 def test_an_act_of_theirs_never_costs_them_advice_hours_or_an_answer(organisation, seed):
     chance = random.Random(seed)
-    org = invariants().random_organisation(organisation, seed, size=70)
+    org = beside("enrichment/test_invariants.py").random_organisation(organisation, seed, size=70)
     for row in org.rows["accounts"]:
         row |= {"parent": None, "family": row["account"]}  # a twin has no family either
     pairs = []

@@ -86,3 +86,24 @@ def test_an_import_of_old_deals_is_no_late_entry(organisation):
         org.deal(0, 10.0, 100.0 + n, won=True, created=4)
     rows = org.score().accounts
     assert {name: known(rows[name]) for name in BY_ORGANISATION} == BY_ORGANISATION
+
+
+def test_customers_of_equal_revenue_are_in_one_third_whatever_their_order(organisation):
+    """Of 36, 15 bring in as much as each other and lie across a border between thirds; who is listed first is none of
+    their doing. A customer of the past stands where the next richer customer does.
+    """
+    org = organisation.Organisation()
+    amounts = {f"high {n}": 900.0 + n for n in range(6)} | {f"equal {n}": 500.0 for n in range(15)}
+    amounts |= {f"low {n}": 100.0 + n for n in range(15)}
+    for name, amount in amounts.items():
+        account = org.account(name)
+        org.deal(account, amount, 30, won=True)
+        if name.startswith("high") or name in ("equal 0", "equal 1"):
+            org.lively(account)
+    org.account("nobody yet")
+    audit = org.score().account_audit
+    thirds = {kind: {audit[name]["third"] for name in amounts if name.startswith(kind)} for kind in ("high", "equal")}
+    assert thirds == {"high": {0}, "equal": {0}}
+    assert {audit[name]["logging_reach"] for name in amounts if name.startswith("equal")} == {8 / 21}
+    assert [audit[f"low {n}"]["third"] for n in range(15)] == [2] * 12 + [1] * 3
+    assert audit["nobody yet"]["third"] == 2

@@ -23,14 +23,15 @@ from connectors.emulator.hubspot.schema.objects import (
 )
 from connectors.emulator.hubspot.schema.properties import options
 from connectors.emulator.hubspot.seed import activities as seed_activities
+from connectors.emulator.hubspot.seed import line_items as seed_line_items
 from connectors.emulator.hubspot.seed.custom import CUSTOM
 from connectors.emulator.hubspot.seed.deals import close_values, pipeline
 from connectors.emulator.hubspot.seed.source import Source, texts
-from connectors.emulator.hubspot.seed.tables import BORN, FIRST_IDS, add_table, dates, link, open_options
+from connectors.emulator.hubspot.seed.tables import BORN, FIRST_IDS, add_table, dates, link
 from connectors.emulator.hubspot.store.columns import Column, Instants, Texts
 from connectors.emulator.hubspot.store.money import Rates
 from connectors.emulator.hubspot.store.portal import Portal
-from connectors.emulator.hubspot.store.table import ARCHIVED, GONE, Table
+from connectors.emulator.hubspot.store.table import ARCHIVED, GONE
 from connectors.emulator.organisation.model import Organisation
 
 Ids = dict[str, dict[str, str]]
@@ -54,7 +55,7 @@ def fill(
     _companies(portal, source)
     _contacts(portal, source)
     _deals(portal, source)
-    _line_items(portal, source)
+    seed_line_items.fill(portal, source)
     _custom_objects(portal, source)
     seed_activities.fill(portal, source)
     _gone(portal, source, organisation)
@@ -197,58 +198,6 @@ def _deal_contacts(portal: Portal, source: Source) -> None:
         np.array([person for _, person in rows], np.int64),
         np.array(list(rows.values()), np.int8),
         types,
-    )
-
-
-_PAID_MONTHLY = 5
-"""One line item of so many is paid in twelve parts."""
-
-
-def _line_items(portal: Portal, source: Source) -> None:
-    column = source.column
-    source.number("line_items", FIRST_IDS["line_items"])
-    keys = list(zip(column("line_items", "product_id"), column("line_items", "product_family"), strict=True))
-    products = {key: FIRST_IDS["products"] + at for at, key in enumerate(dict.fromkeys(k for k in keys if any(k)))}
-    portal.tables["products"] = Table(
-        portal.kind("products"),
-        products.values(),
-        {
-            "createdate": Instants([BORN] * len(products)),
-            "hs_createdate": Instants([BORN] * len(products)),
-            "hs_lastmodifieddate": Instants([BORN] * len(products)),
-            "name": Texts(sku or family for sku, family in products),
-            "hs_sku": Texts(sku for sku, _ in products),
-            "product_family": Texts(family for _, family in products),
-        },
-    )
-    open_options(portal, "products", "product_family", [family for _, family in products])
-    quantities, totals = column("line_items", "quantity"), column("line_items", "amount")
-    monthly = [at % _PAID_MONTHLY == 0 for at in range(len(totals))]
-    amounts = [
-        total / 12 if total is not None and parts else total for total, parts in zip(totals, monthly, strict=True)
-    ]
-    prices = [
-        amount / quantity if amount is not None and quantity else None
-        for amount, quantity in zip(amounts, quantities, strict=True)
-    ]
-    columns: dict[str, Column] = {
-        "name": Texts(sku or family for sku, family in keys),
-        "hs_product_id": texts([products.get(key) for key in keys]),
-        "hs_sku": Texts(sku for sku, _ in keys),
-        "quantity": texts(quantities),
-        "amount": texts(amounts),
-        "hs_tcv": texts(totals),
-        "recurringbillingfrequency": Texts("monthly" if parts else None for parts in monthly),
-        "hs_recurring_billing_period": Texts("P12M" if parts else None for parts in monthly),
-        "price": texts(prices),
-        "hs_line_item_currency_code": Texts(column("line_items", "currency")),
-    }
-    add_table(portal, "line_items", "line_items", source, columns)
-    link(
-        portal,
-        ("line_items", "deals"),
-        FIRST_IDS["line_items"],
-        source.refs("line_items", "opportunity_id", "opportunities"),
     )
 
 

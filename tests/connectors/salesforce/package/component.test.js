@@ -68,7 +68,7 @@ test('a spinner stands until the record is there', async () => {
 
 test('a score: stance and advice first, then the figures, the reasons, how far to trust them', async () => {
     const element = await shows(scored(2));
-    expect(text(element, 'h3')).toBe(catalogue.stances.account.build_close.label);
+    expect(text(element, 'h3')).toBe('Stay close');
     expect(text(element, '.advice')).toBe(catalogue.stances.account.build_close.advice);
     expect(element.shadowRoot.querySelector('.notice')).toBeNull();
     const order = [...element.shadowRoot.querySelectorAll('.stance, .picture, .reasons, .trust')];
@@ -94,7 +94,7 @@ test('what is unknown says so, has no bar, and is not 0', async () => {
 test('after more than a week the score is shown with its age', async () => {
     const element = await shows(scored(9 * 24 + 1));
     expect(text(element, '.notice')).toContain('9 days old');
-    expect(text(element, 'h3')).toBe(catalogue.stances.account.build_close.label);
+    expect(text(element, 'h3')).toBe('Stay close');
     await expect(element).toBeAccessible();
 });
 
@@ -115,7 +115,7 @@ test('a failed read says so and a later success replaces it', async () => {
     getRecord.emit(scored(2));
     await Promise.resolve();
     expect(element.shadowRoot.querySelector('.notice')).toBeNull();
-    expect(text(element, 'h3')).toBe(catalogue.stances.account.build_close.label);
+    expect(text(element, 'h3')).toBe('Stay close');
 });
 
 test('a deal without the fields of the full profile, without reasons, of a stance from a newer version', async () => {

@@ -62,7 +62,7 @@ describe("the card", () => {
 
   it("puts stance and advice before everything else", () => {
     const [first, second] = shown("account", cases[0]!.given).find(Flex).childNodes;
-    expect(first?.text).toBe(cases[0]!.panel.stance);
+    expect(first?.text).toBe("Stay close");
     expect(second?.text).toBe(cases[0]!.panel.advice);
   });
 
