@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 OURS = {"config", "connectors", "enrichment", "sync"}
 DISTRIBUTIONS = {
+    "charset_normalizer": "charset-normalizer",
     "jwt": "pyjwt",
     "hubspot": "hubspot-api-client",
     "simple_salesforce": "simple-salesforce",

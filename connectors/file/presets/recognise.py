@@ -21,7 +21,7 @@ from connectors.file.activity.outlook import outlook_columns
 from connectors.file.config import Table
 from connectors.file.readers.archives import Unpacked, all_files, is_data
 from connectors.file.readers.casts import quoted
-from connectors.file.readers.sniff import opened, sniffed
+from connectors.file.readers.sniff import legacy_encoding, opened, sniffed
 from connectors.file.readers.workbook import visible_sheets
 from connectors.records import Stream
 
@@ -227,13 +227,9 @@ def alternatives(source: Sources_) -> list[Source]:
 
 
 def _legacy(unpacked: Unpacked, name: str) -> str:
-    """The encoding of a text that is no UTF-8: where its letters beyond ASCII stand tells Windows from an old Mac."""
+    """The encoding of a text that is no UTF-8."""
     found = sniffed(unpacked.path(name), name, Table(file=(name,)), unpacked.spare, unpacked.most)
-    if not found.damaged:
-        return ""
-    with opened(unpacked.path(name)) as raw:
-        high = [b for b in raw.read(1 << 20) if b >= 0x80]
-    return "mac-roman" if sum(b < 0xA0 for b in high) > 0.5 * len(high) else "cp1252"
+    return legacy_encoding(unpacked.path(name)) if found.damaged else ""
 
 
 def _first_rows(unpacked: Unpacked, name: str, encoding: str) -> list[tuple[str, list[list[str]]]]:

@@ -70,7 +70,8 @@ class CsvReader:
 
     def _word(self, twice: Sequence[tuple[str, str]], raw: str) -> None:
         if self._found.word:
-            self.doubts.append(Doubt(self._file, "word", "", f"{self._file} {self._found.word}."))
+            remedy = (f"{self._found.remedy} in the table.",) if self._found.damaged else ()
+            self.doubts.append(Doubt(self._file, "word", "", f"{self._file} {self._found.word}.", *remedy))
         for first, second in twice:
             row = self._con.execute(
                 f"SELECT count(*) FROM {raw} WHERE {quoted(first)} IS DISTINCT FROM {quoted(second)}"
@@ -122,7 +123,7 @@ class CsvReader:
             rows = self._con.execute(f"SELECT rowid FROM {raw} WHERE contains({c}, '{BAD}')").fetchall()
             if rows:
                 self._con.execute(f"UPDATE {raw} SET {c} = NULL WHERE contains({c}, '{BAD}')")
-            message = 'it is not UTF-8; read as unknown. If the file comes from Excel, set encoding = "cp1252"'
+            message = f"it is not UTF-8; read as unknown. {self._found.remedy} in the table"
             found += [Misfit(row[0], column, message) for row in rows]
         return found
 

@@ -8,6 +8,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,8 @@ _LOOK = 1 << 16
 _SELDOM = b"#(/\\"
 _NOT_ASCII = bytes(range(128, 256))
 _TITLE_ROWS = 1000
+_OTHER_SCRIPTS = ("cp932", "gb18030", "big5", "cp949", "cp1251", "cp1253", "cp1255", "cp1256", "cp874")
+"""What Windows saves Japanese, Chinese (two), Korean, Cyrillic, Greek, Hebrew, Arabic and Thai in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,13 @@ class Sniffed:
     word: str = ""
     absent: bytes = b""
     """Bytes that occur nowhere in the file, of those in `_SELDOM`, and all that are not ASCII where it is all ASCII."""
+    likely: str = ""
+    """What a damaged file was probably saved in; "" when its letters do not show it."""
+
+    @property
+    def remedy(self) -> str:
+        """What to write into the table of a damaged file."""
+        return f'Set encoding = "{self.likely}"' if self.likely else "Set encoding to what the file was saved in"
 
 
 def opened(path: Path) -> BinaryIO:
@@ -56,15 +66,13 @@ def sniffed(path: Path, file: str, table: Table, spare: Callable[[str], Path], m
         start = raw.read(_LOOK)
     _refuse_other_kinds(start, file)
     encoding, word = _encoding(start, table, file)
-    damaged, absent, even = False, b"", False
+    damaged, absent, even, likely = False, b"", False, ""
     if encoding == "utf-8":
         damaged, absent = _looked_through(path, file, most)
         even = b"\r" in absent
         if damaged:
-            word = (
-                'is not all UTF-8: cells with other characters are rejected. Set encoding = "cp1252" '
-                '(Excel), or "mac-roman" (Excel on a Mac)'
-            )
+            likely = legacy_encoding(path)
+            word = "is not all UTF-8: cells with other characters are read as unknown"
     if damaged or encoding != "utf-8" or b"\x00" in start or start.startswith(codecs.BOM_UTF8 * 2):
         copy = spare(".csv")
         _copied(path, copy, encoding, file, most)
@@ -72,7 +80,7 @@ def sniffed(path: Path, file: str, table: Table, spare: Callable[[str], Path], m
     if not even:
         path = _evened(path, table.quote.encode(), spare)
     tab = file.lower().removesuffix(".gz").endswith(".tsv")
-    found = Sniffed(path, table.delimiter or ("\t" if tab else ","), table.skip, damaged, word, absent)
+    found = Sniffed(path, table.delimiter or ("\t" if tab else ","), table.skip, damaged, word, absent, likely)
     return _begun(_separated(found, table), file, table)
 
 
@@ -142,6 +150,25 @@ def _looked_through(path: Path, file: str, most: int) -> tuple[bool, bytes]:
     except (OSError, EOFError) as error:
         raise ConfigError(f"Cannot read {file}: {error}.", remedy="Export it again: it is damaged.") from None
     return False, absent + (_NOT_ASCII if ascii_only else b"")
+
+
+def legacy_encoding(path: Path) -> str:
+    """What a text that is no UTF-8 was probably saved in; "" when its letters do not show it.
+
+    Where most bytes beyond ASCII stand in long runs, whole words are: another script than Latin, which a library that
+    knows how languages look tells from the first 64 KiB. Beyond ASCII in the midst of Latin words, where the bytes lie
+    tells Windows from an old Mac.
+    """
+    with opened(path) as raw:
+        start = raw.read(_LOOK)
+    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", start)]
+    if sum(n for n in runs if n > 3) > 0.5 * sum(runs):
+        from charset_normalizer import from_bytes  # here: only a file that is no UTF-8 pays for it
+
+        found = from_bytes(start, cp_isolation=list(_OTHER_SCRIPTS)).best()
+        return found.encoding if found else ""
+    high = [b for b in start if b >= 0x80]
+    return "mac-roman" if sum(b < 0xA0 for b in high) > 0.5 * len(high) else "cp1252"
 
 
 def bounded(size: int, most: int, file: str) -> None:

@@ -18,10 +18,16 @@ _NO_DATES = (
     (r"2[4-6]\d\d-\d\d-\d\d.*", "if its years are Buddhist: map the date less INTERVAL 543 YEAR"),
 )
 """What dates look like that are none, with the remedy."""
+_FOR_NOTHING = re.compile(r"(?i)nan|nat|none|nil|<na>|n\.a\.|k\.a\.|undefined|unknown|tb[acd]")
+"""What programs and people write for nothing in a column of numbers or dates. Not read as nothing without being told:
+in a column of texts each may be a value.
+"""
 
 
 def date_remedy(text: str) -> str:
     """The format that a date is written in, as the keys of a table."""
+    if _FOR_NOTHING.fullmatch(text):
+        return f'if it stands for nothing: nulls = ["{text}"] in the table'
     if said := next((words for shape, words in _NO_DATES if re.fullmatch(shape, text)), ""):
         return said.replace("{x}", text)
     if re.match(r"00\d\d-\d\d-\d\d", text):
@@ -71,6 +77,8 @@ def _hours(rest: str) -> str:
 def number_remedy(text: str) -> str:
     """How a number is written, as the keys of a table."""
     text = text.strip()
+    if _FOR_NOTHING.fullmatch(text):
+        return f'if it stands for nothing: nulls = ["{text}"] in the table'
     if any(c.isdigit() and not c.isascii() for c in text):
         digits = "".join(
             sorted({chr(ord(c) - int(c) + n) for c in text if c.isdecimal() and not c.isascii() for n in range(10)})

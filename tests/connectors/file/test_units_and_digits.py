@@ -51,6 +51,8 @@ def test_numbers_grouped_as_in_india_are_read(folder) -> None:
         ("5", "0000-00-00", 'nulls = ["0000-00-00"]'),
         ("5", "1900-01-01", 'nulls = ["1900-01-01"]'),
         ("5", "2569-03-04", "less INTERVAL 543 YEAR"),
+        ("nan", "2026-01-02", 'nulls = ["nan"]'),
+        ("5", "None", 'nulls = ["None"]'),
     ],
 )
 def test_what_is_no_number_or_day_names_its_remedy(folder, amount: str, closed: str, remedy: str) -> None:

@@ -268,6 +268,32 @@ def test_files_of_other_encodings_countries_and_currencies(folder) -> None:
     assert rejects == []
 
 
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp932", ("株式会社山田", "鈴木商店", "東京電気工業")),
+        ("gb18030", ("北京科技有限公司", "上海贸易公司", "广州机械厂")),
+        ("cp949", ("서울전자주식회사", "부산무역", "대구섬유")),
+        ("cp1251", ("ООО Ромашка", "ЗАО Север", "Завод Восток")),
+        ("cp1252", ("Größe & Söhne", "L\u2019Hôtel", "Peña e Hijos")),
+    ],
+)
+def test_the_writing_system_of_an_old_encoding_is_recognised(folder, encoding: str, names: tuple[str, ...]) -> None:
+    """Excel saves "CSV" in the code page of Windows' language, as Microsoft's "Save a workbook to text format (.txt or
+    .csv)" and its list of code page identifiers have it. The mapping says which, and `check` of a mapping without it
+    names the same.
+    """
+    head, rows = "Account ID,Account Name\n", [f"{i},{name}\n" for i, name in enumerate(names, 1)]
+    folder.put("accounts.csv", (head + "".join(rows)).encode(encoding))
+    folder.put("opps.csv", "Opportunity ID,Account ID,Stage,Amount,Close Date,Created Date,Won,Closed\n"
+        "O1,1,Closed Won,5,2026-04-13,2026-01-15,1,1\n")  # fmt: skip
+    mapping = tomllib.loads(draft(folder.input).text({}))
+    assert [r["name"] for r in folder.read("accounts", mapping)[0]] == list(names)
+    del mapping["tables"]["accounts"]["encoding"]
+    told = [f"{f.message} {f.remedy}" for f in folder.connect(mapping).check().findings if "UTF-8" in f.message]
+    assert any(f'encoding = "{encoding}"' in each for each in told), told
+
+
 def test_two_common_headers_alone_are_no_program(folder) -> None:
     folder.put("customers.csv", "id,name,country\n1,Zelkova,FR\n")
     with pytest.raises(ConfigError, match=r"customers\.csv"):
