@@ -76,7 +76,7 @@ class Doubt:
     column is used for what its `kind` is about."""
 
     file: str
-    kind: Literal["thousands", "duplicate", "dates", "digits", "word", "footer", "columns"]
+    kind: Literal["thousands", "duplicate", "dates", "digits", "encoding", "word", "footer", "columns"]
     column: str
     message: str
     remedy: str = ""

@@ -69,9 +69,11 @@ class CsvReader:
             self.doubts.append(Doubt(self._file, "footer", "", told))
 
     def _word(self, twice: Sequence[tuple[str, str]], raw: str) -> None:
-        if self._found.word:
-            remedy = (f"{self._found.remedy} in the table.",) if self._found.damaged else ()
-            self.doubts.append(Doubt(self._file, "word", "", f"{self._file} {self._found.word}.", *remedy))
+        if self._found.damaged:
+            told, remedy = f"{self._file} {self._found.word}.", f"{self._found.remedy} in the table."
+            self.doubts.append(Doubt(self._file, "encoding", "", told, remedy))
+        elif self._found.word:
+            self.doubts.append(Doubt(self._file, "word", "", f"{self._file} {self._found.word}."))
         for first, second in twice:
             row = self._con.execute(
                 f"SELECT count(*) FROM {raw} WHERE {quoted(first)} IS DISTINCT FROM {quoted(second)}"

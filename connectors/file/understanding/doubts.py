@@ -112,6 +112,8 @@ def _file_doubts(streams: Streams, stream: Stream) -> Iterator[Finding]:
         words = _words(streams, stream, None)
         if doubt.kind in ("word", "footer"):
             yield Finding("ok", "files", doubt.message, doubt.remedy)
+        elif doubt.kind == "encoding":
+            yield Finding("warn", "files", doubt.message, doubt.remedy)
         elif doubt.kind == "columns" or (doubt.kind in ("duplicate", "digits", "dates") and doubt.column in words):
             yield Finding("warn", "fields", doubt.message, doubt.remedy)
 
