@@ -181,31 +181,47 @@ def test_real_data_without_activities_is_scored_with_reciprocity_unknown(
     stances: set[str],
     claims: ModuleType,
 ) -> None:
-    words = ["score", "--config", str(ROOT / "examples" / example / "bothways.toml"), "--output", "scores.csv"]
-    words += [word for moment in moments for word in ("--as-of", moment)]
-    places = {
-        "BOTHWAYS_DATA": str(shared_data),
-        "BOTHWAYS_WORKSPACE__DIR": str(tmp_path / "work"),
-        "PYTHONPATH": str(ROOT),
-    }
-    run = [sys.executable, "-c", "from sync.cli.app import main; main()", *words]
-    done = subprocess.run(run, cwd=tmp_path, env={**os.environ, **places}, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    with (tmp_path / "scores.csv").open(newline="", encoding="utf-8") as file:
-        accounts = [row for row in csv.DictReader(file) if row["stream"] == "accounts"]
+    accounts, kept = scored(example, shared_data, tmp_path, moments)
     assert {row["as_of"][:10] for row in accounts} == set(moments)
     unknown = ("index", "balance", "vs_book")
     assert {row[f"bothways_reciprocity_{name}"] for row in accounts for name in unknown} == {""}
     assert {row["bothways_stance"] for row in accounts} == stances
-    runs = sorted((tmp_path / "work" / "scores").glob("[0-9]*"))
-    assert len(runs) == len(moments)
-    for kept in runs:
-        scored, audits = (
-            {r["id"]: r for r in pq.read_table(kept / f"{n}.parquet").to_pylist()}
-            for n in ("accounts", "account_audit")
-        )
-        assert claims.untrue(scored, audits) == []
+    assert [claims.untrue(*each) for each in kept] == [[]] * len(moments)
     assert all("no " in row["bothways_top_drivers"] for row in accounts)
     known = [float(row["bothways_customer_dependence"]) for row in accounts if row["bothways_customer_dependence"]]
     assert len(known) > len(accounts) / 4
     assert all(0 < score < 100 for score in known)
+
+
+@pytest.mark.slow
+def test_every_text_about_real_mail_is_true(shared_data: Path, tmp_path: Path, claims: ModuleType) -> None:
+    """Nothing was sold, so nobody's need is known: whoever waits is to be answered, of the others nothing is said."""
+    accounts, kept = scored("email", shared_data, tmp_path, ("1970-05-31", "1970-07-30"))
+    assert [claims.untrue(*each) for each in kept] == [[], []]
+    assert {row["bothways_stance"] for row in accounts} <= {"insufficient_evidence", "respond"}
+    assert sum(row["bothways_reciprocity_balance"] != "" for row in accounts) > 1_000
+
+
+def scored(
+    example: str, data: Path, folder: Path, moments: tuple[str, ...]
+) -> tuple[list[dict[str, str]], list[tuple[Rows, Rows]]]:
+    """(the accounts that `bothways score` writes, and of each moment its accounts and audits by id)."""
+    words = ["score", "--config", str(ROOT / "examples" / example / "bothways.toml"), "--output", "scores.csv"]
+    words += [word for moment in moments for word in ("--as-of", moment)]
+    places = {
+        "BOTHWAYS_DATA": str(data),
+        "BOTHWAYS_WORKSPACE__DIR": str(folder / "work"),
+        "PYTHONPATH": str(ROOT),
+    }
+    run = [sys.executable, "-c", "from sync.cli.app import main; main()", *words]
+    done = subprocess.run(run, cwd=folder, env={**os.environ, **places}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with (folder / "scores.csv").open(newline="", encoding="utf-8") as file:
+        accounts = [row for row in csv.DictReader(file) if row["stream"] == "accounts"]
+    runs = sorted((folder / "work" / "scores").glob("[0-9]*"))
+    assert len(runs) == len(moments)
+    return accounts, [(_by_id(kept / "accounts.parquet"), _by_id(kept / "account_audit.parquet")) for kept in runs]
+
+
+def _by_id(path: Path) -> Rows:
+    return {row["id"]: row for row in pq.read_table(path).to_pylist()}
