@@ -178,4 +178,5 @@ TABLE: dict[str, tuple[str, ...]] = {
     'who met us was never asked': ('enrichment/reasons/texts.py', '                Unless(flag("met_since")),\n', '', _FURTHER),
     'a contract that ran out is not told': ('enrichment/reasons/basis.py', 'ended = judged.ifelse(facts["run_out"], none)', 'ended = none', _FURTHER),
     "a member's own records judge it": ('enrichment/reasons/drivers.py', 'rows.with_family_dependence.ifelse(_NONE, reason)', 'reason', _FURTHER),
+    'what the group buys a member buys': ('enrichment/scores/accounts.py', '~rows.with_family_life & (rows.newest_purchase', '(rows.newest_purchase', 'tests/enrichment/test_situations.py'),
 }  # fmt: skip

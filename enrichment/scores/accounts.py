@@ -156,8 +156,9 @@ def _decided(rows: Expr, as_of: AsOf, model: ScoringModel) -> Expr:
         lacking_effort=(rows.balance_score.isnull() | (rows.stance_confidence < least)).cast("int64"),
         prospect=(rows.scored & (rows.lifecycle == "prospect")).cast("int64"),
         lapsed=(rows.scored & (rows.lifecycle == "lapsed")).cast("int64"),
+        # Their own: that their group buys does not make "they buy" true of a member.
         buys=(
-            (rows.newest_purchase > now - model.lifecycle.recent_days * DAY).coalesce(False)
+            (~rows.with_family_life & (rows.newest_purchase > now - model.lifecycle.recent_days * DAY)).coalesce(False)
             | rows.running.coalesce(False)
         ).cast("int64"),
         revenue_whole_percent=(100.0 * rows.revenue_share).round().cast("int64"),

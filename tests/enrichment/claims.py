@@ -35,7 +35,7 @@ def _left(row: Row, audit: Row) -> bool:
 
 
 def _buys(row: Row, audit: Row) -> bool:
-    return audit["year_wins"] > 0 or bool(audit["running"]) or audit["with_family_life"]
+    return audit["year_wins"] > 0 or bool(audit["running"])
 
 
 def _relies(row: Row, audit: Row) -> bool:

@@ -261,6 +261,22 @@ def test_figures_of_the_situations(result):
     assert audits["web shop, machine's mail"]["newest_act"] is None
 
 
+def test_what_its_group_buys_is_not_said_of_a_member_that_bought_nothing(organisation):
+    org = organisation.Organisation()
+    ordinary(org, random.Random(5))
+    group = org.account("group", type="Customer", industry="Steel", **COMMODITY)
+    org.account("member", group, type="Customer", industry="Steel", **COMMODITY)
+    bound = org.account("bound member", group, type="Customer", industry="Steel", **COMMODITY)
+    buys(org, group, 500.0)
+    org.contract(bound, 200, -100)
+    texts = {name: audit["text"] for name, audit in org.score().account_audit.items()}
+    assert (texts["group"], texts["member"], texts["bound member"]) == (
+        "keep_ideal",
+        "keep_transactional",
+        "keep_ideal",
+    )
+
+
 def audits_parent(audits, name):
     return next(n for n, a in audits.items() if a["account"] == audits[name]["family"])
 

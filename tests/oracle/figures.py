@@ -15,8 +15,10 @@ def _newest(acts: list[Act]) -> Any:
     return max((a.at for a in acts), default=None)
 
 
-def chasing(org: Organisation, scope: Scope, effort: Engagement, a11: float | None) -> dict[str, Any]:
-    """The clauses of the texts of prospects and lapsed customers, over the scope whose lifecycle it is."""
+def chasing(org: Organisation, own: Scope, scope: Scope, effort: Engagement, a11: float | None) -> dict[str, Any]:
+    """The clauses of the texts: of prospects and lapsed customers over the scope whose lifecycle it is; what they buy
+    and are bound by is their own.
+    """
     books, model = org.books, org.model
     acts = [x for a in scope for x in org.acts[a]]
     theirs, ours = [a for a in acts if a.by_customer], [a for a in acts if a.ours]
@@ -39,8 +41,8 @@ def chasing(org: Organisation, scope: Scope, effort: Engagement, a11: float | No
     before = max((t for t in (_newest(theirs), bought) if t is not None), default=None)
     return {
         "quiet": a11 is not None and a11 >= model.stance.balance and stopped,
-        "buys": books.bought(scope, 365) or any(books.runs(c) for c in books.contracts_of(scope)),
-        "contract": any(books.runs(c) for c in books.contracts_of(scope)),
+        "buys": books.bought(own, 365) or any(books.runs(c) for c in books.contracts_of(own)),
+        "contract": any(books.runs(c) for c in books.contracts_of(own)),
         "open_deal": any(not d.closed for d in deals),
         "back": wrote is not None
         and wrote > org.ago(model.effort.recent_days)

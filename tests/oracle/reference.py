@@ -220,7 +220,8 @@ class Reference:
         weight = self.important[record["family"]]
         a6 = None if judged.a1 is None or weight.score is None else judged.a1 - weight.score
         lifecycle = self.standing.of(account, judged.a1 is not None and weight.score is not None)
-        past = chasing(self.org, self.standing.scope(account), effort, a11)
+        own = self.books.members[account] if account == head else frozenset({account})
+        past = chasing(self.org, own, self.standing.scope(account), effort, a11)
         reference = self.usual_hours.of(record["industry"])
         expected = hours.expected(judged.a1, reference, model)
         if lifecycle == LAPSED or (lifecycle == PROSPECT and past["quiet"]):

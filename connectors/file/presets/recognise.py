@@ -21,7 +21,7 @@ from connectors.file.activity.outlook import outlook_columns
 from connectors.file.config import Table
 from connectors.file.readers.archives import Unpacked, all_files, is_data
 from connectors.file.readers.casts import quoted
-from connectors.file.readers.sniff import legacy_encoding, opened, sniffed
+from connectors.file.readers.sniff import opened, sniffed
 from connectors.file.readers.workbook import visible_sheets
 from connectors.records import Stream
 
@@ -228,8 +228,7 @@ def alternatives(source: Sources_) -> list[Source]:
 
 def _legacy(unpacked: Unpacked, name: str) -> str:
     """The encoding of a text that is no UTF-8."""
-    found = sniffed(unpacked.path(name), name, Table(file=(name,)), unpacked.spare, unpacked.most)
-    return legacy_encoding(unpacked.path(name)) if found.damaged else ""
+    return sniffed(unpacked.path(name), name, Table(file=(name,)), unpacked.spare, unpacked.most).likely
 
 
 def _first_rows(unpacked: Unpacked, name: str, encoding: str) -> list[tuple[str, list[list[str]]]]:

@@ -71,7 +71,7 @@ def sniffed(path: Path, file: str, table: Table, spare: Callable[[str], Path], m
         damaged, absent = _looked_through(path, file, most)
         even = b"\r" in absent
         if damaged:
-            likely = legacy_encoding(path)
+            likely = _legacy_encoding(path)
             word = "is not all UTF-8: cells with other characters are read as unknown"
     if damaged or encoding != "utf-8" or b"\x00" in start or start.startswith(codecs.BOM_UTF8 * 2):
         copy = spare(".csv")
@@ -152,22 +152,24 @@ def _looked_through(path: Path, file: str, most: int) -> tuple[bool, bytes]:
     return False, absent + (_NOT_ASCII if ascii_only else b"")
 
 
-def legacy_encoding(path: Path) -> str:
-    """What a text that is no UTF-8 was probably saved in; "" when its letters do not show it.
+def _legacy_encoding(path: Path) -> str:
+    """What a text that is no UTF-8 was probably saved in, by its lines that are not all ASCII; "" when they do not
+    show it.
 
     Where most bytes beyond ASCII stand in long runs, whole words are: another script than Latin, which a library that
-    knows how languages look tells from the first 64 KiB. Beyond ASCII in the midst of Latin words, where the bytes lie
-    tells Windows from an old Mac.
+    knows how languages look tells. Beyond ASCII in the midst of Latin words, where the bytes lie tells Windows from an
+    old Mac.
     """
     with opened(path) as raw:
-        start = raw.read(_LOOK)
-    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", start)]
+        lines = [line for line in raw.read(1 << 20).split(b"\n") if not line.isascii()]
+    shown = b"\n".join(lines)[:_LOOK]
+    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", shown)]
     if sum(n for n in runs if n > 3) > 0.5 * sum(runs):
         from charset_normalizer import from_bytes  # here: only a file that is no UTF-8 pays for it
 
-        found = from_bytes(start, cp_isolation=list(_OTHER_SCRIPTS)).best()
-        return found.encoding if found else ""
-    high = [b for b in start if b >= 0x80]
+        best = from_bytes(shown, cp_isolation=list(_OTHER_SCRIPTS)).best()
+        return best.encoding if best else ""
+    high = [b for b in shown if b >= 0x80]
     return "mac-roman" if sum(b < 0xA0 for b in high) > 0.5 * len(high) else "cp1252"
 
 

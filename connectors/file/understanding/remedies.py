@@ -8,26 +8,23 @@ _DAY = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4}|\d\d)\b(.*)")
 _SHORT_YEAR = re.compile(r"(\d\d)([./-])(\d\d)[./-](\d\d)(?!\d)")
 _BOTH = re.compile(r"[+-]?\d{1,3}(?:([.,' \u00a0\u202f])\d{3})+(?:([.,])\d+)?$")
 _COMMA = re.compile(r"[+-]?\d+,\d+$")
+_FOR_NOTHING = r"(?i)nan|nat|none|nil|<na>|n\.a\.|k\.a\.|undefined|unknown|tb[acd]"
+"""What programs and people write for nothing in a column of numbers or dates. Not read as nothing without being told:
+in a column of texts each may be a value.
+"""
+_NULLS = 'if it stands for nothing: nulls = ["{x}"] in the table'
 _NO_DATES = (
-    (
-        r"0000-00-00.*|1[6-9]00-01-01.*|1899-12-3[01].*|9999-12-31.*",
-        'if it stands for nothing: nulls = ["{x}"] in the table',
-    ),
+    (_FOR_NOTHING, _NULLS),
+    (r"0000-00-00.*|1[6-9]00-01-01.*|1899-12-3[01].*|9999-12-31.*", _NULLS),
     (r"\d{4}-\d\d", "it names no day: map x || '-01', or another day of the month"),
     (r"(?i)q[1-4][ /-]?\d{4}|\d{4}[ /-]?q[1-4]|\d{4}-?W\d\d(-?\d)?", "it names no day: export the date itself"),
     (r"2[4-6]\d\d-\d\d-\d\d.*", "if its years are Buddhist: map the date less INTERVAL 543 YEAR"),
 )
 """What dates look like that are none, with the remedy."""
-_FOR_NOTHING = re.compile(r"(?i)nan|nat|none|nil|<na>|n\.a\.|k\.a\.|undefined|unknown|tb[acd]")
-"""What programs and people write for nothing in a column of numbers or dates. Not read as nothing without being told:
-in a column of texts each may be a value.
-"""
 
 
 def date_remedy(text: str) -> str:
     """The format that a date is written in, as the keys of a table."""
-    if _FOR_NOTHING.fullmatch(text):
-        return f'if it stands for nothing: nulls = ["{text}"] in the table'
     if said := next((words for shape, words in _NO_DATES if re.fullmatch(shape, text)), ""):
         return said.replace("{x}", text)
     if re.match(r"00\d\d-\d\d-\d\d", text):
@@ -77,8 +74,8 @@ def _hours(rest: str) -> str:
 def number_remedy(text: str) -> str:
     """How a number is written, as the keys of a table."""
     text = text.strip()
-    if _FOR_NOTHING.fullmatch(text):
-        return f'if it stands for nothing: nulls = ["{text}"] in the table'
+    if re.fullmatch(_FOR_NOTHING, text):
+        return _NULLS.replace("{x}", text)
     if any(c.isdigit() and not c.isascii() for c in text):
         digits = "".join(
             sorted({chr(ord(c) - int(c) + n) for c in text if c.isdecimal() and not c.isascii() for n in range(10)})

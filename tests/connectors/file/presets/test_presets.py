@@ -294,6 +294,13 @@ def test_the_writing_system_of_an_old_encoding_is_recognised(folder, encoding: s
     assert [f.remedy for f in warned] == [f'Set encoding = "{encoding}" in the table.']
 
 
+def test_the_encoding_is_seen_where_the_first_other_letters_come_late(folder) -> None:
+    plain = "".join(f"{i},Account number {i} of many\n" for i in range(8_000))
+    folder.put("accounts.csv", f"Account ID,Account Name\n{plain}9000,株式会社山田\n".encode("cp932"))
+    mapping = tomllib.loads(draft(folder.input).text({}))
+    assert mapping["tables"]["accounts"]["encoding"] == "cp932"
+
+
 def test_two_common_headers_alone_are_no_program(folder) -> None:
     folder.put("customers.csv", "id,name,country\n1,Zelkova,FR\n")
     with pytest.raises(ConfigError, match=r"customers\.csv"):
